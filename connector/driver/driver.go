@@ -1,0 +1,349 @@
+package driver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spillway/spillway/domain/order"
+)
+
+// Vendor is one outside system, such as a marketplace. It holds no state; everything it needs is handed in.
+type Vendor interface {
+	// Describe tells name, settings, capabilities and limits. It is constant.
+	Describe() Description
+
+	// ConsentURL is where the seller agrees to connect. state comes back unchanged with the answer.
+	ConsentURL(app App, redirect, state string) (string, error)
+	// Exchange turns the parameters of the consent answer into a grant with the shops it covers.
+	Exchange(ctx context.Context, app App, client *http.Client, answer url.Values) (Grant, error)
+	// Refresh trades the refresh token for a new grant. Both tokens of the answer must be stored before the old ones are forgotten.
+	Refresh(ctx context.Context, app App, client *http.Client, old Grant) (Grant, error)
+
+	// Verify checks a webhook's signature over its raw bytes and reads only what the inbox needs. It does no I/O. A bad
+	// signature is an Error of class Forged; unreadable content of class GiveUp.
+	Verify(app App, header http.Header, body []byte) (Envelope, error)
+	// Decode turns a verified, stored webhook body into facts. It must accept unknown topics with no facts and no error.
+	Decode(topic string, body []byte) ([]Fact, error)
+
+	// Open makes a channel for one connected shop. It does no I/O.
+	Open(conn Connection, env Env) (Channel, error)
+}
+
+// Channel is one connected shop. Calls are made one after the other or at once; every call takes one paced slot of its Operation.
+type Channel interface {
+	// Orders reads one page of full orders changed at or after q.UpdatedFrom, oldest change first.
+	Orders(ctx context.Context, q OrderQuery) (OrderPage, error)
+	// OrdersByID reads full orders by the vendor's order ids, at most Limits.OrderIDs at once. Unknown ids are left out.
+	OrdersByID(ctx context.Context, ids []string) ([]order.Fact, error)
+	// Locations reads the shop's warehouses.
+	Locations(ctx context.Context) ([]Location, error)
+	// Listings reads one page of sellable SKUs with their present quantities.
+	Listings(ctx context.Context, cursor string) (ListingPage, error)
+	// Quantities reads back what the channel shows now, at most Limits.ReadQuantities listings at once.
+	Quantities(ctx context.Context, refs []ListingRef) ([]Quantity, error)
+	// SetQuantities applies pushes, at most Limits.SetQuantities at once and all of one Group. It answers one Result per push, in order.
+	// A returned error speaks for the pushes without a result.
+	SetQuantities(ctx context.Context, pushes []Push) ([]Result, error)
+	// Group names the batch a listing's pushes may share one call with (a product on one vendor, the shop on another).
+	Group(ref ListingRef) string
+	// SubscribeWebhooks points every topic the driver decodes at address and tells what is subscribed afterwards.
+	SubscribeWebhooks(ctx context.Context, address string) ([]Subscription, error)
+}
+
+// Backfiller is implemented by channels that can export a long history cheaper than page by page.
+type Backfiller interface {
+	// Backfill streams all orders changed at or after from to emit, in any order.
+	Backfill(ctx context.Context, from time.Time, emit func(order.Fact) error) error
+}
+
+// App is the operator's registration with a vendor: keys and addresses.
+type App struct {
+	ID        string
+	Key       string            // public id of the app (app_key, client id)
+	Secret    string            // signs requests and webhooks
+	OldSecret string            // still accepted for webhooks while a rotation settles; may be empty
+	Settings  map[string]string // Description.AppSettings: service id, hosts, API version…
+}
+
+// Grant is a seller's consent: tokens with absolute expiry times and the shops they cover.
+type Grant struct {
+	AccessToken     string
+	RefreshToken    string
+	AccessExpiresAt time.Time // zero: does not expire
+	RefreshExpires  time.Time // zero: does not expire
+	Subject         string    // seller's account id with the vendor
+	SellerName      string
+	Scopes          []string
+	Shops           []Shop // filled by Exchange; Refresh may leave it empty
+}
+
+// Shop is one shop that a grant covers.
+type Shop struct {
+	ExternalID string
+	Name       string
+	Region     string            // market, ISO 3166 two letters
+	Settings   map[string]string // what Open needs for it, such as a cipher
+}
+
+// Connection is one shop as we store it.
+type Connection struct {
+	ID       string
+	Shop     Shop
+	App      App
+	Settings map[string]string
+}
+
+// Env is what a channel works with.
+type Env struct {
+	Client *http.Client                                  // timeouts, size limits and address rules are set
+	Files  *http.Client                                  // the same for long files: bounded by silence, not by total time
+	Token  func(ctx context.Context) (string, error)     // a current access token
+	Now    func() time.Time                              // for request timestamps
+	Pace   func(ctx context.Context, op Operation) error // wait for a slot; call before each HTTP request
+	Log    *slog.Logger
+	Seen   func(Exchange) // told of every request and answer, for the connection's log; never bodies or secrets
+}
+
+// Exchange is one request as the connection's log shows it.
+type Exchange struct {
+	At        time.Time
+	Op        Operation
+	Status    int
+	Code      string
+	RequestID string
+	Took      time.Duration
+	Err       string
+}
+
+// Operation names a kind of call that has a rate limit of its own.
+type Operation string
+
+// Operations common to channels.
+const (
+	OpOrders     Operation = "orders"
+	OpOrder      Operation = "order"
+	OpLocations  Operation = "locations"
+	OpListings   Operation = "listings"
+	OpQuantities Operation = "quantities"
+	OpSet        Operation = "set-quantities"
+	OpWebhooks   Operation = "webhooks"
+	OpBulk       Operation = "bulk"
+)
+
+// WriteKind is how a channel takes a new quantity. It decides how much can be sold unseen while one is on its way.
+type WriteKind string
+
+const (
+	Absolute      WriteKind = "absolute"        // last write wins
+	CompareAndSet WriteKind = "compare-and-set" // applied only if the present number is the one named
+	DeltaWrite    WriteKind = "delta"           // adds or subtracts
+)
+
+// Description is what a vendor is and can do; docs, pages, start-up checks and test skips are made from it.
+type Description struct {
+	Vendor       string // short name used in paths and ids: "dummy"
+	Title        string // for people
+	Docs         string // page under docs/connectors
+	Owner        string // who fixes it
+	Write        WriteKind
+	AppSettings  []Setting
+	ShopSettings []Setting
+	Capabilities []Capability
+	Limits       Limits
+	// RequestLifetime bounds how long after it was sent a request whose answer was lost may still be applied.
+	RequestLifetime time.Duration
+	// CancelRestocks says that a cancelled order's units return to the channel's own number without us.
+	CancelRestocks bool
+	// Timestamps is the resolution of the vendor's event times.
+	Timestamps time.Duration
+}
+
+// Setting is one named configuration value of a vendor.
+type Setting struct {
+	Name     string
+	Help     string
+	Default  string
+	Required bool
+	Secret   bool
+}
+
+// Support says whether a vendor can do something.
+type Support string
+
+const (
+	Yes    Support = "yes"
+	No     Support = "no"
+	NotYet Support = "not yet"
+)
+
+// Capability is one declared ability with the reason and where to read about it.
+type Capability struct {
+	Name    string
+	Support Support
+	Why     string
+	Link    string
+}
+
+// Names every vendor must declare a Capability for.
+var CapabilityNames = []string{
+	"order webhooks", "order poll", "order backfill", "stock read", "stock write", "several locations", "webhook registration",
+	"token refresh", "cancellation events", "return events", "platform fulfilment stock", "tracking write",
+}
+
+// Limits are the vendor's documented bounds.
+type Limits struct {
+	PerSecond      map[Operation]float64 // missing: Default
+	Default        float64
+	Burst          int
+	OrderIDs       int // ids in one OrdersByID
+	OrderPage      int
+	ReadQuantities int
+	SetQuantities  int
+	MaxQuantity    int64
+}
+
+// Envelope is what the inbox needs of a webhook before anything is decoded.
+type Envelope struct {
+	DeliveryID string // the vendor's id of this message, the same on retries; the inbox drops repeats
+	Topic      string
+	ShopID     string // external shop id, or the seller account's when Account is set
+	Account    bool
+	SentAt     time.Time
+}
+
+// OrderQuery asks for a page of orders.
+type OrderQuery struct {
+	UpdatedFrom time.Time
+	Cursor      string
+	Limit       int
+}
+
+// OrderPage is one page; Next is empty on the last one.
+type OrderPage struct {
+	Orders []order.Fact
+	Next   string
+	At     time.Time // the channel's clock when it answered; zero if it does not say
+}
+
+// Location is a warehouse of the shop.
+type Location struct {
+	ExternalID string
+	Name       string
+	Kind       string // "sales", "returns", "platform"
+	Active     bool
+	Default    bool
+}
+
+// ListingRef names a sellable SKU on the channel.
+type ListingRef struct {
+	ProductID string
+	SKUID     string
+	ItemRef   string   // inventory item id where the vendor has one
+	Locations []string // every warehouse that must be named in a push
+}
+
+// Listing is a sellable SKU with its present number.
+type Listing struct {
+	Ref       ListingRef
+	SellerSKU string
+	Title     string
+	Active    bool
+	Quantity  int64 // sum over Locations
+}
+
+// ListingPage is one page of listings.
+type ListingPage struct {
+	Listings []Listing
+	Next     string
+}
+
+// Quantity is what the channel shows for a listing now.
+type Quantity struct {
+	Ref        ListingRef
+	Available  int64
+	ByLocation map[string]int64
+	Committed  int64     // sold and not yet shipped, where the channel tells; -1 where not
+	At         time.Time // the channel's clock when it answered; zero if it does not say
+}
+
+// Push asks the channel for one new number.
+type Push struct {
+	ID       string // caller-made, stable under retry
+	Ref      ListingRef
+	Kind     WriteKind
+	Quantity int64            // new total (Absolute, CompareAndSet) or difference (DeltaWrite)
+	From     int64            // CompareAndSet: the total it must have now
+	Split    map[string]int64 // per location; sums to Quantity. Empty: all to the first location, 0 to the others
+	FromBy   map[string]int64 // CompareAndSet per location
+}
+
+// Outcome is what became of a push.
+type Outcome string
+
+const (
+	Confirmed Outcome = "confirmed" // applied
+	Refused   Outcome = "refused"   // surely not applied
+	Stale     Outcome = "stale"     // compare-and-set found another number; not applied
+	Unknown   Outcome = "unknown"   // it may or may not be applied, now or later
+)
+
+// Result answers one push.
+type Result struct {
+	PushID   string
+	Outcome  Outcome
+	After    int64 // the channel's number afterwards where it tells, else -1
+	HasAfter bool
+	At       time.Time // the channel's clock when it answered; zero if it does not say
+	Err      *Error    // why, unless confirmed
+}
+
+// Subscription is one webhook topic and where it goes.
+type Subscription struct {
+	Topic   string
+	Address string
+}
+
+// Fact is one thing a vendor told us; exactly one field is set.
+type Fact struct {
+	Order    *order.Fact
+	Quantity *Quantity      // the channel's number changed or was reported
+	Stock    *PlatformStock // stock held by the platform itself
+	Listing  *ListingState
+	Auth     *AuthNotice
+	Note     *Note // worth a line in a timeline, changes nothing
+}
+
+// PlatformStock is stock in the platform's own warehouse.
+type PlatformStock struct {
+	SKUID      string
+	LocationID string
+	OnHand     int64
+	Reserved   int64
+	UpdatedAt  time.Time
+}
+
+// ListingState says that a listing went up or down.
+type ListingState struct {
+	ProductID string
+	Status    string
+	Reason    string
+	UpdatedAt time.Time
+}
+
+// AuthNotice says that consent was withdrawn or will end.
+type AuthNotice struct {
+	Withdrawn bool
+	ExpiresAt time.Time
+	Message   string
+}
+
+// Note is something for the log of an order or an inbound shipment.
+type Note struct {
+	Subject string // external id
+	Kind    string
+	Text    string
+	At      time.Time
+}
