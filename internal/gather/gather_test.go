@@ -1,0 +1,95 @@
+package gather
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/spillway/spillway/kit/errs"
+)
+
+func TestCallersShareBatchesAndKeepTheirOwnAnswers(t *testing.T) {
+	var runs atomic.Int64
+	gate := make(chan struct{})
+	l := New("test", 64, 1000, func(_ context.Context, qs []int) ([]int, error) {
+		if runs.Add(1) == 1 {
+			<-gate // hold the first batch so that the others gather behind it
+		}
+		out := make([]int, len(qs))
+		for i, q := range qs {
+			out[i] = q * 2
+		}
+		return out, nil
+	})
+	var wg sync.WaitGroup
+	for i := range 500 {
+		wg.Go(func() {
+			if got, err := l.Do(t.Context(), i); err != nil || got != 2*i {
+				t.Errorf("Do(%d) = %d, %v", i, got, err)
+			}
+		})
+	}
+	for l.Waiting() < 400 {
+		// the callers are goroutines of ours and arrive without any timer
+	}
+	close(gate)
+	wg.Wait()
+	l.Close()
+	if n := runs.Load(); n > 100 {
+		t.Errorf("%d batches for 500 requests: they were not gathered", n)
+	}
+}
+
+func TestOnePoisonRequestFailsAlone(t *testing.T) {
+	bad := errors.New("poison")
+	l := New("test", 64, 1000, func(_ context.Context, qs []int) ([]int, error) {
+		for _, q := range qs {
+			if q == 13 {
+				return nil, bad
+			}
+		}
+		return qs, nil
+	})
+	defer l.Close()
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			got, err := l.Do(t.Context(), i)
+			if i == 13 && !errors.Is(err, bad) {
+				t.Errorf("the poison got %v", err)
+			}
+			if i != 13 && (err != nil || got != i) {
+				t.Errorf("neighbour %d got %d, %v", i, got, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestABoundedQueueSaysTryAgain(t *testing.T) {
+	gate, entered := make(chan struct{}), make(chan struct{}, 4)
+	l := New("test", 1, 2, func(_ context.Context, qs []int) ([]int, error) {
+		entered <- struct{}{}
+		<-gate
+		return qs, nil
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() { l.Do(t.Context(), 0) })
+	<-entered
+	for range 2 {
+		wg.Go(func() { l.Do(t.Context(), 1) })
+	}
+	for l.Waiting() < 2 {
+	}
+	if _, err := l.Do(t.Context(), 9); !errs.Is(err, errs.Busy) {
+		t.Errorf("over the bound: %v", err)
+	}
+	close(gate)
+	wg.Wait()
+	l.Close()
+	if _, err := l.Do(t.Context(), 1); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("after Close: %v", err)
+	}
+}
