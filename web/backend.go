@@ -1,0 +1,82 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/spillway/spillway/ops/view"
+)
+
+// Backend is what the pages need of the program. Package ops implements it over the store, package web/storybook over canned
+// data. Errors are of package kit/errs: their kind becomes the status, their safe sentence is shown.
+//
+// Every Preview works out the effect with the code that does it and changes nothing.
+type Backend interface {
+	Queries
+	Actions
+	Accounts
+	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
+	// of a notice, never the last one of a topic; the sender never waits for it.
+	Live(ctx context.Context) (<-chan string, error)
+}
+
+// Queries read. They may be called several times a second for each page somebody looks at.
+type Queries interface {
+	Frame(ctx context.Context) (view.Frame, error)
+	Overview(ctx context.Context) (view.Overview, error)
+	// Items lists items whose SKU, title or barcode matches query, from cursor after.
+	Items(ctx context.Context, query, after string) (view.ItemList, error)
+	// Item shows an item now, or as we knew it at asOf (by recorded time). The journal pages backwards from before (0: newest).
+	Item(ctx context.Context, id string, asOf *time.Time, before int64) (view.ItemPage, error)
+	Orders(ctx context.Context, f view.OrderFilter) (view.OrderList, error)
+	Order(ctx context.Context, id string) (view.OrderPage, error)
+	Connections(ctx context.Context) (view.Connections, error)
+	Connection(ctx context.Context, id string) (view.Connection, error)
+	Calendar(ctx context.Context) (view.Calendar, error)
+	Problems(ctx context.Context) (view.Problems, error)
+	Search(ctx context.Context, query string) (view.Found, error)
+	// Explain opens a figure: its formula, inputs and rows. Ids are the Figure constants, with ":" and an id where one is needed.
+	Explain(ctx context.Context, figure string) (view.Explain, error)
+}
+
+// Actions change things. Each is idempotent under the caller-made id in its draft where there is one.
+type Actions interface {
+	PreviewHold(ctx context.Context, d view.HoldDraft) (view.Preview, error)
+	CreateHold(ctx context.Context, d view.HoldDraft) (view.Done, error)
+	// PreviewHoldEnd and DeleteHold speak of an upcoming hold being withdrawn or an active one ending now.
+	PreviewHoldEnd(ctx context.Context, id string) (view.Preview, error)
+	DeleteHold(ctx context.Context, id, actor string) (view.Done, error)
+
+	PreviewRules(ctx context.Context, d view.RulesDraft) (view.Preview, error)
+	SetRules(ctx context.Context, d view.RulesDraft) (view.Done, error)
+
+	PreviewStock(ctx context.Context, d view.StockDraft) (view.Preview, error)
+	AdjustStock(ctx context.Context, d view.StockDraft) (view.Done, error)
+
+	// RetryParked puts parked messages back into the inbox; no ids means all of them.
+	RetryParked(ctx context.Context, ids []string, actor string) (view.Done, error)
+	// Undo takes back what a Done offered to undo.
+	Undo(ctx context.Context, undo, actor string) (view.Done, error)
+
+	AddApp(ctx context.Context, d view.AppDraft) (view.App, error)
+	// ConnectStart answers the vendor's consent page for an app. redirect is where the vendor sends the seller back to; the
+	// state parameter is made, kept and checked by the backend.
+	ConnectStart(ctx context.Context, appID, redirect, actor string) (string, error)
+	// ConnectFinish takes the vendor's answer, whose state parameter must be one ConnectStart gave for this app and actor.
+	ConnectFinish(ctx context.Context, appID string, answer url.Values, actor string) (view.Done, error)
+}
+
+// Accounts are the people who sign in, and their sessions.
+type Accounts interface {
+	UserCount(ctx context.Context) (int64, error)
+	// CreateFirstUser fails with errs.Conflict when there is a user already, also when two ask at once.
+	CreateFirstUser(ctx context.Context, u view.User) error
+	// UserByEmail fails with errs.NotFound. Emails are compared in lower case.
+	UserByEmail(ctx context.Context, email string) (view.User, error)
+
+	// SessionFind answers false for unknown and expired tokens. Tokens are stored as given (they are hashes already).
+	SessionFind(ctx context.Context, token string) ([]byte, bool, error)
+	SessionCommit(ctx context.Context, token string, data []byte, expires time.Time) error
+	SessionDelete(ctx context.Context, token string) error
+}
