@@ -26,6 +26,7 @@ type Vendor interface {
 	// signature is an Error of class Forged; unreadable content of class GiveUp.
 	Verify(app App, header http.Header, body []byte) (Envelope, error)
 	// Decode turns a verified, stored webhook body into facts. It must accept unknown topics with no facts and no error.
+	// The ConnectionID of an order's fact, and ReadAt of a snapshot, are the caller's to fill in.
 	Decode(topic string, body []byte) ([]Fact, error)
 
 	// Open makes a channel for one connected shop. It does no I/O.
@@ -104,7 +105,9 @@ type Env struct {
 	Now    func() time.Time                              // for request timestamps
 	Pace   func(ctx context.Context, op Operation) error // wait for a slot; call before each HTTP request
 	Log    *slog.Logger
-	Seen   func(Exchange) // told of every request and answer, for the connection's log; never bodies or secrets
+	// Pseudonym hashes a personal id with the operator's own key, for order.Detail.BuyerHash; nil: leave such ids out.
+	Pseudonym func(id string) string
+	Seen      func(Exchange) // told of every request and answer, for the connection's log; never bodies or secrets
 }
 
 // Exchange is one request as the connection's log shows it.
@@ -205,6 +208,10 @@ type Limits struct {
 	MaxQuantity    int64
 }
 
+// MaxWebhook bounds a webhook's body in bytes; the inbox refuses longer ones before Verify. The longest real ones, a full
+// order with hundreds of lines, stay below a quarter of it.
+const MaxWebhook = 2 << 20
+
 // Envelope is what the inbox needs of a webhook before anything is decoded.
 type Envelope struct {
 	DeliveryID string // the vendor's id of this message, the same on retries; the inbox drops repeats
@@ -226,6 +233,15 @@ type OrderPage struct {
 	Orders []order.Fact
 	Next   string
 	At     time.Time // the channel's clock when it answered; zero if it does not say
+	// Unreadable are orders of the page that the driver could not make sense of; the caller parks them with the reason,
+	// so that one of them never stops the rest.
+	Unreadable []Unreadable
+}
+
+// Unreadable names an order that could not be read.
+type Unreadable struct {
+	ID  string // empty if not even that could be read
+	Why string // no personal data
 }
 
 // Location is a warehouse of the shop.
@@ -309,11 +325,19 @@ type Subscription struct {
 // Fact is one thing a vendor told us; exactly one field is set.
 type Fact struct {
 	Order    *order.Fact
+	Reread   *Reread        // an order changed in a way the message does not tell
 	Quantity *Quantity      // the channel's number changed or was reported
 	Stock    *PlatformStock // stock held by the platform itself
 	Listing  *ListingState
 	Auth     *AuthNotice
 	Note     *Note // worth a line in a timeline, changes nothing
+}
+
+// Reread asks for an order to be read again by its id.
+type Reread struct {
+	OrderID string
+	At      time.Time // when it changed
+	Why     string
 }
 
 // PlatformStock is stock in the platform's own warehouse.

@@ -1,0 +1,159 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/order"
+)
+
+// maxPages bounds one walk over pages. 20,000 pages of 100 are two million orders: more is a backfill's work.
+const maxPages = 20_000
+
+// ErrPaging stops a walk whose pages do not come to an end.
+var ErrPaging = errors.New("the channel's pages do not come to an end")
+
+// Orders implements driver.Channel.
+func (s *Session) Orders(ctx context.Context, q driver.OrderQuery) (page driver.OrderPage, err error) {
+	if q.Limit <= 0 || q.Limit > s.vendor.Limits.OrderPage {
+		q.Limit = s.vendor.Limits.OrderPage
+	}
+	err = s.do(ctx, driver.OpOrders, passing, func(ctx context.Context) (err error) {
+		page, err = s.channel.Orders(ctx, q)
+		return err
+	})
+	return page, err
+}
+
+// OrderPages walks all orders changed at or after from, page by page, oldest change first. It ends after the first error.
+func (s *Session) OrderPages(ctx context.Context, from time.Time) iter.Seq2[driver.OrderPage, error] {
+	return pages(driver.OpOrders, func(cursor string) (driver.OrderPage, string, error) {
+		p, err := s.Orders(ctx, driver.OrderQuery{UpdatedFrom: from, Cursor: cursor})
+		return p, p.Next, err
+	})
+}
+
+// OrdersByID implements driver.Channel for any number of ids: it asks in portions of the vendor's limit.
+func (s *Session) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, error) {
+	return portions(ids, s.vendor.Limits.OrderIDs, func(ids []string) (facts []order.Fact, err error) {
+		err = s.do(ctx, driver.OpOrder, passing, func(ctx context.Context) (err error) {
+			facts, err = s.channel.OrdersByID(ctx, ids)
+			return err
+		})
+		return facts, err
+	})
+}
+
+// Locations implements driver.Channel.
+func (s *Session) Locations(ctx context.Context) (locations []driver.Location, err error) {
+	err = s.do(ctx, driver.OpLocations, passing, func(ctx context.Context) (err error) {
+		locations, err = s.channel.Locations(ctx)
+		return err
+	})
+	return locations, err
+}
+
+// Listings implements driver.Channel.
+func (s *Session) Listings(ctx context.Context, cursor string) (page driver.ListingPage, err error) {
+	err = s.do(ctx, driver.OpListings, passing, func(ctx context.Context) (err error) {
+		page, err = s.channel.Listings(ctx, cursor)
+		return err
+	})
+	return page, err
+}
+
+// ListingPages walks all listings of the shop. It ends after the first error.
+func (s *Session) ListingPages(ctx context.Context) iter.Seq2[driver.ListingPage, error] {
+	return pages(driver.OpListings, func(cursor string) (driver.ListingPage, string, error) {
+		p, err := s.Listings(ctx, cursor)
+		return p, p.Next, err
+	})
+}
+
+// Quantities implements driver.Channel for any number of listings: it asks in portions of the vendor's limit. Listings
+// the channel does not know are left out.
+func (s *Session) Quantities(ctx context.Context, refs []driver.ListingRef) ([]driver.Quantity, error) {
+	return portions(refs, s.vendor.Limits.ReadQuantities, func(refs []driver.ListingRef) (q []driver.Quantity, err error) {
+		err = s.do(ctx, driver.OpQuantities, passing, func(ctx context.Context) (err error) {
+			q, err = s.channel.Quantities(ctx, refs)
+			return err
+		})
+		return q, err
+	})
+}
+
+// Group implements driver.Channel.
+func (s *Session) Group(ref driver.ListingRef) string { return s.channel.Group(ref) }
+
+// SubscribeWebhooks implements driver.Channel. Pointing a topic at the same address again changes nothing, so it is
+// repeated like a read.
+func (s *Session) SubscribeWebhooks(ctx context.Context, address string) (subs []driver.Subscription, err error) {
+	err = s.do(ctx, driver.OpWebhooks, passing, func(ctx context.Context) (err error) {
+		subs, err = s.channel.SubscribeWebhooks(ctx, address)
+		return err
+	})
+	return subs, err
+}
+
+// Backfill streams all orders changed at or after from to emit, by the vendor's export where it has one, else page by
+// page. An export is not repeated here: emit has seen some of it, and whoever asked knows whether that is a matter.
+func (s *Session) Backfill(ctx context.Context, from time.Time, emit func(order.Fact) error) error {
+	if b, ok := s.channel.(driver.Backfiller); ok {
+		if err := b.Backfill(ctx, from, emit); err != nil {
+			return s.finish(driver.OpBulk, err)
+		}
+		return nil
+	}
+	for page, err := range s.OrderPages(ctx, from) {
+		if err != nil {
+			return err
+		}
+		for _, f := range page.Orders {
+			if err := emit(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pages follows cursors to the end, and stops where a channel hands out one it has handed out just before.
+func pages[P any](op driver.Operation, read func(cursor string) (P, string, error)) iter.Seq2[P, error] {
+	return func(yield func(P, error) bool) {
+		cursor := ""
+		for range maxPages {
+			page, next, err := read(cursor)
+			if err != nil {
+				yield(page, err)
+				return
+			}
+			if !yield(page, nil) || next == "" {
+				return
+			}
+			if next == cursor {
+				break
+			}
+			cursor = next
+		}
+		var none P
+		yield(none, &driver.Error{Class: driver.GiveUp, Op: op, Cause: ErrPaging})
+	}
+}
+
+// portions calls ask with at most limit items at a time and joins the answers. It stops at the first error and returns
+// what came before it.
+func portions[T, R any](items []T, limit int, ask func([]T) ([]R, error)) ([]R, error) {
+	var out []R
+	for part := range slices.Chunk(items, limit) {
+		got, err := ask(part)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, got...)
+	}
+	return out, nil
+}
