@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -70,7 +71,7 @@ func diff(before, after *Order, f Fact) Changes {
 	c := Changes{Created: before == nil, To: after.Status}
 	if before == nil {
 		before = &Order{}
-		c.add(Event{Kind: EventSeen, At: cmpTime(after.CreatedAt, f.UpdatedAt), To: string(after.Status)})
+		c.add(Event{Kind: EventSeen, At: cmp.Or(after.CreatedAt, f.UpdatedAt), To: string(after.Status)})
 	}
 	c.From = before.Status
 	c.Detail = after.Version.Hash != before.Version.Hash
@@ -132,7 +133,7 @@ func (c *Changes) cancelEvents(before, after *Order, f Fact) {
 		}
 	}
 	if after.Cancel.RequestOpen && !before.Cancel.RequestOpen {
-		c.add(Event{Kind: EventCancelRequested, At: cmpTime(after.Moments.CancelRequestedAt, f.UpdatedAt), Actor: RoleBuyer})
+		c.add(Event{Kind: EventCancelRequested, At: cmp.Or(after.Moments.CancelRequestedAt, f.UpdatedAt), Actor: RoleBuyer})
 	}
 	was := map[string]int64{}
 	for _, l := range before.Lines {
@@ -164,12 +165,4 @@ func (c *Changes) otherEvents(before, after *Order) {
 	if was.Kind == now.Kind && c.Due { // a met deadline giving way to the next is no news; a moved one is
 		c.add(Event{Kind: EventDeadline, At: after.UpdatedAt, From: was.At.Format(time.RFC3339), To: now.At.Format(time.RFC3339), Ref: string(now.Kind)})
 	}
-}
-
-// cmpTime is a if it is set, else b.
-func cmpTime(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
 }

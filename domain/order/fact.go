@@ -36,6 +36,7 @@ const (
 	StatusNotice  Kind = "status"       // only that it has a new Status
 	CancelNotice  Kind = "cancellation" // Cancellation
 	AddressNotice Kind = "address"      // the recipient's address changed; the address itself is kept apart
+	TouchNotice   Kind = "touch"        // something else changed (packages, an unknown status): read the order again
 	ReturnNotice  Kind = "return"       // Return
 )
 
@@ -82,20 +83,20 @@ func (f Fact) canonical() (Fact, error) {
 		return Fact{}, err
 	}
 	f.UpdatedAt, f.ReadAt = clean(f.UpdatedAt), clean(f.ReadAt)
-	f.StatusText = clip(f.StatusText)
+	clip(&f.StatusText)
 	if f.Detail != nil {
 		d := *f.Detail
 		for _, t := range d.times() {
 			*t = clean(*t)
 		}
-		d.Number, d.CancelReport.Reason = clip(d.Number), clip(d.CancelReport.Reason)
+		clip(&d.Number, &d.CancelReport.Reason, &d.WarehouseRef, &d.RelatedOrder, &d.BuyerHash)
 		d.Lines = group(d.Lines)
 		f.Detail = &d
 	}
 	if f.Cancellation != nil {
 		c := *f.Cancellation
 		c.CreatedAt, c.AnswerBy, c.UpdatedAt = clean(c.CreatedAt), clean(c.AnswerBy), f.UpdatedAt
-		c.Reason = clip(c.Reason)
+		clip(&c.Reason)
 		c.Units = append([]string(nil), c.Units...)
 		slices.Sort(c.Units)
 		c.Units = slices.Compact(c.Units)
@@ -103,7 +104,8 @@ func (f Fact) canonical() (Fact, error) {
 	}
 	if f.Return != nil {
 		r := *f.Return
-		r.UpdatedAt, r.StatusText = f.UpdatedAt, clip(r.StatusText)
+		r.UpdatedAt = f.UpdatedAt
+		clip(&r.Kind, &r.StatusText)
 		f.Return = &r
 	}
 	return f, nil
@@ -114,11 +116,11 @@ func group(in []Line) []Line {
 	var out []Line // nil when empty, as all lists here, so that a stored order reads back equal
 	byContent := map[string]int{}
 	for _, l := range in {
-		l.Title = clip(l.Title)
+		clip(&l.ExternalProduct, &l.ExternalSKU, &l.SellerSKU, &l.Title)
 		l.Units, l.Parts = append([]Unit(nil), l.Units...), append([]Part(nil), l.Parts...)
 		for i := range l.Units {
 			u := &l.Units[i]
-			u.StatusText, u.CancelReason = clip(u.StatusText), clip(u.CancelReason)
+			clip(&u.StatusText, &u.CancelReason, &u.PackageRef)
 			u.Cancelled = u.Cancelled || u.Status == Cancelled
 		}
 		l.Key = l.ExternalLineID
@@ -189,7 +191,7 @@ func (f Fact) check() error {
 		return f.Detail.check(bad)
 	case StatusNotice:
 		if f.Status == "" {
-			return bad("status", "must be set in a status notice; a word the connector does not know calls for a snapshot")
+			return bad("status", "must be set in a status notice; report a word the connector does not know as a touch notice")
 		}
 	case CancelNotice:
 		c := f.Cancellation
@@ -206,7 +208,7 @@ func (f Fact) check() error {
 		if f.Return == nil || !goodID(f.Return.ID) {
 			return bad("return", "must have an id of 1 to %d bytes", maxID)
 		}
-	case AddressNotice:
+	case AddressNotice, TouchNotice:
 	default:
 		return bad("kind", "%q is not a kind of fact", f.Kind)
 	}
@@ -281,10 +283,10 @@ func goodID(s string) bool {
 	return s != "" && len(s) <= maxID && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// clip cuts s to maxText bytes, without half a character and without what databases refuse.
-func clip(s string) string {
-	if len(s) > maxText {
-		s = s[:maxText]
+// clip cuts texts to maxText bytes, without half a character and without what databases refuse.
+func clip(texts ...*string) {
+	for _, s := range texts {
+		cut := (*s)[:min(len(*s), maxText)]
+		*s = strings.ReplaceAll(strings.ToValidUTF8(cut, ""), "\x00", "")
 	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
 }

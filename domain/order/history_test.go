@@ -89,7 +89,7 @@ func (p *platform) happen(t *rapid.T) {
 			p.request(CancelWithdrawn)
 		}
 	case 3:
-		p.notices = append(p.notices, p.fact(AddressNotice))
+		p.notices = append(p.notices, p.fact(rapid.SampledFrom([]Kind{AddressNotice, TouchNotice}).Draw(t, "notice")))
 	}
 	p.snapshots = append(p.snapshots, p.snapshot())
 }

@@ -62,6 +62,8 @@ func lift(f Fact) (Order, error) {
 		o.Returns = []Return{*f.Return}
 	case AddressNotice:
 		o.AddressChangedAt = f.UpdatedAt
+	case TouchNotice:
+		o.TouchedAt = f.UpdatedAt
 	}
 	o.settle()
 	return o, nil
@@ -112,7 +114,7 @@ func join(a, b *Order) Order {
 		o.Version, o.Detail = b.Version, b.Detail
 	}
 	o.Moments = earliest(a.Moments, b.Moments)
-	o.AddressChangedAt = later(a.AddressChangedAt, b.AddressChangedAt)
+	o.AddressChangedAt, o.TouchedAt = later(a.AddressChangedAt, b.AddressChangedAt), later(a.TouchedAt, b.TouchedAt)
 	o.EverLeft = a.EverLeft || b.EverLeft
 	o.Fates = unite(a.Fates, b.Fates, MaxUnits, func(f Fate) string { return f.ID }, joinFates)
 	o.Cancellations = unite(a.Cancellations, b.Cancellations, MaxCases, func(c Cancellation) string { return c.ID }, joinCancellations)
@@ -178,8 +180,11 @@ func unite[T any](a, b []T, limit int, key func(T) string, both func(T, T) T) []
 // settle derives what depends on several of the joined fields. It owns copies of what it writes to.
 func (o *Order) settle() {
 	o.settleUnits()
-	o.UpdatedAt = later(later(o.StatusAt, o.Version.At), o.AddressChangedAt)
-	stale := !o.fresh(o.StatusAt) || !o.fresh(o.AddressChangedAt)
+	o.UpdatedAt = o.Version.At
+	stale := false
+	for _, t := range []time.Time{o.StatusAt, o.AddressChangedAt, o.TouchedAt} {
+		o.UpdatedAt, stale = later(o.UpdatedAt, t), stale || !o.fresh(t)
+	}
 	// In the same second a notice may be ahead of the snapshot.
 	stale = stale || (o.StatusAt.Equal(o.Version.At) && o.Status != o.Version.Status && !o.readAfter(o.StatusAt))
 	o.Cancel = o.CancelReport

@@ -61,7 +61,7 @@ func anyFact(t *rapid.T) Fact {
 	role := rapid.SampledFrom([]Role{"", RoleBuyer, RoleSeller})
 	reason := rapid.SampledFrom([]string{"", "package_lost", "seller_cancel_reason_out_of_stock"})
 	id := rapid.SampledFrom([]string{"a", "b"})
-	f := Fact{ConnectionID: "shop", ExternalID: "1", UpdatedAt: at("updated"), Kind: rapid.SampledFrom([]Kind{Snapshot, Snapshot, StatusNotice, CancelNotice, AddressNotice, ReturnNotice}).Draw(t, "kind")}
+	f := Fact{ConnectionID: "shop", ExternalID: "1", UpdatedAt: at("updated"), Kind: rapid.SampledFrom([]Kind{Snapshot, Snapshot, StatusNotice, CancelNotice, AddressNotice, TouchNotice, ReturnNotice}).Draw(t, "kind")}
 	switch f.Kind {
 	case StatusNotice:
 		f.Status, f.StatusText = status.Draw(t, "status"), rapid.SampledFrom([]string{"x", "y"}).Draw(t, "text")

@@ -33,8 +33,9 @@ type Order struct {
 	Cancellations    []Cancellation `json:"cancellations,omitempty"` // by id
 	Returns          []Return       `json:"returns,omitempty"`       // by id
 	AddressChangedAt time.Time      `json:"address_changed_at,omitzero"`
-	EverLeft         bool           `json:"ever_left,omitzero"` // some fact said the carrier has it; never taken back
-	Fates            []Fate         `json:"fates,omitempty"`    // by external line id
+	TouchedAt        time.Time      `json:"touched_at,omitzero"` // newest change without a notice of its own kind
+	EverLeft         bool           `json:"ever_left,omitzero"`  // some fact said the carrier has it; never taken back
+	Fates            []Fate         `json:"fates,omitempty"`     // by external line id
 }
 
 // Detail is the content of a platform's full view of an order.

@@ -84,11 +84,8 @@ func Slack(o *Order, at time.Time) (time.Duration, Due) {
 // ByUrgency compares two orders for sorting: earliest deadline first, those without one last, then the older, then by id.
 func ByUrgency(a, b *Order) int {
 	x, y := NextDue(a).At, NextDue(b).At
-	if x.IsZero() != y.IsZero() {
-		if x.IsZero() {
-			return 1
-		}
-		return -1
+	if x.IsZero() || y.IsZero() {
+		x, y = y, x // the zero time would come first
 	}
 	return cmp.Or(x.Compare(y), a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 }
