@@ -101,6 +101,8 @@ func (s *Session) wrong(all []driver.Push, p driver.Push, earlier map[string]int
 		return "more pushes than one call may carry"
 	case s.channel.Group(p.Ref) != s.channel.Group(all[0].Ref):
 		return "the pushes of one call must be of one group"
+	case p.Kind != driver.Absolute && p.Kind != driver.CompareAndSet && p.Kind != driver.DeltaWrite:
+		return "the push is of an unknown kind"
 	case p.Kind != driver.DeltaWrite && p.Quantity < 0:
 		return "a quantity cannot be negative"
 	case limit > 0 && (p.Quantity > limit || p.Quantity < -limit):

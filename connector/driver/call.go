@@ -98,8 +98,8 @@ func neverLeft(err error) bool {
 
 // withoutAddress drops the address that net/http puts into its errors: its query may hold secrets.
 func withoutAddress(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+	for u, ok := errors.AsType[*url.Error](err); ok; u, ok = errors.AsType[*url.Error](err) {
+		err = u.Err
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the answer broke off")
