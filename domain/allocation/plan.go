@@ -1,0 +1,298 @@
+package allocation
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Plan is what to do now. Every push in it is safe whatever the order and outcome of the others; givers stand first
+// because takers will need what they free.
+type Plan struct {
+	Pushes     []Push         // ids empty: the caller makes one before PushSent
+	Reads      []ReadOrder    // listings whose number must be read at the channel
+	Barriers   []BarrierOrder // connections whose orders should be polled soon
+	Desired    map[string]int // by listing: the number wanted there until something changes
+	NextWakeAt time.Time      // plan again then even if nothing happens; zero: no need
+}
+
+// Empty reports whether there is nothing to do or to wait for.
+func (p Plan) Empty() bool { return len(p.Pushes) == 0 && len(p.Reads) == 0 && len(p.Barriers) == 0 }
+
+// ReadOrder asks for a reading of one listing's number.
+type ReadOrder struct {
+	Listing    string
+	Connection string
+	Reason     string
+}
+
+// BarrierOrder asks for an order poll of a connection that begins after the given time.
+type BarrierOrder struct {
+	Listing    string
+	Connection string
+	After      time.Time
+}
+
+// quiet is how long a listing must not have sold before a reading can tell more than its noise.
+const quiet = 2 * time.Second
+
+// planner is one run of Plan. The slices are by listing.
+type planner struct {
+	*problem
+	e       []int  // exposure, with the pushes planned so far
+	settled []int  // exposure once everything under way and planned has settled
+	free    []bool // may be pushed in the ordinary way
+	force   []bool // may be pushed to cut promises
+	planned []bool // pushed in this run
+	need    []int  // units that cover the demand until a refill can arrive
+	out     Plan
+	doubt   []int // listings whose uncertain units are wanted elsewhere
+}
+
+// NewPlan compares the targets with the books and says what to do now. targets must come from Targets for the same
+// input, books and time. It raises only into free stock, refills a listing when it runs low and not at each
+// sale, takes units from a slow listing only when a faster one needs them, and cuts at once when more is promised
+// than is there.
+func NewPlan(in Input, books Books, targets []Target, at time.Time) Plan {
+	p := &planner{problem: compile(in, books, at)}
+	p.target = make([]int, len(in.Listings))
+	for i := range targets {
+		p.target[i] = targets[i].Units
+	}
+	p.survey()
+	p.share()
+	p.cut()
+	p.repair()
+	p.refill()
+	p.wait()
+	slices.SortStableFunc(p.out.Pushes, func(a, b Push) int { return cmp.Compare(p.rank(a), p.rank(b)) })
+	p.out.Desired = make(map[string]int, len(in.Listings))
+	for i, l := range in.Listings {
+		p.out.Desired[l.ID] = max(0, p.settled[i])
+	}
+	return p.out
+}
+
+// rank orders pushes: givers, urgent takers, the rest.
+func (p *planner) rank(a Push) int {
+	switch {
+	case a.Quantity < p.books[a.Listing].Exposure:
+		return 0
+	case a.Urgent:
+		return 1
+	}
+	return 2
+}
+
+// survey reads the books.
+func (p *planner) survey() {
+	n := len(p.in.Listings)
+	p.e, p.settled, p.need = make([]int, n), make([]int, n), make([]int, n)
+	p.free, p.force, p.planned = make([]bool, n), make([]bool, n), make([]bool, n)
+	for i, l := range p.in.Listings {
+		b, ok := p.books[l.ID]
+		p.e[i] = b.Exposure
+		p.settled[i] = b.settling()
+		p.force[i] = ok && b.InFlight == nil && !l.Paused && !l.Platform && !p.at.Before(b.RetryAt)
+		p.free[i] = p.force[i] && (b.Anchor == nil || b.Kind.exact())
+		mean := b.Rate.PerSecond(p.at) * 2 * l.cycle().Seconds()
+		p.need[i] = 1 + int(math.Ceil(min(MaxUnits, mean+2*math.Sqrt(mean))))
+		if p.held[i] > 0 {
+			p.need[i] = max(p.need[i], min(p.held[i], p.target[i])/2)
+		}
+	}
+}
+
+// settling is the bound that will hold once the push under way and the barrier are through.
+func (b Book) settling() int {
+	ghosts := 0
+	for _, g := range b.Ghosts {
+		ghosts += g.Adds
+	}
+	if f := b.InFlight; f != nil {
+		switch f.Push.Kind {
+		case Absolute:
+			return min(b.Exposure, f.Push.Quantity+ghosts)
+		case CompareAndSet:
+			return b.Exposure - f.Adds + f.Push.Quantity - f.Push.From
+		}
+		return b.Exposure - f.Adds + f.Push.Delta
+	}
+	if a := b.Anchor; a != nil {
+		return min(b.Exposure, max(0, a.Quantity)-a.SoldAfter+a.Restocked+ghosts)
+	}
+	return b.Exposure
+}
+
+// share tells shared listings the whole stock; safety is not claimed for them.
+func (p *planner) share() {
+	for i, l := range p.in.Listings {
+		if p.in.ModeOf(l) != Shared || !p.force[i] {
+			continue
+		}
+		b := p.books[l.ID]
+		if b.Remaining == p.target[i] {
+			continue
+		}
+		p.emit(i, Push{
+			Listing: l.ID, Kind: l.Kind, Quantity: p.target[i], From: b.Remaining, Delta: p.target[i] - b.Remaining,
+			Why: why("shared stock changed", units("shown", b.Remaining), units("target", p.target[i])),
+		}, p.target[i])
+	}
+}
+
+// emit plans a push of listing i after which its exposure settles at settled.
+func (p *planner) emit(i int, push Push, settled int) {
+	p.out.Pushes = append(p.out.Pushes, push)
+	p.e[i] += push.adds(p.e[i])
+	p.settled[i] = settled
+	p.free[i], p.force[i], p.planned[i] = false, false, true
+}
+
+// cut lowers listings where more is promised than is there, where a hold is trespassed, or where a limit fell.
+func (p *planner) cut() {
+	for i, l := range p.in.Listings {
+		guarded := p.in.ModeOf(l) != Shared
+		if most := p.ceiling(i); guarded && p.force[i] && p.settled[i] > most && !p.withinTolerance(i, most) {
+			p.lower(i, min(most, p.target[i]), why("above its limit", units("exposure", p.e[i]), units("limit", most)))
+		}
+	}
+	for r := range p.rows {
+		row := &p.rows[r]
+		for !row.shared {
+			over := row.promised(p.settled) - row.limit - row.slop()
+			g := p.mostAbove(row)
+			if over <= 0 || g < 0 {
+				break
+			}
+			p.lower(g, p.target[g], why("more promised than free",
+				units("promised", row.promised(p.settled)), units("free", row.limit), units("exposure", p.e[g])))
+		}
+	}
+}
+
+// slop is how far a percentage buffer may be short before units are taken back for it: cancellations that go back
+// on sale raise the stock and so the buffer, and a unit or two are not worth a listing's outage.
+func (r *row) slop() int { return min(r.buffer, r.buffer/8+2) }
+
+// withinTolerance reports whether a listing is above its ceiling only by what slop allows.
+func (p *planner) withinTolerance(i, most int) bool {
+	l := p.in.Listings[i]
+	if l.Max != nil && *l.Max == most || l.OrderCap != nil && *l.OrderCap == most || l.Fixed != nil && *l.Fixed == most {
+		return false
+	}
+	for _, ru := range p.uses[i] {
+		r := &p.rows[ru.row]
+		if u := r.uses[ru.use]; u.per*p.settled[i] > r.limit+r.slop() {
+			return false
+		}
+	}
+	return true
+}
+
+// mostAbove is the listing of a row, not yet dealt with, that is furthest above its target and not protected by a hold.
+func (p *planner) mostAbove(r *row) int {
+	best, far := -1, -1
+	for _, u := range r.uses {
+		i := u.listing
+		if !p.force[i] || p.settled[i] <= 0 || u.per*p.settled[i] <= u.hold || p.target[i] >= p.settled[i] {
+			continue
+		}
+		if above := u.per * (p.settled[i] - p.target[i]); above > far {
+			best, far = i, above
+		}
+	}
+	return best
+}
+
+// lower takes listing i down to keep units, or to 0 where a set to keep would not be safe. It reports whether a push
+// was planned.
+func (p *planner) lower(i, keep int, because Why) bool {
+	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
+	keep = max(0, keep)
+	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: true}
+	switch l.Kind {
+	case Absolute:
+		push.Quantity = keep
+		push.Unseen = p.unseen(i)
+		if keep > 0 && push.adds(p.e[i]) > p.stockRoom(i, p.e) {
+			push.Quantity, push.Unseen = 0, nil
+		}
+		p.emit(i, push, push.Quantity)
+		return true
+	default:
+		// Never below what the channel is believed to show: what it sold unseen comes off by itself.
+		take := min(p.e[i]-keep, max(0, b.Remaining))
+		if take <= 0 {
+			p.force[i], p.free[i] = false, false
+			p.doubt = append(p.doubt, i)
+			return false
+		}
+		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining-take, -take
+		p.emit(i, push, p.e[i]-take)
+		return true
+	}
+}
+
+// unseen is the accepted number of sales unknown to us while a set of listing i travels; nil for the worst case.
+func (p *planner) unseen(i int) *int {
+	l := p.in.Listings[i]
+	if l.Quantile == 0 || l.Kind != Absolute {
+		return nil
+	}
+	n := poissonQuantile(p.books[l.ID].Rate.high(p.at)*l.cycle().Seconds(), l.Quantile)
+	return &n
+}
+
+// repair puts listings that drifted, and fixed ones, back to their number without waiting for a reason.
+func (p *planner) repair() {
+	for i, l := range p.in.Listings {
+		b := p.books[l.ID]
+		if !p.free[i] || !b.Repair && p.in.ModeOf(l) != Fixed || p.settled[i] == p.target[i] {
+			continue
+		}
+		because := why("back to its number", units("exposure", p.e[i]), units("target", p.target[i]))
+		if p.settled[i] > p.target[i] {
+			p.lower(i, p.target[i], because)
+		} else {
+			p.raise(i, because, false)
+		}
+	}
+}
+
+// raise brings listing i as near to its target as free stock allows. It reports whether a push was planned: with
+// thrifty, only if the gain is worth one.
+func (p *planner) raise(i int, because Why, thrifty bool) bool {
+	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
+	has := max(0, p.e[i])
+	room := p.room(i, p.e)
+	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: p.e[i] < p.need[i]}
+	gain := p.target[i] - has
+	if l.Kind == Absolute {
+		n := min(p.target[i], room)
+		if push.Unseen = p.unseen(i); push.Unseen != nil {
+			n = min(p.target[i], max(n, room+p.e[i]-min(p.e[i], *push.Unseen)))
+		}
+		push.Quantity = n
+		gain = n - has
+	} else {
+		gain = min(gain, room)
+		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining+gain, gain
+		if l.Kind == CompareAndSet && push.From < 0 {
+			push.Quantity = max(0, push.Quantity)
+		}
+	}
+	least := 1
+	if thrifty && gain < p.target[i]-has {
+		least = max(1, (has+gain)/worthwhile)
+	}
+	if gain < least {
+		return false
+	}
+	p.emit(i, push, p.e[i]+gain)
+	return true
+}
+
+// worthwhile: a partial refill should add at least a quarter of the number it sets, or pushes are spent on crumbs.
+const worthwhile = 4

@@ -1,0 +1,218 @@
+package allocation
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Target is the number a listing should show if messages were free and instant.
+type Target struct {
+	Listing string
+	Units   int
+	Mode    Mode
+	Why     Why
+}
+
+// keepLiquid is the part of an item's stock no target hands out: one fifth stays with us so that a channel that sells
+// can be refilled at once, without first taking units from another.
+const keepLiquid = 5
+
+// evenShare is the part of the demand that is spread evenly over the listings however little they sold, so that a
+// listing without history can show that it sells.
+const evenShare = 0.15
+
+// Targets computes the target of every listing. It is a function of the stock, the policies, the schedule of holds,
+// the demand rates in the books and the time; not of what channels were told. So a hold that ended is restored
+// whenever the function is next asked, once, and never twice.
+func Targets(in Input, books Books, at time.Time) []Target {
+	p := compile(in, books, at)
+	p.solve()
+	out := make([]Target, len(in.Listings))
+	for i, l := range in.Listings {
+		out[i] = Target{Listing: l.ID, Units: p.target[i], Mode: in.ModeOf(l), Why: p.whyTarget(i)}
+	}
+	return out
+}
+
+// solve fills target: units go to listings in proportion to weight × demand, in three rounds: what holds reserve,
+// what minimums and fixed numbers ask, then the rest up to the maximums.
+func (p *problem) solve() {
+	n := len(p.in.Listings)
+	p.target = make([]int, n)
+	x, high, weights := make([]float64, n), make([]float64, n), p.weights()
+	guarded := make([]bool, n)
+	for i, l := range p.in.Listings {
+		guarded[i] = p.in.ModeOf(l) != Shared && !l.Platform && len(p.uses[i]) > 0
+		if !guarded[i] && !l.Platform {
+			p.target[i] = p.ceiling(i)
+		}
+	}
+	round := func(upTo func(i int) int, keep int) {
+		for i := range high {
+			if high[i] = 0; guarded[i] {
+				high[i] = max(x[i], float64(min(upTo(i), p.ceiling(i))))
+			}
+		}
+		p.fill(x, high, weights, keep)
+	}
+	round(func(i int) int { return p.held[i] }, 0)
+	round(func(i int) int {
+		if l := p.in.Listings[i]; l.Fixed != nil {
+			return *l.Fixed
+		} else {
+			return max(l.Min, p.held[i])
+		}
+	}, 0)
+	round(func(int) int { return MaxUnits }, keepLiquid)
+	p.roundOff(x, high, guarded)
+}
+
+// weights is weight × demand by listing, with a part of the demand spread evenly.
+func (p *problem) weights() []float64 {
+	w := make([]float64, len(p.in.Listings))
+	sum := 0.0
+	for i, l := range p.in.Listings {
+		w[i] = p.books[l.ID].Rate.PerSecond(p.at)
+		sum += w[i]
+	}
+	even := evenShare * sum / float64(max(1, len(w)))
+	if sum == 0 {
+		even = 1
+	}
+	for i, l := range p.in.Listings {
+		w[i] = (w[i] + even) * l.weight()
+	}
+	return w
+}
+
+// fill raises x towards high in proportion to w until rows are full; keep is the fraction (1/keep) of a row shared by
+// several listings to leave. A listing already above its share waits until the others have caught up.
+func (p *problem) fill(x, high, w []float64, keep int) {
+	frozen := make([]bool, len(x))
+	level := func(i int, theta float64) float64 { return min(high[i], max(x[i], w[i]*theta)) }
+	for range len(p.rows) + len(x) {
+		best, tight := math.Inf(1), -1
+		for r := range p.rows {
+			if t := p.fullAt(r, x, frozen, keep, level); t < best {
+				best, tight = t, r
+			}
+		}
+		for i := range x {
+			if !frozen[i] && tight < 0 {
+				x[i] = max(x[i], high[i])
+			}
+		}
+		if tight < 0 {
+			return
+		}
+		for _, u := range p.rows[tight].uses {
+			if i := u.listing; !frozen[i] {
+				x[i], frozen[i] = level(i, best), true
+			}
+		}
+	}
+}
+
+// fullAt is the water level at which row r is full; infinite if it never is.
+func (p *problem) fullAt(r int, x []float64, frozen []bool, keep int, level func(int, float64) float64) float64 {
+	row := &p.rows[r]
+	if row.shared {
+		return math.Inf(1)
+	}
+	limit := float64(row.limit)
+	if keep > 0 && len(row.uses) > 1 {
+		limit -= float64(max(0, row.limit) / keep)
+	}
+	waiting := false
+	used := func(theta float64) float64 {
+		sum := 0.0
+		for _, u := range row.uses {
+			v := x[u.listing]
+			if !frozen[u.listing] {
+				v, waiting = level(u.listing, theta), true
+			}
+			sum += float64(u.per) * v
+		}
+		return sum
+	}
+	const most = 1e18 // above any level that matters: units ÷ the smallest weight
+	if used(most) <= limit || !waiting {
+		return math.Inf(1)
+	}
+	lo, hi := 0.0, most
+	for range 120 { // halves the relative error below 2^-53 wherever the level lies
+		mid := math.Sqrt(max(lo, 1e-18) * hi)
+		if used(mid) <= limit {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// roundOff turns shares into whole units: all down, then the largest fractions up while the rows have room. A unit
+// a listing already shows counts as a third more, so that a tie moves nothing.
+func (p *problem) roundOff(x, high []float64, guarded []bool) {
+	var order []int
+	score := make([]float64, len(x))
+	for i := range x {
+		if !guarded[i] {
+			continue
+		}
+		p.target[i] = int(x[i] + 1e-6)
+		score[i] = x[i] - float64(p.target[i])
+		if p.books[p.in.Listings[i].ID].Exposure > p.target[i] {
+			score[i] += 1.0 / 3
+		}
+		order = append(order, i)
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(score[b], score[a]), cmp.Compare(p.in.Listings[a].ID, p.in.Listings[b].ID))
+	})
+	for _, i := range order {
+		if score[i] > 1e-6 && float64(p.target[i]+1) <= high[i] && p.fits(i) {
+			p.target[i]++
+		}
+	}
+}
+
+// fits reports whether the targets leave room for one more unit of listing i.
+func (p *problem) fits(i int) bool {
+	for _, ru := range p.uses[i] {
+		r := &p.rows[ru.row]
+		limit := r.limit
+		if len(r.uses) > 1 {
+			limit -= max(0, r.limit) / keepLiquid
+		}
+		if !r.shared && r.used(p.target)+r.uses[ru.use].per > limit {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *problem) whyTarget(i int) Why {
+	l := p.in.Listings[i]
+	numbers := []Number{units("target", p.target[i]), units("ceiling", p.ceiling(i))}
+	for _, ru := range p.uses[i] {
+		r := &p.rows[ru.row]
+		numbers = append(numbers, units("promisable", r.total), units("buffer", r.buffer))
+	}
+	numbers = append(numbers, perDay("demand", p.books[l.ID].Rate.PerSecond(p.at)))
+	if l.Min > 0 {
+		numbers = append(numbers, units("minimum", l.Min))
+	}
+	if p.held[i] > 0 {
+		return why("held", append(numbers, units("hold", p.held[i]))...)
+	}
+	switch p.in.ModeOf(l) {
+	case Fixed:
+		return why("fixed", numbers...)
+	case Shared:
+		return why("shared", numbers...)
+	}
+	return why("share of stock by demand", numbers...)
+}
