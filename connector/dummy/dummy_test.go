@@ -1,0 +1,129 @@
+package dummy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spillway/spillway/connector"
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/drivertest"
+	sim "github.com/spillway/spillway/sim/dummy"
+	"github.com/spillway/spillway/sim/world"
+)
+
+func TestContract(t *testing.T) { drivertest.Run(t, fresh) }
+
+// paths are where the operations of the channel strike the simulator.
+var paths = map[driver.Operation]string{
+	driver.OpOrders: "GET */orders", driver.OpLocations: "GET */warehouses", driver.OpSet: "PUT */stock", driver.OpQuantities: "GET */stock",
+}
+
+var kinds = map[drivertest.Fault]world.Kind{
+	drivertest.Throttle: world.Throttle, drivertest.Unavailable: world.Unavailable, drivertest.LostReply: world.LostReply,
+	drivertest.LostRequest: world.LostRequest, drivertest.TokenExpired: world.TokenExpired, drivertest.Partial: world.Partial,
+}
+
+func fresh(t *testing.T) *drivertest.Harness {
+	s := sim.New(world.Wall(), 1)
+	t.Cleanup(s.Stop)
+	srv := httptest.NewServer(s.Handler())
+	t.Cleanup(srv.Close)
+	in := &inbox{arrived: make(chan struct{}, 100)}
+	hooks := httptest.NewServer(in)
+	t.Cleanup(hooks.Close)
+	access, refresh := s.Tokens()
+	app := driver.App{ID: "app", Key: sim.AppKey, Secret: sim.AppSecret, Settings: map[string]string{settingBase: srv.URL}}
+	h := &drivertest.Harness{
+		Vendor: Vendor{}, App: app,
+		Connection: driver.Connection{ID: "conn-1", App: app, Shop: driver.Shop{ExternalID: sim.ShopID, Name: "Dummy shop"}},
+		Grant:      driver.Grant{AccessToken: access, RefreshToken: refresh, AccessExpiresAt: time.Now().Add(24 * time.Hour)},
+		SKUs:       []string{"S1", "S3", "S4", "S5"}, Grouped: []string{"S1", "S3", "S4"}, Spread: "S2",
+		Consent: func(t *testing.T, address string, agree bool) url.Values {
+			if !agree {
+				address += "&refuse=1"
+			}
+			client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			resp, err := client.Get(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			back, err := resp.Location()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return back.Query()
+		},
+		Place: func(t *testing.T, sku string, qty int) string {
+			o, err := s.Place(sku, int64(qty))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o.ID
+		},
+		Cancel: func(t *testing.T, id string) {
+			if err := s.Cancel(id); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Truth: func(_ *testing.T, sku string) map[string]int64 { return s.Stock(sku) },
+		Arrange: func(t *testing.T, f drivertest.Fault, op driver.Operation, times int) bool {
+			if _, err := s.Faults.Add(world.Rule{Point: paths[op], Kind: kinds[f], Remaining: times}); err != nil {
+				t.Fatal(err)
+			}
+			return true
+		},
+		Sets:      func(*testing.T) int { n, _ := s.Counts(); return n },
+		Refreshes: func(*testing.T) int { _, n := s.Counts(); return n },
+		Sign: func(body []byte) http.Header {
+			return http.Header{sim.SignatureHeader: {sim.Sign(sim.AppSecret, body)}}
+		},
+		Webhooks: func(t *testing.T) []drivertest.Webhook { return in.wait(t) },
+		Invalid: func(*testing.T, *connector.Session) driver.Push {
+			return driver.Push{ID: "gone", Kind: driver.Absolute, Quantity: 3, Ref: driver.ListingRef{ProductID: "P9", SKUID: "S9", Locations: []string{"W1"}}}
+		},
+	}
+	// The simulator sends nothing before it knows an address.
+	c, err := Vendor{}.Open(h.Connection, driver.Env{Client: http.DefaultClient, Token: func(context.Context) (string, error) { return access, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SubscribeWebhooks(t.Context(), hooks.URL); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// inbox takes the simulator's webhooks.
+type inbox struct {
+	mu      sync.Mutex
+	got     []drivertest.Webhook
+	arrived chan struct{}
+}
+
+func (in *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	in.mu.Lock()
+	in.got = append(in.got, drivertest.Webhook{Header: r.Header, Body: body})
+	in.mu.Unlock()
+	in.arrived <- struct{}{}
+}
+
+// wait returns what has arrived, one at least.
+func (in *inbox) wait(t *testing.T) []drivertest.Webhook {
+	t.Helper()
+	select {
+	case <-in.arrived:
+	case <-time.After(10 * time.Second):
+		t.Fatal("no webhook arrived")
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.got
+}
