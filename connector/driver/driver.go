@@ -325,19 +325,11 @@ type Subscription struct {
 // Fact is one thing a vendor told us; exactly one field is set.
 type Fact struct {
 	Order    *order.Fact
-	Reread   *Reread        // an order changed in a way the message does not tell
 	Quantity *Quantity      // the channel's number changed or was reported
 	Stock    *PlatformStock // stock held by the platform itself
 	Listing  *ListingState
 	Auth     *AuthNotice
 	Note     *Note // worth a line in a timeline, changes nothing
-}
-
-// Reread asks for an order to be read again by its id.
-type Reread struct {
-	OrderID string
-	At      time.Time // when it changed
-	Why     string
 }
 
 // PlatformStock is stock in the platform's own warehouse.

@@ -63,7 +63,7 @@ func testWebhooks(t *testing.T, h *Harness) {
 func checkFact(t *testing.T, h *Harness, f driver.Fact) string {
 	t.Helper()
 	set := 0
-	for _, is := range []bool{f.Order != nil, f.Reread != nil, f.Quantity != nil, f.Stock != nil, f.Listing != nil, f.Auth != nil, f.Note != nil} {
+	for _, is := range []bool{f.Order != nil, f.Quantity != nil, f.Stock != nil, f.Listing != nil, f.Auth != nil, f.Note != nil} {
 		if is {
 			set++
 		}
