@@ -1,0 +1,107 @@
+package shopify
+
+// The GraphQL documents. Every field exists in all of Versions. No field of a buyer is asked for: no address, name, email,
+// phone, note or custom attribute.
+//
+// Costs follow the documented formula: an object 1, a connection 2 and its nodes, a mutation 10, scalars nothing. Real shops
+// charge less for wide connections; the first answer corrects the guess. The sizes keep every query below the limit of
+// 1000 points by the formula.
+
+const (
+	pageOrders    = 20  // orders a page
+	pageLines     = 6   // lines of an order in a page; orders with more are completed by themselves
+	moreLines     = 100 // lines a page of such an order
+	orderCost     = 12 + pageLines*lineCost
+	lineCost      = 5
+	parcels       = 100 // fulfilments of an order; lists without pages, and more parcels than any order seen
+	parcelLines   = 250 // lines a page of one fulfilment
+	pageListings  = 25
+	pageLevels    = 10 // locations of a listing in a page; the rest is read by itself
+	moreLevels    = 250
+	maxQueryCost  = 1000
+	pageLocations = 250
+	pageHooks     = 250
+)
+
+const lineFields = `id sku title variantTitle quantity currentQuantity unfulfilledQuantity variant { id } product { id }
+originalUnitPriceSet { shopMoney { amount currencyCode } }`
+
+const orderHead = `id name createdAt processedAt updatedAt cancelledAt cancelReason currencyCode
+displayFinancialStatus displayFulfillmentStatus
+subtotalPriceSet { shopMoney { amount currencyCode } }
+totalShippingPriceSet { shopMoney { amount currencyCode } }
+totalTaxSet { shopMoney { amount currencyCode } }
+totalPriceSet { shopMoney { amount currencyCode } }
+fulfillments(first: 100) { id status displayStatus createdAt updatedAt totalQuantity }`
+
+const orderFields = orderHead + `
+lineItems(first: 6) { nodes { ` + lineFields + ` } pageInfo { hasNextPage endCursor } }`
+
+var docOrders = document{name: "orders", base: 2, each: orderCost, text: `query Orders($first: Int!, $after: String, $query: String!) {
+orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
+edges { cursor node { ` + orderFields + ` } } pageInfo { hasNextPage endCursor } } }`}
+
+var docOrdersByID = document{name: "orders by id", each: orderCost, text: `query OrdersByID($ids: [ID!]!) {
+nodes(ids: $ids) { ... on Order { ` + orderFields + ` } } }`}
+
+var docLines = document{name: "lines", base: 4, each: lineCost, text: `query Lines($id: ID!, $first: Int!, $after: String) {
+node(id: $id) { ... on Order { id updatedAt lineItems(first: $first, after: $after) {
+nodes { ` + lineFields + ` } pageInfo { hasNextPage endCursor } } } } }`}
+
+var docParcel = document{name: "parcel", base: 4, each: 2, text: `query Parcel($id: ID!, $first: Int!, $after: String) {
+node(id: $id) { ... on Fulfillment { id fulfillmentLineItems(first: $first, after: $after) {
+nodes { quantity lineItem { id } } pageInfo { hasNextPage endCursor } } } } }`}
+
+// A bulk query has no page sizes: Shopify walks the connections itself. Connections inside lists are not allowed in one.
+const bulkOrders = `{ orders(query: %s) { edges { node { ` + orderHead + `
+lineItems { edges { node { ` + lineFields + ` } } } } } } }`
+
+var docLocations = document{name: "locations", base: 3, each: 1, text: `query Locations($first: Int!, $after: String) {
+primary: location { id }
+locations(first: $first, after: $after, includeInactive: true) {
+nodes { id name isActive fulfillsOnlineOrders } pageInfo { hasNextPage endCursor } } }`}
+
+const levelFields = `nodes { isActive location { id isActive fulfillsOnlineOrders }
+quantities(names: ["available", "committed"]) { name quantity } } pageInfo { hasNextPage endCursor }`
+
+const levelCost = 3
+
+var docListings = document{name: "listings", base: 2, each: 5 + pageLevels*levelCost, text: `query Listings($first: Int!, $after: String) {
+productVariants(first: $first, after: $after) { nodes { id sku displayName product { id status }
+inventoryItem { id tracked inventoryLevels(first: 10) { ` + levelFields + ` } } } pageInfo { hasNextPage endCursor } } }`}
+
+// levelsQuery reads items with their first levels; how many decides the cost, so it is a part of the document.
+var docItems = document{name: "items", text: `query Items($ids: [ID!]!, $levels: Int!) {
+nodes(ids: $ids) { ... on InventoryItem { id tracked inventoryLevels(first: $levels) { ` + levelFields + ` } } } }`}
+
+var docLevels = document{name: "levels", base: 4, each: levelCost, text: `query Levels($id: ID!, $first: Int!, $after: String) {
+node(id: $id) { ... on InventoryItem { id inventoryLevels(first: $first, after: $after) { ` + levelFields + ` } } } }`}
+
+var docSet = document{name: "set", mutation: true, base: 10, text: `mutation Set($input: InventorySetQuantitiesInput!) {
+inventorySetQuantities(input: $input) { userErrors { field message code } } }`}
+
+var docSetKeyed = document{name: "set", mutation: true, base: 10, text: `mutation Set($input: InventorySetQuantitiesInput!, $key: String!) {
+inventorySetQuantities(input: $input) @idempotent(key: $key) { userErrors { field message code } } }`}
+
+var docAdjust = document{name: "adjust", mutation: true, base: 10, text: `mutation Adjust($input: InventoryAdjustQuantitiesInput!) {
+inventoryAdjustQuantities(input: $input) { userErrors { field message code } } }`}
+
+var docAdjustKeyed = document{name: "adjust", mutation: true, base: 10, text: `mutation Adjust($input: InventoryAdjustQuantitiesInput!, $key: String!) {
+inventoryAdjustQuantities(input: $input) @idempotent(key: $key) { userErrors { field message code } } }`}
+
+var docHooks = document{name: "webhooks", base: 2, each: 1, text: `query Webhooks($first: Int!, $after: String) {
+webhookSubscriptions(first: $first, after: $after) { nodes { id topic uri includeFields } pageInfo { hasNextPage endCursor } } }`}
+
+var docHookCreate = document{name: "webhook create", mutation: true, base: 10, text: `mutation Subscribe($topic: WebhookSubscriptionTopic!, $sub: WebhookSubscriptionInput!) {
+webhookSubscriptionCreate(topic: $topic, webhookSubscription: $sub) { webhookSubscription { id } userErrors { field message } } }`}
+
+var docHookUpdate = document{name: "webhook update", mutation: true, base: 10, text: `mutation Resubscribe($id: ID!, $sub: WebhookSubscriptionInput!) {
+webhookSubscriptionUpdate(id: $id, webhookSubscription: $sub) { webhookSubscription { id } userErrors { field message } } }`}
+
+var docShop = document{name: "shop", base: 1, text: `query Shop { shop { name myshopifyDomain } }`}
+
+var docBulkRun = document{name: "bulk run", mutation: true, base: 10, text: `mutation Bulk($query: String!) {
+bulkOperationRunQuery(query: $query, groupObjects: true) { bulkOperation { id } userErrors { field message code } } }`}
+
+var docBulkPoll = document{name: "bulk poll", base: 1, text: `query BulkPoll($id: ID!) {
+node(id: $id) { ... on BulkOperation { id status errorCode objectCount url } } }`}
