@@ -1,0 +1,168 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store/sqlcore"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const (
+	// writers and readers bound the connections of one process. PostgreSQL's default limit is 100 for all processes.
+	writers, readers = 8, 8
+	// lockTimeout bounds the wait for a row. A batch holds its locks for milliseconds; ten seconds means that its process hangs.
+	lockTimeout = 10 * time.Second
+	// idleTimeout ends a transaction whose process has stopped between two statements, so that it does not hold its locks for ever.
+	idleTimeout = 60 * time.Second
+)
+
+// Open connects to the database. The schema is brought up to date by the engine's Migrate.
+func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
+	none := sqlcore.Engine{}
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil { // the error may hold the password
+		return none, errs.New(errs.Invalid, "postgres.Open", "", "the database URL cannot be read; it looks like postgres://user@host:5432/name")
+	}
+	e := &engine{}
+	for k, v := range map[string]string{
+		"timezone": "UTC", "application_name": "spillway", "lock_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": strconv.FormatInt(idleTimeout.Milliseconds(), 10),
+	} {
+		if cfg.RuntimeParams[k] == "" {
+			cfg.RuntimeParams[k] = v
+		}
+	}
+	// A plan cached while a table was young reads the whole table for a list of keys, and is kept while the table grows: 30 times slower
+	// for a batch writer. It only ever looks rows up by key, so the writers' sessions do without the plans that are not by index.
+	w := cfg.Copy()
+	w.RuntimeParams["enable_seqscan"], w.RuntimeParams["enable_hashjoin"], w.RuntimeParams["enable_mergejoin"] = "off", "off", "off"
+	w.RuntimeParams["synchronous_commit"] = "on"
+	if v := cfg.RuntimeParams["synchronous_commit"]; v != "" {
+		w.RuntimeParams["synchronous_commit"] = v
+	}
+	e.write, e.read = stdlib.OpenDB(*w), stdlib.OpenDB(*cfg)
+	e.write.SetMaxOpenConns(writers)
+	e.write.SetMaxIdleConns(writers)
+	e.read.SetMaxOpenConns(readers)
+	e.read.SetMaxIdleConns(readers)
+	if err := e.write.PingContext(ctx); err != nil {
+		e.close()
+		return none, &errs.Error{Kind: errs.Unavailable, Op: "postgres.Open", Item: cfg.Host, Safe: "PostgreSQL cannot be reached", Cause: err}
+	}
+	return sqlcore.Engine{Dialect: sqlcore.Postgres, Begin: e.begin, Classify: classify, Migrate: e.migrate, Close: e.close}, nil
+}
+
+type engine struct {
+	write, read *sql.DB
+	closing     sync.Once
+	closeErr    error
+}
+
+func (e *engine) close() error {
+	e.closing.Do(func() { e.closeErr = errors.Join(e.read.Close(), e.write.Close()) })
+	return e.closeErr
+}
+
+func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) {
+	db, opt := e.write, &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	if readOnly {
+		db, opt = e.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := db.BeginTx(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	return run{tx}, nil
+}
+
+// migrate brings the schema up to date. Processes that start at once wait for each other.
+func (e *engine) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, e.write, files, goose.WithTableName("schema_version"), goose.WithSessionLocker(locker),
+		goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	if err := sqlcore.MigrateUp(ctx, p); err != nil {
+		return err
+	}
+	// Rows restored from another cluster carry its transaction numbers. New events must come after them.
+	_, err = e.write.ExecContext(ctx, `UPDATE event_base SET base = base + 1 + top - (pg_current_xact_id()::text::bigint + base)
+		FROM (SELECT coalesce(max(seq) >> 20, 0) AS top FROM event) t WHERE top > pg_snapshot_xmax(pg_current_snapshot())::text::bigint + base`)
+	return errs.Wrap("postgres.Migrate", "", err)
+}
+
+// run is one transaction. pgx keeps prepared statements by itself.
+type run struct{ tx *sql.Tx }
+
+// Query runs a statement in the transaction.
+func (r run) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return r.tx.QueryContext(ctx, text, args...)
+}
+
+// Exec runs a statement in the transaction.
+func (r run) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	return r.tx.ExecContext(ctx, text, args...)
+}
+
+// Commit commits.
+func (r run) Commit(context.Context) error { return r.tx.Commit() }
+
+// Rollback ends the transaction if it is not over.
+func (r run) Rollback() error {
+	if err := r.tx.Rollback(); !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
+
+// classify says what PostgreSQL's errors mean, by SQLSTATE.
+func classify(err error) (errs.Kind, string, bool) {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		if k := errs.KindOf(err); k != errs.Internal {
+			return k, errs.Safe(err), false
+		}
+		return errs.Unavailable, "the connection to the database failed", false
+	}
+	switch e.Code {
+	case "40001", "40P01": // serialization failure, deadlock
+		return errs.Busy, "the database was too busy; try again", true
+	case "55P03", "57014": // lock timeout, cancelled
+		return errs.Busy, "the database was too busy; try again", false
+	case "23505":
+		return errs.Conflict, "this exists already", false
+	case "23503":
+		return errs.Invalid, "this names something that does not exist, or is still in use", false
+	}
+	switch e.Code[:2] {
+	case "08", "53", "57", "58": // connection, resources, shutdown, system
+		return errs.Unavailable, "the database is not available", false
+	case "22":
+		return errs.Invalid, "a value does not fit the database", false
+	}
+	return errs.Internal, "the database refused", false
+}

@@ -1,0 +1,166 @@
+package sqlcore
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/spillway/spillway/kit/errs"
+)
+
+// InboxState is how far an inbox row is.
+type InboxState string
+
+const (
+	InboxPending InboxState = "pending"
+	InboxDone    InboxState = "done"
+	InboxParked  InboxState = "parked" // cannot be understood; waits for a person with its Reason
+)
+
+// InboxRow is one webhook delivery as it came in, verified and stored before it was answered.
+type InboxRow struct {
+	Seq                         int64  // order of arrival, given by the store
+	ID                          string // vendor, app and delivery id: the same for a redelivery
+	Vendor, AppID, ConnectionID string
+	Topic                       string
+	ReceivedAt, SentAt          time.Time // SentAt: by the vendor; zero if it does not say
+	Body                        []byte
+	State                       InboxState
+	Tries                       int64
+	Reason                      string // why it is parked or was tried again
+}
+
+var (
+	inboxCols = []col{{"id", text}, {"vendor", text}, {"app_id", text}, {"connection_id", text}, {"topic", text}, {"received_at", bigint},
+		{"sent_at", bigint}, {"body", bytea}, {"state", text}, {"tries", bigint}, {"reason", text}}
+	inboxList = names(inboxCols, plain, ", ") + ", seq"
+
+	inboxAppend   = insert("store.InboxAppend", "inbox", inboxCols, "ON CONFLICT (id) DO NOTHING RETURNING id, seq")
+	inboxPending  = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2")
+	inboxTake     = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2 @lock(FOR NO KEY UPDATE SKIP LOCKED)")
+	inboxDone     = def("store.InboxDone", "UPDATE inbox SET state = 'done', reason = '' WHERE @in(id, $1)")
+	inboxPark     = def("store.InboxPark", "UPDATE inbox SET state = 'parked', reason = $2, tries = tries + 1 WHERE id = $1")
+	inboxTried    = def("store.InboxTried", "UPDATE inbox SET tries = tries + 1, reason = $2 WHERE @in(id, $1)")
+	inboxRetry    = def("store.InboxRetry", "UPDATE inbox SET state = 'pending' WHERE @in(id, $1) AND state <> 'pending'")
+	inboxRetryAll = def("store.InboxRetryParked", "UPDATE inbox SET state = 'pending' WHERE state = 'parked'")
+	inboxParked   = def("store.InboxParked", "SELECT "+inboxList+" FROM inbox WHERE state = 'parked' ORDER BY seq LIMIT $1")
+	inboxGet      = def("store.InboxGet", "SELECT "+inboxList+" FROM inbox WHERE id = $1")
+	inboxPrune    = def("store.InboxPrune", "DELETE FROM inbox WHERE received_at < $1 AND state = 'done'")
+	inboxCount    = def("store.InboxCounts", "SELECT state, count(*) FROM inbox WHERE state <> 'done' GROUP BY state")
+)
+
+// InboxAppend stores deliveries and returns the ids that are new, in their order; the others had come before and stay as they were.
+// State is pending unless set.
+func (tx *Tx) InboxAppend(in []InboxRow) (fresh []string, err error) {
+	rows := make([][]any, len(in))
+	for i, r := range in {
+		if r.ID == "" {
+			return nil, errs.New(errs.Invalid, "store.InboxAppend", "", "a delivery needs an id")
+		}
+		if r.State == "" {
+			r.State = InboxPending
+		}
+		if r.ReceivedAt.IsZero() {
+			r.ReceivedAt = tx.now
+		}
+		if r.Body == nil {
+			r.Body = []byte{}
+		}
+		rows[i] = []any{r.ID, r.Vendor, r.AppID, r.ConnectionID, r.Topic, us(r.ReceivedAt), us(r.SentAt), r.Body, string(r.State), r.Tries, r.Reason}
+	}
+	seqs, err := tx.bulkReturning(inboxAppend, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range in {
+		if _, isNew := seqs[r.ID]; isNew {
+			fresh = append(fresh, r.ID)
+			delete(seqs, r.ID)
+		}
+	}
+	return fresh, nil
+}
+
+func scanInbox(r *sql.Rows, v *InboxRow) error {
+	var received, sent int64
+	err := r.Scan(&v.ID, &v.Vendor, &v.AppID, &v.ConnectionID, &v.Topic, &received, &sent, &v.Body, &v.State, &v.Tries, &v.Reason, &v.Seq)
+	v.ReceivedAt, v.SentAt = when(received), when(sent)
+	return err
+}
+
+// InboxPending reads deliveries that wait, in the order of arrival, after the row after (0: from the first). In Update this read locks
+// what it returns until the transaction ends and leaves out what another process has locked, so no delivery is worked on twice.
+func (tx *Tx) InboxPending(limit int, after int64) ([]InboxRow, error) {
+	if tx.readOnly {
+		return query(tx, inboxPending, scanInbox, after, page(limit))
+	}
+	return query(tx, inboxTake, scanInbox, after, page(limit))
+}
+
+// InboxDone marks deliveries as worked in. The rows stay, to recognise redeliveries, until they are pruned.
+func (tx *Tx) InboxDone(ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := tx.exec(inboxDone, ids)
+	return err
+}
+
+// InboxPark sets a delivery aside with the reason. Errors: NotFound.
+func (tx *Tx) InboxPark(id, reason string) error {
+	n, err := tx.exec(inboxPark, id, reason)
+	if err == nil && n == 0 {
+		return errs.New(errs.NotFound, "store.InboxPark", id, "there is no such delivery")
+	}
+	return err
+}
+
+// InboxTried counts a failed try of deliveries that stay pending.
+func (tx *Tx) InboxTried(ids []string, reason string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := tx.exec(inboxTried, ids, reason)
+	return err
+}
+
+// InboxRetry makes deliveries pending again, done ones too (a replay), and says how many.
+func (tx *Tx) InboxRetry(ids []string) (int64, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return tx.exec(inboxRetry, ids)
+}
+
+// InboxRetryParked makes all parked deliveries pending again and says how many.
+func (tx *Tx) InboxRetryParked() (int64, error) { return tx.exec(inboxRetryAll) }
+
+// InboxParked reads parked deliveries, oldest first.
+func (tx *Tx) InboxParked(limit int) ([]InboxRow, error) {
+	return query(tx, inboxParked, scanInbox, page(limit))
+}
+
+// InboxGet reads one delivery. Errors: NotFound.
+func (tx *Tx) InboxGet(id string) (InboxRow, error) {
+	r, ok, err := one(tx, inboxGet, scanInbox, id)
+	if err == nil && !ok {
+		return r, errs.New(errs.NotFound, "store.InboxGet", id, "there is no such delivery")
+	}
+	return r, err
+}
+
+// InboxPrune deletes worked-in deliveries received before before and says how many. A redelivery later than that is new again.
+func (tx *Tx) InboxPrune(before time.Time) (int64, error) { return tx.exec(inboxPrune, us(before)) }
+
+// InboxCounts counts the deliveries that are pending and parked.
+func (tx *Tx) InboxCounts() (map[InboxState]int64, error) {
+	type count struct {
+		state InboxState
+		n     int64
+	}
+	got, err := query(tx, inboxCount, func(r *sql.Rows, c *count) error { return r.Scan(&c.state, &c.n) })
+	out := make(map[InboxState]int64, len(got))
+	for _, c := range got {
+		out[c.state] = c.n
+	}
+	return out, err
+}

@@ -1,0 +1,128 @@
+package sqlcore
+
+import (
+	"cmp"
+	"database/sql"
+	"slices"
+
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/kit/errs"
+)
+
+var (
+	movementCols = []col{{"id", text}, {"at", bigint}, {"recorded_at", bigint}, {"kind", text}, {"item_id", text}, {"location_id", text},
+		{"on_hand", bigint}, {"reserved", bigint}, {"damaged", bigint}, {"on_hand_after", bigint}, {"reserved_after", bigint}, {"damaged_after", bigint},
+		{"ref", text}, {"line", text}, {"reason", text}, {"actor", text}, {"reverses", textOrNull}}
+	movementList = names(movementCols, plain, ", ") + ", seq"
+
+	movementInsert   = insert("store.MovementsAppend", "movement", movementCols, "ON CONFLICT (id) DO NOTHING RETURNING id, seq")
+	movementsGet     = def("store.MovementsGet", "SELECT "+movementList+" FROM movement WHERE @in(id, $1) ORDER BY seq")
+	movementsOfItem  = def("store.MovementsOfItem", "SELECT "+movementList+" FROM movement WHERE item_id = $1 AND location_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4")
+	movementsOfRef   = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE ref = $1 ORDER BY seq LIMIT $2")
+	journalAll       = def("store.JournalAll", "SELECT "+movementList+" FROM movement WHERE seq > $1 ORDER BY seq LIMIT $2")
+	movementReverses = def("store.MovementReversal", "SELECT "+movementList+" FROM movement WHERE reverses = $1")
+)
+
+// MovementsAppend writes movements to the journal and returns the ids that were in it before, which are left as they were. A Book's caller that
+// gets any must not save the balances: the same thing would be booked twice. Errors: Conflict (a movement is reversed twice).
+func (tx *Tx) MovementsAppend(ms []stock.Movement) (duplicates []string, err error) {
+	rows := make([][]any, len(ms))
+	for i, m := range ms {
+		rows[i] = []any{m.ID, us(m.At), us(m.RecordedAt), string(m.Kind), m.ItemID, m.LocationID, m.OnHand, m.Reserved, m.Damaged,
+			m.OnHandAfter, m.ReservedAfter, m.DamagedAfter, m.Ref, m.Line, m.Reason, m.Actor, textNull(m.Reverses)}
+	}
+	seqs, err := tx.bulkReturning(movementInsert, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range ms {
+		if _, isNew := seqs[m.ID]; !isNew {
+			duplicates = append(duplicates, m.ID)
+			continue
+		}
+		delete(seqs, m.ID) // a second one of the same id in ms is a duplicate
+	}
+	return duplicates, nil
+}
+
+func scanMovement(r *sql.Rows, m *stock.Movement) error {
+	var at, recorded int64
+	var reverses sql.NullString
+	err := r.Scan(&m.ID, &at, &recorded, &m.Kind, &m.ItemID, &m.LocationID, &m.OnHand, &m.Reserved, &m.Damaged, &m.OnHandAfter, &m.ReservedAfter,
+		&m.DamagedAfter, &m.Ref, &m.Line, &m.Reason, &m.Actor, &reverses, &m.Seq)
+	m.At, m.RecordedAt, m.Reverses = when(at), when(recorded), reverses.String
+	return err
+}
+
+// MovementsGet reads movements by id. Unknown ids are left out: this is how a caller looks up its keys before it looks at stock.
+func (tx *Tx) MovementsGet(ids []string) ([]stock.Movement, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return query(tx, movementsGet, scanMovement, ids)
+}
+
+// MovementGet reads one movement. Errors: NotFound.
+func (tx *Tx) MovementGet(id string) (stock.Movement, error) {
+	got, err := tx.MovementsGet([]string{id})
+	if err == nil && len(got) == 0 {
+		return stock.Movement{}, errs.New(errs.NotFound, "store.MovementGet", id, "there is no such movement")
+	}
+	if err != nil {
+		return stock.Movement{}, err
+	}
+	return got[0], nil
+}
+
+// MovementReversal reads the movement that reverses id, if there is one.
+func (tx *Tx) MovementReversal(id string) (stock.Movement, bool, error) {
+	return one(tx, movementReverses, scanMovement, id)
+}
+
+// MovementsOfItem reads a page of an item's journal over all locations, newest first, before beforeSeq (0: from the newest).
+func (tx *Tx) MovementsOfItem(itemID string, beforeSeq int64, limit int) ([]stock.Movement, error) {
+	if beforeSeq <= 0 {
+		beforeSeq = 1<<63 - 1
+	}
+	places, err := tx.Balances([]string{itemID})
+	if err != nil {
+		return nil, err
+	}
+	// One short read per location keeps the journal at one index for both this page and as-of questions.
+	var out []stock.Movement
+	for _, b := range places {
+		got, err := query(tx, movementsOfItem, scanMovement, itemID, b.LocationID, beforeSeq, page(limit))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got...)
+	}
+	slices.SortFunc(out, func(a, b stock.Movement) int { return cmp.Compare(b.Seq, a.Seq) })
+	return out[:min(len(out), int(page(limit)))], nil
+}
+
+// MovementsOfRef reads the journal of an order, transfer or count sheet, oldest first, at most 10,000.
+func (tx *Tx) MovementsOfRef(ref string) ([]stock.Movement, error) {
+	return query(tx, movementsOfRef, scanMovement, ref, int64(maxPage))
+}
+
+// JournalAll calls each with every movement in the order of Seq until it returns false.
+func (tx *Tx) JournalAll(each func(stock.Movement) bool) error {
+	const chunk = 5000
+	after := int64(0)
+	for {
+		got, err := query(tx, journalAll, scanMovement, after, int64(chunk))
+		if err != nil {
+			return err
+		}
+		for _, m := range got {
+			if !each(m) {
+				return nil
+			}
+		}
+		if len(got) < chunk {
+			return nil
+		}
+		after = got[len(got)-1].Seq
+	}
+}

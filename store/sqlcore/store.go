@@ -1,0 +1,156 @@
+package sqlcore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/spillway/spillway/kit/errs"
+)
+
+// maxRuns bounds how often Update runs its function when the database asks for a retry (deadlock, serialization, a row that another
+// process changed meanwhile). Each round somebody else has committed, so five lost rounds in a row mean something is wrong.
+const maxRuns = 5
+
+// Engine is what a database brings: connections, and what its errors mean.
+type Engine struct {
+	Dialect Dialect
+	// Begin starts a transaction, for writing or on a read-only snapshot. It waits for a connection as long as ctx lives.
+	Begin func(ctx context.Context, readOnly bool) (Run, error)
+	// Classify says what kind of failure an error of this database is and whether running the transaction again may cure it.
+	Classify func(error) (kind errs.Kind, sentence string, retry bool)
+	// Migrate brings the schema to the newest version.
+	Migrate func(ctx context.Context) error
+	Close   func() error
+}
+
+// Run is one open transaction on one connection.
+type Run interface {
+	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
+	Commit(ctx context.Context) error
+	Rollback() error // also after a failed Commit; harmless when the transaction is over
+}
+
+// Store is a database. All methods may be called at once.
+type Store struct {
+	engine Engine
+	now    func() time.Time
+}
+
+// MigrateUp runs the migrations that are missing. It refuses a database that a newer program has migrated.
+func MigrateUp(ctx context.Context, p *goose.Provider) error {
+	sources := p.ListSources()
+	newest := sources[len(sources)-1].Version
+	at, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return errs.Wrap("store.Migrate", "", err)
+	}
+	if at > newest {
+		return errs.New(errs.Conflict, "store.Migrate", "", "the database has schema version %d, this program knows %d: use a newer program", at, newest)
+	}
+	if at == newest {
+		return nil
+	}
+	_, err = p.Up(ctx)
+	return errs.Wrap("store.Migrate", "", err)
+}
+
+// New makes a store on an engine whose schema is migrated. now nil means time.Now.
+func New(e Engine, now func() time.Time) *Store {
+	if now == nil {
+		now = time.Now
+	}
+	return &Store{engine: e, now: now}
+}
+
+// Dialect says which database it is: "sqlite" or "postgres".
+func (s *Store) Dialect() string { return s.engine.Dialect.String() }
+
+// Close waits for nothing: transactions under way fail.
+func (s *Store) Close() error { return s.engine.Close() }
+
+// Update runs f in a transaction and commits it if f returns nil. f may run several times (another process won a race), so nothing
+// outside the database may happen in it. When Update fails with kind Unavailable it is unknown whether it was committed: run it again
+// with the same ids.
+func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	for run := 1; ; run++ {
+		again, err := s.once(ctx, false, f)
+		if err == nil || !again || run == maxRuns || ctx.Err() != nil {
+			return err
+		}
+		// Those who met once would meet again: part them. A millisecond is one commit.
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(rand.Int64N(int64(run) * int64(time.Millisecond)))):
+		}
+	}
+}
+
+// View runs f on a snapshot of the database that does not change while f runs. Verbs that write fail in it.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	_, err := s.once(ctx, true, f)
+	return err
+}
+
+func (s *Store) once(ctx context.Context, readOnly bool, f func(*Tx) error) (again bool, err error) {
+	op := "store.Update"
+	if readOnly {
+		op = "store.View"
+	}
+	run, err := s.engine.Begin(ctx, readOnly)
+	if err != nil {
+		return s.retryable(err), s.explain(ctx, op, err)
+	}
+	// Deferred so that a panic in f does not keep the connection; after a commit it does nothing.
+	defer func() {
+		if e := run.Rollback(); e != nil && err == nil && readOnly {
+			err = s.explain(ctx, op, e)
+		}
+	}()
+	tx := &Tx{ctx: ctx, run: run, store: s, now: s.now().UTC().Truncate(time.Microsecond), readOnly: readOnly}
+	if err := f(tx); err != nil {
+		return s.retryable(err), err
+	}
+	if readOnly {
+		return false, nil
+	}
+	if tx.failed != nil {
+		return false, errs.Wrap(op, "", tx.failed)
+	}
+	if err := run.Commit(ctx); err != nil {
+		return s.retryable(err), s.explain(ctx, op, err)
+	}
+	return false, nil
+}
+
+// errStale marks an error as one that reading again will cure.
+var errStale = errors.New("changed by another transaction meanwhile")
+
+func stale(op, item string) error {
+	return &errs.Error{Kind: errs.Conflict, Op: op, Item: item, Safe: "was changed by somebody else meanwhile; try again", Cause: errStale}
+}
+
+func (s *Store) retryable(err error) bool {
+	if errors.Is(err, errStale) {
+		return true
+	}
+	_, _, retry := s.engine.Classify(err)
+	return retry
+}
+
+// explain turns a database's error into ours.
+func (s *Store) explain(ctx context.Context, op string, err error) error {
+	if _, ours := errors.AsType[*errs.Error](err); ours {
+		return err
+	}
+	if c := ctx.Err(); c != nil {
+		return &errs.Error{Kind: errs.Unavailable, Op: op, Safe: "the request was given up before the database answered", Cause: errors.Join(c, err)}
+	}
+	kind, sentence, _ := s.engine.Classify(err)
+	return &errs.Error{Kind: kind, Op: op, Safe: sentence, Cause: err}
+}

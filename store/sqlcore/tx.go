@@ -1,0 +1,281 @@
+package sqlcore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/spillway/spillway/kit/errs"
+)
+
+// maxRows bounds one verb's batch: beyond it a caller has forgotten to cut its work, and one statement would hold locks too long.
+const maxRows = 100_000
+
+// Tx is one transaction. Its verbs are named noun first. It is used by one goroutine, inside Update or View only. After a verb failed the
+// transaction cannot commit any more.
+type Tx struct {
+	ctx      context.Context
+	run      Run
+	store    *Store
+	now      time.Time
+	readOnly bool
+	failed   error            // the first failure of a statement: PostgreSQL would refuse the commit, so SQLite must too
+	orders   map[string]int64 // row versions of the orders read in this transaction
+	events   int64            // event rows written by this transaction
+}
+
+// Now is the one time of this transaction, in UTC and whole microseconds.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// Context is the context the transaction runs under.
+func (tx *Tx) Context() context.Context { return tx.ctx }
+
+func (tx *Tx) dialect() Dialect { return tx.store.engine.Dialect }
+
+func (tx *Tx) fail(op string, err error) error {
+	err = tx.store.explain(tx.ctx, op, err)
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return err
+}
+
+// args makes arguments a database takes: lists become JSON on SQLite.
+func (tx *Tx) args(op string, in []any) ([]any, error) {
+	for i, a := range in {
+		switch v := a.(type) {
+		case string:
+			if err := clean(op, v); err != nil {
+				return nil, err
+			}
+		case []string:
+			if len(v) > maxRows {
+				return nil, errs.New(errs.Invalid, op, "", "more than %d ids at once", maxRows)
+			}
+			for _, s := range v {
+				if err := clean(op, s); err != nil {
+					return nil, err
+				}
+			}
+			if tx.dialect() == SQLite {
+				if v == nil {
+					v = []string{}
+				}
+				b, err := json.Marshal(v)
+				if err != nil {
+					return nil, errs.Wrap(op, "", err)
+				}
+				in[i] = string(b)
+			}
+		case json.RawMessage:
+			if err := clean(op, string(v)); err != nil {
+				return nil, err
+			}
+			in[i] = string(v)
+		}
+	}
+	return in, nil
+}
+
+// exec runs one statement and returns how many rows it changed.
+func (tx *Tx) exec(s *stmt, in ...any) (int64, error) {
+	if tx.readOnly {
+		return 0, errs.New(errs.Internal, s.op, "", "writes need Update")
+	}
+	args, err := tx.args(s.op, in)
+	if err != nil {
+		return 0, err
+	}
+	res, err := tx.run.Exec(tx.ctx, s.text[tx.dialect()], args...)
+	if err != nil {
+		return 0, tx.fail(s.op, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, tx.fail(s.op, err)
+	}
+	return n, nil
+}
+
+// query runs one statement and reads all its rows.
+func query[T any](tx *Tx, s *stmt, scan func(*sql.Rows, *T) error, in ...any) ([]T, error) {
+	args, err := tx.args(s.op, in)
+	if err != nil {
+		return nil, err
+	}
+	return read(tx, s, scan, args)
+}
+
+func read[T any](tx *Tx, s *stmt, scan func(*sql.Rows, *T) error, args []any) (out []T, err error) {
+	rows, err := tx.run.Query(tx.ctx, s.text[tx.dialect()], args...)
+	if err != nil {
+		return nil, tx.fail(s.op, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v T
+		if err := scan(rows, &v); err != nil {
+			return nil, tx.fail(s.op, err)
+		}
+		out = append(out, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, tx.fail(s.op, err)
+	}
+	return out, nil
+}
+
+// one is query for at most one row.
+func one[T any](tx *Tx, s *stmt, scan func(*sql.Rows, *T) error, in ...any) (v T, ok bool, err error) {
+	got, err := query(tx, s, scan, in...)
+	if err != nil || len(got) == 0 {
+		return v, false, err
+	}
+	return got[0], true, nil
+}
+
+// scanOne scans a row of one column.
+func scanOne[T any](r *sql.Rows, v *T) error { return r.Scan(v) }
+
+// bulk runs a bulk statement on rows and returns how many it changed. Rows that share a key must not be in one call of an upsert; see
+// lastOf.
+func (tx *Tx) bulk(s *stmt, rows [][]any) (int64, error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	if err := tx.checkRows(s, rows); err != nil {
+		return 0, err
+	}
+	if tx.dialect() == Postgres {
+		res, err := tx.run.Exec(tx.ctx, s.text[Postgres], columns(s.kind, rows)...)
+		if err != nil {
+			return 0, tx.fail(s.op, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, tx.fail(s.op, err)
+		}
+		return n, nil
+	}
+	total := int64(0)
+	for _, row := range rows {
+		res, err := tx.run.Exec(tx.ctx, s.text[SQLite], row...)
+		if err != nil {
+			return 0, tx.fail(s.op, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, tx.fail(s.op, err)
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// bulkReturning is bulk for statements with a RETURNING clause of an id and a number; it answers the number by id.
+func (tx *Tx) bulkReturning(s *stmt, rows [][]any) (map[string]int64, error) {
+	out := make(map[string]int64, len(rows))
+	if len(rows) == 0 {
+		return out, nil
+	}
+	if err := tx.checkRows(s, rows); err != nil {
+		return nil, err
+	}
+	type pair struct {
+		id string
+		n  int64
+	}
+	scan := func(r *sql.Rows, p *pair) error { return r.Scan(&p.id, &p.n) }
+	calls := rows
+	if tx.dialect() == Postgres {
+		calls = [][]any{columns(s.kind, rows)}
+	}
+	for _, args := range calls {
+		got, err := read(tx, s, scan, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range got {
+			out[p.id] = p.n
+		}
+	}
+	return out, nil
+}
+
+func (tx *Tx) checkRows(s *stmt, rows [][]any) error {
+	if tx.readOnly {
+		return errs.New(errs.Internal, s.op, "", "writes need Update")
+	}
+	if len(rows) > maxRows {
+		return errs.New(errs.Invalid, s.op, "", "more than %d rows at once", maxRows)
+	}
+	for _, row := range rows {
+		for _, v := range row {
+			if t, ok := v.(string); ok {
+				if err := clean(s.op, t); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// columns turns rows into one typed array for each column, as unnest takes them.
+func columns(kinds []colType, rows [][]any) []any {
+	out := make([]any, len(kinds))
+	for i, k := range kinds {
+		switch k {
+		case text:
+			out[i] = column[string](rows, i)
+		case bigint:
+			out[i] = column[int64](rows, i)
+		case boolean:
+			out[i] = column[bool](rows, i)
+		case bytea:
+			out[i] = column[[]byte](rows, i)
+		case textOrNull:
+			out[i] = columnOrNull[string](rows, i)
+		case bigintOrNull:
+			out[i] = columnOrNull[int64](rows, i)
+		}
+	}
+	return out
+}
+
+func column[T any](rows [][]any, i int) []T {
+	out := make([]T, len(rows))
+	for j, row := range rows {
+		out[j] = row[i].(T)
+	}
+	return out
+}
+
+func columnOrNull[T any](rows [][]any, i int) []*T {
+	out := make([]*T, len(rows))
+	for j, row := range rows {
+		if v, ok := row[i].(T); ok {
+			out[j] = &v
+		}
+	}
+	return out
+}
+
+// lastOf drops all but the last of the elements with the same key: the same as saving them one after the other.
+func lastOf[T any](in []T, key func(T) string) []T {
+	last := make(map[string]int, len(in))
+	for i, v := range in {
+		last[key(v)] = i
+	}
+	if len(last) == len(in) {
+		return in
+	}
+	out := make([]T, 0, len(last))
+	for i, v := range in {
+		if last[key(v)] == i {
+			out = append(out, v)
+		}
+	}
+	return out
+}

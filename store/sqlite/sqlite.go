@@ -1,0 +1,259 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite" // also registers the driver
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store/sqlcore"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+const (
+	// readers is the number of read-only connections: pages, the API and the event readers share two cores.
+	readers = 4
+	// busyTimeout is how long a write waits for another process on the same file, such as an import beside a running server.
+	busyTimeout = 30 * time.Second
+	// cacheKiB is the page cache of the writer. A reader gets a quarter.
+	cacheKiB = 32 << 10
+)
+
+// Open opens the database file and makes it if it is not there. The schema is brought up to date by the engine's Migrate.
+func Open(ctx context.Context, path string) (sqlcore.Engine, error) {
+	none := sqlcore.Engine{}
+	if path == "" {
+		return none, errs.New(errs.Invalid, "sqlite.Open", "", "the database needs a file name, as in sqlite:/var/lib/spillway/spillway.db")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the folder cannot be made", Cause: err}
+	}
+	e := &engine{path: path}
+	if err := e.open(ctx); err != nil {
+		e.close()
+		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the database cannot be opened", Cause: err}
+	}
+	return sqlcore.Engine{Dialect: sqlcore.SQLite, Begin: e.begin, Classify: classify, Migrate: e.migrate, Close: e.close}, nil
+}
+
+// engine holds the connections. A session is lent to one transaction at a time.
+type engine struct {
+	path        string
+	write, read *sql.DB
+	writer      chan *session // holds the one writer session while nobody uses it
+	reader      chan *session
+	all         []*session
+	closing     sync.Once
+	closed      chan struct{}
+	closeErr    error
+}
+
+func (e *engine) open(ctx context.Context) error {
+	e.closed = make(chan struct{})
+	e.writer, e.reader = make(chan *session, 1), make(chan *session, readers)
+	common := []string{fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "foreign_keys(1)", "temp_store(2)"}
+	var err error
+	if e.write, err = sql.Open("sqlite", dsn(e.path, append(common, "journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("cache_size(-%d)", cacheKiB)))); err != nil {
+		return err
+	}
+	e.write.SetMaxOpenConns(1)
+	w, err := e.session(ctx, e.write, "BEGIN IMMEDIATE")
+	if err != nil {
+		return err
+	}
+	e.writer <- w
+	if e.read, err = sql.Open("sqlite", dsn(e.path, append(common, "query_only(1)", fmt.Sprintf("cache_size(-%d)", cacheKiB/4)))); err != nil {
+		return err
+	}
+	e.read.SetMaxOpenConns(readers)
+	for range readers {
+		e.reader <- nil // opened when first needed: most short commands never read
+	}
+	return nil
+}
+
+func dsn(path string, pragmas []string) string {
+	q := url.Values{"_pragma": pragmas}
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
+}
+
+func (e *engine) session(ctx context.Context, db *sql.DB, begin string) (*session, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{conn: conn, beginText: begin, stmts: map[string]*sql.Stmt{}}
+	return s, nil
+}
+
+func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) {
+	pool := e.writer
+	if readOnly {
+		pool = e.reader
+	}
+	var s *session
+	select {
+	case s = <-pool:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-e.closed:
+		return nil, errClosed
+	}
+	if s == nil {
+		var err error
+		if s, err = e.session(ctx, e.read, "BEGIN"); err != nil {
+			pool <- nil
+			return nil, err
+		}
+	}
+	if _, err := s.Exec(ctx, s.beginText); err != nil {
+		pool <- s
+		return nil, err
+	}
+	return &run{session: s, pool: pool}, nil
+}
+
+var errClosed = errs.New(errs.Unavailable, "sqlite.Begin", "", "the database is closed")
+
+// migrate brings the schema up to date on a connection of its own.
+func (e *engine) migrate(ctx context.Context) error {
+	db, err := sql.Open("sqlite", dsn(e.path, []string{fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "foreign_keys(1)"})+"&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithTableName("schema_version"), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	return sqlcore.MigrateUp(ctx, p)
+}
+
+func (e *engine) close() error {
+	e.closing.Do(func() {
+		close(e.closed)
+		for _, db := range []*sql.DB{e.read, e.write} { // the writer last: it folds the log into the file
+			if db != nil {
+				e.closeErr = errors.Join(e.closeErr, db.Close())
+			}
+		}
+	})
+	return e.closeErr
+}
+
+// session is one connection with its prepared statements. Preparing costs more than running a small statement.
+type session struct {
+	conn      *sql.Conn
+	beginText string
+	stmts     map[string]*sql.Stmt
+}
+
+func (s *session) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
+	if st := s.stmts[text]; st != nil {
+		return st, nil
+	}
+	// Not under the caller's deadline alone: the statement outlives the call.
+	st, err := s.conn.PrepareContext(context.WithoutCancel(ctx), text)
+	if err == nil {
+		s.stmts[text] = st
+	}
+	return st, err
+}
+
+// Exec runs a statement on the connection.
+func (s *session) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	st, err := s.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
+}
+
+// Query runs a statement on the connection.
+func (s *session) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	st, err := s.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// run is one transaction. It gives its session back when it ends.
+type run struct {
+	*session
+	pool chan *session
+	over bool
+}
+
+// Commit commits. When it fails the transaction is still open, so that Rollback ends it.
+func (r *run) Commit(ctx context.Context) error {
+	// Not under the caller's deadline: an interrupted commit would leave the caller in doubt for no gain.
+	if _, err := r.Exec(context.WithoutCancel(ctx), "COMMIT"); err != nil {
+		return err
+	}
+	r.end()
+	return nil
+}
+
+// Rollback ends the transaction if it is not over.
+func (r *run) Rollback() error {
+	if r.over {
+		return nil
+	}
+	_, err := r.Exec(context.Background(), "ROLLBACK")
+	r.end()
+	if sqliteErr, ok := errors.AsType[*sqlite.Error](err); ok && sqliteErr.Code() == sqlite3.SQLITE_ERROR {
+		return nil // "no transaction is active": the failure before it has rolled back already
+	}
+	return err
+}
+
+func (r *run) end() {
+	r.over = true
+	r.pool <- r.session
+}
+
+// classify says what SQLite's errors mean.
+func classify(err error) (errs.Kind, string, bool) {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		if k := errs.KindOf(err); k != errs.Internal {
+			return k, errs.Safe(err), false
+		}
+		return errs.Internal, "the database failed", false
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+		return errs.Conflict, "this exists already", false
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return errs.Invalid, "this names something that does not exist, or is still in use", false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return errs.Busy, "another process holds the database; try again", true
+	case sqlite3.SQLITE_FULL:
+		return errs.Unavailable, "the disk is full", false
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return errs.Unavailable, "the database file cannot be read or written", false
+	}
+	return errs.Internal, "the database refused", false
+}
