@@ -30,7 +30,7 @@ func (Vendor) Open(conn driver.Connection, env driver.Env) (driver.Channel, erro
 }
 
 func open(conn driver.Connection, env driver.Env) (*channel, error) {
-	v := strings.TrimSpace(conn.Settings[SettingVersion])
+	v := strings.TrimSpace(conn.Settings[SettingShopVersion])
 	if v == "" {
 		v = setting(conn.App, SettingVersion)
 	}

@@ -19,12 +19,14 @@ func New() Vendor { return Vendor{} }
 
 // Names of the settings.
 const (
-	SettingVersion  = "api_version"
-	SettingShop     = "shop"
-	SettingScopes   = "scopes"
-	SettingGrant    = "grant"
-	SettingExpiring = "expiring_tokens"
-	SettingBase     = "base_url"
+	SettingVersion = "api_version"
+	// SettingShopVersion is SettingVersion for one shop.
+	SettingShopVersion = "shop_api_version"
+	SettingShop        = "shop"
+	SettingScopes      = "scopes"
+	SettingGrant       = "grant"
+	SettingExpiring    = "expiring_tokens"
+	SettingBase        = "base_url"
 )
 
 const (
@@ -56,7 +58,7 @@ func (Vendor) Describe() driver.Description {
 			{Name: SettingBase, Default: defaultBase, Help: "Where the shop answers; {shop} is replaced. Only simulators need another value."},
 		},
 		ShopSettings: []driver.Setting{
-			{Name: SettingVersion, Help: "Version of the Admin API for this shop, if it differs from the app's."},
+			{Name: SettingShopVersion, Help: "Version of the Admin API for this shop, if it differs from the app's."},
 		},
 		Capabilities: capabilities(),
 		Limits: driver.Limits{

@@ -100,7 +100,7 @@ func (e topError) fail(rep *reply, mutation bool) *driver.Error {
 		f.Class, f.After = driver.RetryAfter, restoredAfter(rep)
 	case code == "ACCESS_DENIED" || code == "SHOP_INACTIVE":
 		f.Class = driver.AskHuman
-	case code == "MAX_COST_EXCEEDED" || code == "BAD_REQUEST" || strings.HasPrefix(code, "INVALID_") || code == "PARSE_ERROR":
+	case strings.HasPrefix(code, "MAX_") || code == "BAD_REQUEST" || strings.HasPrefix(code, "INVALID_") || code == "PARSE_ERROR":
 	case code != "" && code[0] >= 'a' && code[0] <= 'z':
 		// Codes of static validation, such as undefinedField, are the only ones written like this.
 	default: // INTERNAL_SERVER_ERROR, TIMEOUT and whatever is new: it may have happened while the mutation ran
