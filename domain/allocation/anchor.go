@@ -26,20 +26,21 @@ func (t Tally) anchor(quantity int, from, ackedAt, channelAt time.Time) *Anchor 
 }
 
 // ReadStarted records that the channel's number is about to be read. It is refused while a push is on its way,
-// because the answer could mean before or after.
+// because the answer could mean before or after. The caller keeps Reading.ID of the new book for the answer.
 func (b Book) ReadStarted(at time.Time) (Book, error) {
 	if b.InFlight != nil {
 		return b, errs.New(errs.Conflict, "allocation.ReadStarted", b.Listing, "A push is on its way; read after its answer.")
 	}
 	b = b.next()
-	b.Reading = &Reading{StartedAt: at}
+	b.Reading = &Reading{ID: b.Revision, StartedAt: at}
 	return b, nil
 }
 
-// ReadDone records the number the channel showed. It does nothing if a push was sent since ReadStarted. The number
+// ReadDone records the number the channel showed. It does nothing if reading id is not the one under way: a push was
+// sent or another reading begun since. The number
 // rules only after the barrier: until then a number too high may just be a cancellation we have not heard of.
-func (b Book) ReadDone(quantity int, a Answer) Book {
-	if b.Reading == nil {
+func (b Book) ReadDone(id int64, quantity int, a Answer) Book {
+	if b.Reading == nil || b.Reading.ID != id {
 		return b
 	}
 	b = b.next()
@@ -59,8 +60,11 @@ func (b Book) found(at time.Time) Book {
 	return b.openOrClose(at)
 }
 
-// ReadFailed records that the reading gave no number. It is asked for again from retryAt on.
-func (b Book) ReadFailed(at, retryAt time.Time) Book {
+// ReadFailed records that reading id gave no number. It is asked for again from retryAt on.
+func (b Book) ReadFailed(id int64, at, retryAt time.Time) Book {
+	if b.Reading == nil || b.Reading.ID != id {
+		return b
+	}
 	b = b.next()
 	b.Reading = nil
 	return b.demand(ReadScheduled, retryAt, at)

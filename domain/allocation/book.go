@@ -64,6 +64,7 @@ type Ghost struct {
 
 // Reading is a read of the channel's number that has begun.
 type Reading struct {
+	ID        int64     `json:"id"` // the book's revision at its beginning; its answer must name it
 	StartedAt time.Time `json:"started_at"`
 	Learned   Tally     `json:"learned"`
 }

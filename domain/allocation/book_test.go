@@ -71,7 +71,7 @@ func TestBarrierFreesTheUnsoldOldNumber(t *testing.T) {
 	}
 	// A reading while nothing sells heals the three.
 	b = must(t)(b.ReadStarted(sec(10)))
-	b = b.ReadDone(53, Answer{At: sec(11), ChannelAt: sec(11)})
+	b = b.ReadDone(b.Reading.ID, 53, Answer{At: sec(11), ChannelAt: sec(11)})
 	b, drift := b.SalesKnownUntil(sec(11), sec(12))
 	if drift != nil || b.Exposure != 53 || b.Uncertain() != 0 || !b.Settled() {
 		t.Fatalf("after reading 53: %+v, drift %+v", b, drift)
@@ -156,13 +156,13 @@ func TestGhostLivesUntilAReadingAfterItsExpiry(t *testing.T) {
 		t.Fatalf("after unknown: %+v", b)
 	}
 	b = must(t)(b.ReadStarted(sec(10)))
-	b = b.ReadDone(10, Answer{At: sec(11), ChannelAt: sec(11)})
+	b = b.ReadDone(b.Reading.ID, 10, Answer{At: sec(11), ChannelAt: sec(11)})
 	b, _ = b.SalesKnownUntil(sec(11), sec(12))
 	if b.Exposure != 60 || len(b.Ghosts) != 1 || b.Demand == nil {
 		t.Fatalf("a reading before the expiry must keep the ghost: %+v", b)
 	}
 	b = must(t)(b.ReadStarted(sec(30)))
-	b = b.ReadDone(50, Answer{At: sec(31), ChannelAt: sec(31)})
+	b = b.ReadDone(b.Reading.ID, 50, Answer{At: sec(31), ChannelAt: sec(31)})
 	b, drift := b.SalesKnownUntil(sec(31), sec(32))
 	if b.Exposure != 50 || drift != nil || !b.Settled() {
 		t.Fatalf("after expiry: %+v drift %+v", b, drift)
@@ -172,9 +172,11 @@ func TestGhostLivesUntilAReadingAfterItsExpiry(t *testing.T) {
 func TestReadingOvertakenByAPushIsIgnored(t *testing.T) {
 	b := settledBook(t, Absolute, 5)
 	b = must(t)(b.ReadStarted(sec(0)))
+	stale := b.Reading.ID
 	b = must(t)(b.PushSent(absolute(50), sec(1), time.Minute))
 	b = must(t)(b.PushConfirmed("p", Answer{At: sec(2)}))
-	b = b.ReadDone(5, Answer{At: sec(3)})
+	b = must(t)(b.ReadStarted(sec(2.5))) // another reading is under way when the stale answer comes
+	b = b.ReadDone(stale, 5, Answer{At: sec(3)})
 	b, _ = b.SalesKnownUntil(sec(3), sec(4))
 	if b.Exposure != 50 {
 		t.Fatalf("exposure = %d, want 50: the stale 5 must not count", b.Exposure)
@@ -186,7 +188,7 @@ func TestDriftIsFoundBothWaysAndRaisesTheBound(t *testing.T) {
 		b := settledBook(t, CompareAndSet, 20)
 		b = must(t)(b.ReadStarted(sec(0)))
 		b = b.SaleKnown(1, sec(0), sec(0.5))
-		b = b.ReadDone(found, Answer{At: sec(1), ChannelAt: sec(1)})
+		b = b.ReadDone(b.Reading.ID, found, Answer{At: sec(1), ChannelAt: sec(1)})
 		b, drift := b.SalesKnownUntil(sec(1), sec(2))
 		if drift == nil || drift.Raised != raised || !b.Repair {
 			t.Fatalf("found %d: drift %+v, repair %v", found, drift, b.Repair)

@@ -12,10 +12,11 @@ import (
 // the listings confined to that union fit into it (Hall's theorem), so there is one row for each union.
 type row struct {
 	item   string
-	total  int  // promisable units in these pools
-	limit  int  // total less the buffer
-	buffer int  // units kept back
-	shared bool // every listing may show all of it
+	mask   uint64 // the pools, as bits in the item's order
+	total  int    // promisable units in these pools
+	limit  int    // total less the buffer
+	buffer int    // units kept back
+	shared bool   // every listing may show all of it
 	uses   []use
 }
 
@@ -80,7 +81,7 @@ func (p *problem) addRows(it *Item) {
 		whole |= m
 	}
 	for _, m := range masks {
-		r := row{item: it.ID, total: it.sum(m), shared: it.Mode == Shared}
+		r := row{item: it.ID, mask: m, total: it.sum(m), shared: it.Mode == Shared}
 		r.buffer = it.percent(r.total)
 		if m == whole {
 			r.buffer = it.buffer(r.total)
