@@ -61,7 +61,8 @@ primary: location { id }
 locations(first: $first, after: $after, includeInactive: true) {
 nodes { id name isActive fulfillsOnlineOrders } pageInfo { hasNextPage endCursor } } }`}
 
-const levelFields = `nodes { isActive location { id isActive fulfillsOnlineOrders }
+// Levels at which an item is no longer stocked are not listed unless asked for.
+const levelFields = `nodes { location { id isActive fulfillsOnlineOrders }
 quantities(names: ["available", "committed"]) { name quantity } } pageInfo { hasNextPage endCursor }`
 
 const levelCost = 3

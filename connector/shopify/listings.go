@@ -14,7 +14,6 @@ const maxShopPages = 100
 
 // levelNode is the stock of an item at one location.
 type levelNode struct {
-	Active   bool `json:"isActive"`
 	Location struct {
 		ID     string `json:"id"`
 		Active bool   `json:"isActive"`
@@ -54,7 +53,7 @@ func (it *itemNode) stock(named []string) stock {
 	s := stock{available: map[string]int64{}}
 	for _, l := range it.Levels.Nodes {
 		id := number(l.Location.ID)
-		sells := l.Active && l.Location.Active && l.Location.Online
+		sells := l.Location.Active && l.Location.Online
 		if !sells && !slices.Contains(named, id) {
 			continue
 		}

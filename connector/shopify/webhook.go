@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -19,6 +20,9 @@ const maxHeader = 255
 // Verify implements driver.Vendor: base64(HMAC-SHA256(client secret, raw body)). After a rotation Shopify goes on signing with
 // the old secret for up to an hour. The headers themselves are not signed.
 func (Vendor) Verify(app driver.App, header http.Header, body []byte) (driver.Envelope, error) {
+	if len(body) > driver.MaxWebhook {
+		return driver.Envelope{}, &driver.Error{Class: driver.GiveUp, Message: "the webhook is longer than allowed"}
+	}
 	sum, err := base64.StdEncoding.DecodeString(header.Get("X-Shopify-Hmac-Sha256"))
 	if err != nil || len(sum) != sha256.Size {
 		return driver.Envelope{}, &driver.Error{Class: driver.Forged, Message: "the webhook carries no signature"}
@@ -72,6 +76,14 @@ func (Vendor) Decode(topic string, body []byte) ([]driver.Fact, error) {
 	return nil, nil
 }
 
+// parse reads a body that is not too long to be worth it.
+func parse(body []byte, v any) error {
+	if len(body) > driver.MaxWebhook {
+		return fmt.Errorf("%d bytes are more than allowed", len(body))
+	}
+	return json.Unmarshal(body, v)
+}
+
 // unreadable is the error of a body that does not have the form of its topic.
 func unreadable(topic, why string, cause error) error {
 	return &driver.Error{Class: driver.GiveUp, Code: topic, Message: why, Cause: cause}
@@ -79,7 +91,7 @@ func unreadable(topic, why string, cause error) error {
 
 func decodeOrder(topic string, body []byte) ([]driver.Fact, error) {
 	var o restOrder
-	if err := json.Unmarshal(body, &o); err != nil {
+	if err := parse(body, &o); err != nil {
 		return nil, unreadable(topic, "the body is not an order", err)
 	}
 	if !isNumber(string(o.ID)) {
@@ -95,7 +107,7 @@ func decodeEdit(topic string, body []byte) ([]driver.Fact, error) {
 			CreatedAt time.Time `json:"created_at"`
 		} `json:"order_edit"`
 	}
-	if err := json.Unmarshal(body, &b); err != nil || !isNumber(string(b.Edit.OrderID)) {
+	if err := parse(body, &b); err != nil || !isNumber(string(b.Edit.OrderID)) {
 		return nil, unreadable(topic, "the body names no order", err)
 	}
 	return orderFact(topic, order.Fact{Kind: order.TouchNotice, ExternalID: string(b.Edit.OrderID), UpdatedAt: b.Edit.CreatedAt.UTC()})
@@ -118,7 +130,7 @@ func decodeRefund(topic string, body []byte) ([]driver.Fact, error) {
 		OrderID   text      `json:"order_id"`
 		CreatedAt time.Time `json:"created_at"`
 	}
-	if err := json.Unmarshal(body, &b); err != nil || !isNumber(string(b.ID)) || !isNumber(string(b.OrderID)) {
+	if err := parse(body, &b); err != nil || !isNumber(string(b.ID)) || !isNumber(string(b.OrderID)) {
 		return nil, unreadable(topic, "the body is not a refund", err)
 	}
 	return orderFact(topic, order.Fact{
@@ -135,7 +147,7 @@ func decodeLevel(topic string, body []byte) ([]driver.Fact, error) {
 		Available *int64    `json:"available"`
 		UpdatedAt time.Time `json:"updated_at"`
 	}
-	if err := json.Unmarshal(body, &b); err != nil || !isNumber(string(b.Item)) || !isNumber(string(b.Location)) {
+	if err := parse(body, &b); err != nil || !isNumber(string(b.Item)) || !isNumber(string(b.Location)) {
 		return nil, unreadable(topic, "the body names no item or no location", err)
 	}
 	if b.Available == nil {
@@ -153,7 +165,7 @@ func decodeBulk(topic string, body []byte) ([]driver.Fact, error) {
 		Status      string    `json:"status"`
 		CompletedAt time.Time `json:"completed_at"`
 	}
-	if err := json.Unmarshal(body, &b); err != nil || b.ID == "" {
+	if err := parse(body, &b); err != nil || b.ID == "" {
 		return nil, unreadable(topic, "the body is not a bulk operation", err)
 	}
 	return []driver.Fact{{Note: &driver.Note{Subject: number(b.ID), Kind: topic, Text: "bulk operation " + cut(b.Status), At: b.CompletedAt.UTC()}}}, nil
