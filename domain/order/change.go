@@ -123,11 +123,7 @@ func (c *Changes) momentEvents(before, after *Order) {
 
 func (c *Changes) cancelEvents(before, after *Order, f Fact) {
 	for _, now := range after.Cancellations {
-		i := slices.IndexFunc(before.Cancellations, func(x Cancellation) bool { return x.ID == now.ID })
-		was := Cancellation{}
-		if i >= 0 {
-			was = before.Cancellations[i]
-		}
+		was := find(before.Cancellations, func(x Cancellation) bool { return x.ID == now.ID })
 		if was.State != now.State {
 			c.add(Event{Kind: EventCancellation, At: now.UpdatedAt, Actor: now.Role, From: string(was.State), To: string(now.State), Ref: now.ID, Text: now.Reason})
 		}
@@ -146,17 +142,21 @@ func (c *Changes) cancelEvents(before, after *Order, f Fact) {
 	}
 }
 
+// find is the first of list that is meant, or a zero one.
+func find[T any](list []T, meant func(T) bool) (found T) {
+	if i := slices.IndexFunc(list, meant); i >= 0 {
+		found = list[i]
+	}
+	return found
+}
+
 func (c *Changes) otherEvents(before, after *Order) {
 	if after.AddressChangedAt.After(before.AddressChangedAt) {
 		c.add(Event{Kind: EventAddress, At: after.AddressChangedAt})
 	}
 	for _, now := range after.Returns {
-		i := slices.IndexFunc(before.Returns, func(x Return) bool { return x.ID == now.ID })
-		was := Return{}
-		if i >= 0 {
-			was = before.Returns[i]
-		}
-		if i < 0 || was.StatusText != now.StatusText {
+		was := find(before.Returns, func(x Return) bool { return x.ID == now.ID })
+		if was.ID == "" || was.StatusText != now.StatusText {
 			c.add(Event{Kind: EventReturn, At: now.UpdatedAt, Actor: now.Role, From: was.StatusText, To: now.StatusText, Ref: now.ID})
 		}
 	}

@@ -32,9 +32,9 @@ func Demand(o *Order) []LineDemand {
 	if o.Fulfilment == ByPlatform {
 		pool = PoolPlatform
 	}
-	seen := make(map[string]Fate, len(o.Fates))
+	seen, told := make(map[string]Fate, len(o.Fates)), false
 	for _, f := range o.Fates {
-		seen[f.ID] = f
+		seen[f.ID], told = f, told || f.Left > 0
 	}
 	out := make([]LineDemand, 0, len(o.Lines))
 	for _, l := range o.Lines {
@@ -44,28 +44,30 @@ func Demand(o *Order) []LineDemand {
 		}
 		d := &out[len(out)-1]
 		if len(l.Units) == 0 {
-			d.add(o, l.Qty, l.Cancelled, seen[l.ExternalLineID])
+			// Quantity lines may be added to an order that has left, so what snapshots told of the lines goes first.
+			d.add(o, l.Qty, l.Cancelled, seen[l.ExternalLineID], o.EverLeft && !told)
 		}
 		for _, u := range l.Units {
 			cancelled := int64(0)
 			if u.Cancelled {
 				cancelled = 1
 			}
-			d.add(o, 1, cancelled, seen[u.ExternalLineID])
+			d.add(o, 1, cancelled, seen[u.ExternalLineID], o.EverLeft)
 		}
 	}
 	return out
 }
 
-// add adds the demand of a line (or unit) of qty pieces.
-func (d *LineDemand) add(o *Order, qty, cancelled int64, f Fate) {
+// add adds the demand of a line (or unit) of qty pieces; gone says to take them as left although the order is not on its
+// way now.
+func (d *LineDemand) add(o *Order, qty, cancelled int64, f Fate, gone bool) {
 	live := qty - cancelled
-	left := min(f.Left, qty)
+	left := f.Left
 	switch {
-	case o.Status == Cancelled && o.EverLeft:
+	case o.Status == Cancelled && gone:
 		// Cancelled on its way: all left but what was seen cancelled while the order went on.
 		left = max(left, qty-min(f.Early, qty))
-	case o.EverLeft || o.Status.Left():
+	case o.Status.Left() || gone:
 		left = max(left, live)
 	}
 	d.Ship += left

@@ -188,6 +188,7 @@ func (o *Order) settle() {
 	// In the same second a notice may be ahead of the snapshot.
 	stale = stale || (o.StatusAt.Equal(o.Version.At) && o.Status != o.Version.Status && !o.readAfter(o.StatusAt))
 	o.Cancel = o.CancelReport
+	var last Cancellation // the one that ended the order, if it is over
 	for _, c := range o.Cancellations {
 		o.UpdatedAt = later(o.UpdatedAt, c.UpdatedAt)
 		stale = stale || !o.fresh(c.UpdatedAt)
@@ -195,9 +196,12 @@ func (o *Order) settle() {
 			o.Cancel.RequestOpen = true // a newer snapshot would show it, and one that does not disproves it
 			stale = stale || !o.CancelReport.RequestOpen
 		}
-		if o.Status == Cancelled && c.State.Settled() && o.CancelReport.Reason == "" {
-			o.Cancel.Reason, o.Cancel.Role, o.Cancel.Fault = max(o.Cancel.Reason, c.Reason), max(o.Cancel.Role, c.Role), max(o.Cancel.Fault, c.Fault)
+		if c.State.Settled() && !c.UpdatedAt.Before(last.UpdatedAt) {
+			last = c
 		}
+	}
+	if o.Status == Cancelled && o.Cancel.Reason == "" {
+		o.Cancel.Reason, o.Cancel.Role, o.Cancel.Fault = last.Reason, cmp.Or(o.Cancel.Role, last.Role), cmp.Or(o.Cancel.Fault, last.Fault)
 	}
 	for _, r := range o.Returns {
 		o.UpdatedAt = later(o.UpdatedAt, r.UpdatedAt)

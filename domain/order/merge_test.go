@@ -114,41 +114,44 @@ func stored(t *rapid.T, o Order) Order {
 }
 
 // Any facts, in any order, any number of times, stored and read back in between: one state.
-func TestMergeConverges(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		facts := rapid.SliceOfN(rapid.Custom(anyFact), 1, 8).Draw(t, "facts")
-		want := mergeAll(t, facts...)
-		again := append(slices.Clone(facts), rapid.SliceOfN(rapid.SampledFrom(facts), 0, 4).Draw(t, "duplicates")...)
-		var got *Order
-		for _, f := range rapid.Permutation(again).Draw(t, "arrival") {
-			var before Order
-			if got != nil {
-				before = stored(t, *got)
-			}
-			m, c, err := Merge(got, f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != nil && !cmp.Equal(before, *got) {
-				t.Fatal("Merge altered the order it was given")
-			}
-			if !c.Any() {
-				m.Version.ReadAt = before.Version.ReadAt
-				if d := cmp.Diff(before, m); d != "" {
-					t.Fatalf("changes say nothing changed, yet:\n%s", d)
-				}
-				m, _, _ = Merge(got, f)
-			}
-			m = stored(t, m)
-			got = &m
+func TestMergeConverges(t *testing.T) { rapid.Check(t, converges) }
+
+// FuzzConverges looks for a counter-example with the coverage of the code as its guide.
+func FuzzConverges(f *testing.F) { f.Fuzz(rapid.MakeFuzz(converges)) }
+
+func converges(t *rapid.T) {
+	facts := rapid.SliceOfN(rapid.Custom(anyFact), 1, 8).Draw(t, "facts")
+	want := mergeAll(t, facts...)
+	again := append(slices.Clone(facts), rapid.SliceOfN(rapid.SampledFrom(facts), 0, 4).Draw(t, "duplicates")...)
+	var got *Order
+	for _, f := range rapid.Permutation(again).Draw(t, "arrival") {
+		var before Order
+		if got != nil {
+			before = stored(t, *got)
 		}
-		if d := cmp.Diff(want, *got); d != "" {
-			t.Fatalf("another arrival order gives another order:\n%s", d)
+		m, c, err := Merge(got, f)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if d := cmp.Diff(Demand(&want), Demand(got)); d != "" {
-			t.Fatalf("the demand differs:\n%s", d)
+		if got != nil && !cmp.Equal(before, *got) {
+			t.Fatal("Merge altered the order it was given")
 		}
-	})
+		if !c.Any() {
+			m.Version.ReadAt = before.Version.ReadAt
+			if d := cmp.Diff(before, m); d != "" {
+				t.Fatalf("changes say nothing changed, yet:\n%s", d)
+			}
+			m, _, _ = Merge(got, f)
+		}
+		m = stored(t, m)
+		got = &m
+	}
+	if d := cmp.Diff(want, *got); d != "" {
+		t.Fatalf("another arrival order gives another order:\n%s", d)
+	}
+	if d := cmp.Diff(Demand(&want), Demand(got)); d != "" {
+		t.Fatalf("the demand differs:\n%s", d)
+	}
 }
 
 // join is what Merge stands on: check its laws on states, not only on single facts.
@@ -232,6 +235,15 @@ func TestEqualSecondsGoToTheFurthestAlong(t *testing.T) {
 	for _, fs := range [][]Fact{{first, second}, {second, first}} {
 		if o := mergeAll(t, fs...); !o.Deadlines.ShipBy.Equal(sec(3600)) {
 			t.Fatalf("the earlier reading won: %+v", o.Deadlines)
+		}
+	}
+}
+
+func TestMomentsAreSetOnce(t *testing.T) {
+	early, late, silent := shot(InTransit, 1, handedOver(5)), shot(InTransit, 2, handedOver(7)), shot(Delivered, 3)
+	for _, fs := range [][]Fact{{early, late, silent}, {silent, late, early}, {late, early, silent}} {
+		if o := mergeAll(t, fs...); !o.Moments.HandedOverAt.Equal(sec(5)) {
+			t.Errorf("handed over at %v", o.Moments.HandedOverAt)
 		}
 	}
 }

@@ -50,9 +50,17 @@ func TestCancelTakesReasonFromWhoeverKnows(t *testing.T) {
 	if o := mergeAll(t, shot(Cancelled, 5), cancelNotice("c", CancelAccepted, 4), searched); o.Cancel.Fault != FaultBuyer || o.Cancel.Role != RoleBuyer {
 		t.Errorf("from the cancellation: %+v", o.Cancel)
 	}
+	part := cancelNotice("z", CancelDone, 3)
+	part.Cancellation.Role, part.Cancellation.Reason = RoleSeller, "seller_cancel_reason_out_of_stock"
+	if o := mergeAll(t, shot(Cancelled, 5), searched, part); o.Cancel.Fault != FaultBuyer || o.Cancel.Role != RoleBuyer {
+		t.Errorf("the last cancellation is the one that ended the order: %+v", o.Cancel)
+	}
 	known := shot(Cancelled, 5, func(d *Detail) { d.CancelReport = Cancel{Reason: "INVENTORY", Fault: FaultSeller} })
 	if o := mergeAll(t, known); o.Cancel.Fault != FaultSeller {
 		t.Errorf("from the connector: %+v", o.Cancel)
+	}
+	if o := mergeAll(t, shot(AwaitingShipment, 3), cancelNotice("c", CancelPending, 4), notice(Cancelled, 5)); o.Cancel.RequestOpen {
+		t.Errorf("nobody waits for an answer about a cancelled order: %+v", o.Cancel)
 	}
 	if o := mergeAll(t, shot(AwaitingShipment, 5), searched); o.Cancel.Reason != "" {
 		t.Errorf("a part cancelled is not the order's reason: %+v", o.Cancel)
