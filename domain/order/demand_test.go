@@ -48,6 +48,7 @@ func TestDemand(t *testing.T) {
 		{"in transit", []Fact{shot(InTransit, 1)}, 0, 2},
 		{"in transit by notice", []Fact{shot(AwaitingCollection, 1), notice(InTransit, 2)}, 0, 2},
 		{"in transit less a unit", []Fact{shot(AwaitingShipment, 1, cancelledUnits("u1")), notice(InTransit, 2)}, 0, 1},
+		{"in transit, a unit cancelled we do not know when", []Fact{shot(InTransit, 1, cancelledUnits("u1"))}, 0, 1},
 		{"delivered", []Fact{shot(Delivered, 1)}, 0, 2},
 		{"completed", []Fact{shot(Completed, 1)}, 0, 2},
 		{"cancelled in time", []Fact{shot(AwaitingShipment, 1), shot(Cancelled, 2, cancelledUnits("u1", "u2"))}, 0, 0},
