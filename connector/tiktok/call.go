@@ -1,0 +1,172 @@
+package tiktok
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+)
+
+// endpoint is one documented call. The tests read the list to compare wire types with the field reference.
+type endpoint struct {
+	method, path string
+}
+
+// Calls the package makes. Versions are per endpoint; the newest documented one is used.
+var (
+	getShops        = endpoint{http.MethodGet, "/authorization/202309/shops"}
+	searchOrders    = endpoint{http.MethodPost, "/order/202309/orders/search"}
+	getOrders       = endpoint{http.MethodGet, "/order/202507/orders"}
+	getWarehouses   = endpoint{http.MethodGet, "/logistics/202309/warehouses"}
+	searchProducts  = endpoint{http.MethodPost, "/product/202502/products/search"}
+	searchInventory = endpoint{http.MethodPost, "/product/202309/inventory/search"}
+	updateInventory = endpoint{http.MethodPost, "/product/202309/products/{product_id}/inventory/update"}
+	getWebhooks     = endpoint{http.MethodGet, "/event/202309/webhooks"}
+	putWebhook      = endpoint{http.MethodPut, "/event/202309/webhooks"}
+)
+
+// clockTolerance is how far our clock may be off before requests are stamped by the platform's: it takes stamps from
+// 5 minutes old to 30 seconds ahead.
+const clockTolerance = 20 * time.Second
+
+// caller makes signed requests of one app.
+type caller struct {
+	app  driver.App
+	base *url.URL
+	now  func() time.Time
+	skew atomic.Int64 // platform's clock minus ours in nanoseconds, set after it refused our stamp
+}
+
+// request is one call to make.
+type request struct {
+	op     driver.Operation
+	method string
+	path   string
+	query  url.Values // without the common parameters; empty values are left out
+	cipher string     // empty for calls of no single shop
+	token  string
+	body   any // encoded as JSON; one without any field is not sent
+}
+
+// build makes the signed request. The signature is over the very bytes of the body.
+func (c *caller) build(ctx context.Context, r request) (*http.Request, *driver.Error) {
+	body, err := encode(r.body)
+	if err != nil {
+		return nil, &driver.Error{Class: driver.GiveUp, Op: r.op, Cause: err}
+	}
+	q := url.Values{}
+	for name, values := range r.query {
+		if values[0] != "" {
+			q.Set(name, values[0])
+		}
+	}
+	q.Set("app_key", c.app.Key)
+	q.Set("timestamp", strconv.FormatInt(c.stamp().Unix(), 10))
+	if r.cipher != "" {
+		q.Set("shop_cipher", r.cipher)
+	}
+	u := *c.base
+	u.Path += r.path
+	q.Set("sign", Sign(c.app.Secret, r.path, q, body))
+	u.RawQuery = q.Encode()
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), reader)
+	if err != nil {
+		return nil, &driver.Error{Class: driver.GiveUp, Op: r.op, Cause: withoutQuery(err)}
+	}
+	req.Header.Set("x-tts-access-token", r.token)
+	if body != nil {
+		req.Header.Set("content-type", "application/json")
+	}
+	return req, nil
+}
+
+func (c *caller) stamp() time.Time {
+	now := time.Now
+	if c.now != nil {
+		now = c.now
+	}
+	return now().Add(time.Duration(c.skew.Load()))
+}
+
+// encode marshals a body. It returns nil for one without any field: whether an empty object is part of the signature is
+// not documented (facts, section 4), so it is never sent.
+func encode(body any) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return nil, err
+	}
+	b := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	if string(b) == "{}" || string(b) == "null" {
+		return nil, nil
+	}
+	return b, nil
+}
+
+// withoutQuery keeps an unparsable address, which holds the signature, out of errors.
+func withoutQuery(err error) error {
+	if u, ok := err.(*url.Error); ok {
+		return u.Err
+	}
+	return err
+}
+
+// envelope is around every answer (facts, section 3).
+type envelope[T any] struct {
+	Code      int64  `json:"code"`
+	Message   string `json:"message"`
+	RequestID string `json:"request_id"`
+	Data      T      `json:"data"`
+}
+
+// do sends a request and returns the answer's data. also are codes besides 0 whose data is worth reading.
+func do[T any](ctx context.Context, c *caller, env driver.Env, r request, also ...int64) (T, *driver.Answer, error) {
+	var out envelope[T]
+	req, fail := c.build(ctx, r)
+	if fail != nil {
+		return out.Data, nil, fail
+	}
+	write := r.op == driver.OpSet
+	sent := c.stamp()
+	a, err := env.Do(ctx, r.op, req, func(a *driver.Answer) *driver.Error {
+		err := json.Unmarshal(a.Body, &out)
+		a.RequestID = out.RequestID
+		if out.Code != 0 {
+			a.Code = strconv.FormatInt(out.Code, 10)
+		}
+		e := judge(a, out.Code, out.Message, err, write, also)
+		if e != nil && out.Code == codeBadParameter && c.correct(a.At, sent) {
+			e.Class = driver.Retry
+		}
+		return e
+	})
+	return out.Data, a, err
+}
+
+// correct takes over the platform's clock if it refused a request while ours was far off. It reports whether it did.
+func (c *caller) correct(theirs, ours time.Time) bool {
+	if theirs.IsZero() {
+		return false
+	}
+	off := theirs.Sub(ours)
+	if off.Abs() < clockTolerance {
+		return false
+	}
+	c.skew.Add(int64(off))
+	return true
+}

@@ -1,0 +1,39 @@
+package tiktok
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/spillway/spillway/connector/driver"
+)
+
+// channel implements driver.Channel for one shop.
+type channel struct {
+	conn   driver.Connection
+	env    driver.Env
+	api    caller
+	cipher string
+}
+
+var _ driver.Channel = (*channel)(nil)
+
+// call sends one request of the shop with its present token. also are codes besides 0 whose data is worth reading.
+func call[T any](ctx context.Context, c *channel, op driver.Operation, e endpoint, path string, query url.Values, body any, also ...int64) (T, *driver.Answer, error) {
+	token, err := c.env.Token(ctx)
+	if err != nil {
+		var none T
+		return none, nil, err
+	}
+	r := request{op: op, method: e.method, path: path, query: query, cipher: c.cipher, token: token, body: body}
+	return do[T](ctx, &c.api, c.env, r, also...)
+}
+
+// digits reports whether an id is one of the platform's: only these may stand in a path.
+func digits(id string) bool {
+	for i := range len(id) {
+		if id[i] < '0' || id[i] > '9' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 64
+}

@@ -1,0 +1,85 @@
+package tiktok
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/order"
+)
+
+// Orders implements driver.Channel. The search answers whole orders, so that a page costs one request.
+func (c *channel) Orders(ctx context.Context, q driver.OrderQuery) (driver.OrderPage, error) {
+	query := url.Values{
+		"page_size": {strconv.Itoa(min(max(q.Limit, 1), maxOrderPage))}, "page_token": {q.Cursor},
+		"sort_field": {"update_time"}, "sort_order": {"ASC"},
+	}
+	var body wireOrderSearch
+	if !q.UpdatedFrom.IsZero() {
+		body.UpdateTimeGE = q.UpdatedFrom.Unix() // rounded down: the bound is included, and a second read twice does no harm
+	}
+	data, a, err := call[wireOrders](ctx, c, driver.OpOrders, searchOrders, searchOrders.path, query, body)
+	if err != nil {
+		return driver.OrderPage{}, err
+	}
+	page := c.page(data, a)
+	page.Next = data.NextPageToken
+	return page, nil
+}
+
+// OrdersByID implements driver.Channel.
+func (c *channel) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, error) {
+	asked := make([]string, 0, len(ids))
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if digits(id) && !seen[id] { // an id of another form is nobody's order
+			seen[id] = true
+			asked = append(asked, id)
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	data, a, err := call[wireOrders](ctx, c, driver.OpOrder, getOrders, getOrders.path, url.Values{"ids": {strings.Join(asked, ",")}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	page := c.page(data, a)
+	if len(page.Unreadable) > 0 {
+		u := page.Unreadable[0]
+		return page.Orders, &driver.Error{Class: driver.GiveUp, Op: driver.OpOrder, RequestID: a.RequestID, Message: "order " + u.ID + ": " + u.Why}
+	}
+	return page.Orders, nil
+}
+
+func (c *channel) page(data wireOrders, a *driver.Answer) driver.OrderPage {
+	page := driver.OrderPage{At: a.At, Orders: make([]order.Fact, 0, len(data.Orders))}
+	read := a.At
+	if read.IsZero() {
+		read = c.api.stamp()
+	}
+	for i := range data.Orders {
+		o := &data.Orders[i]
+		if o.err == nil && o.ID != "" && o.UpdateTime > 0 {
+			page.Orders = append(page.Orders, c.fact(&o.wireOrder, read))
+			continue
+		}
+		why := "it has no id or no update time"
+		if o.err != nil {
+			why = shape(o.err).Error()
+		}
+		page.Unreadable = append(page.Unreadable, driver.Unreadable{ID: o.ID, Why: why})
+	}
+	return page
+}
+
+// at turns the platform's Unix seconds into a time; 0 is none.
+func at(seconds int64) time.Time {
+	if seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
