@@ -13,6 +13,7 @@ type Hold struct {
 	ItemID                  string
 	ListingID, ConnectionID string // one of them
 	Qty                     int64
+	Sold                    int64 // of Qty, by the favoured listing since From; kept by HoldSold
 	From, Until             time.Time // active from From on, until before Until
 	Title, CreatedBy        string
 	CreatedAt               time.Time
@@ -21,9 +22,10 @@ type Hold struct {
 var (
 	holdCols = []col{{"id", text}, {"item_id", text}, {"listing_id", text}, {"connection_id", text}, {"qty", bigint}, {"from_at", bigint},
 		{"until_at", bigint}, {"title", text}, {"created_by", text}, {"created_at", bigint}}
-	holdList = names(holdCols, plain, ", ")
+	holdList = names(holdCols, plain, ", ") + ", sold"
 
 	holdPut     = insert("store.HoldPut", "hold", holdCols, upsert("id", holdCols[1:8]))
+	holdSold    = def("store.HoldSold", "UPDATE hold SET sold = sold + $2 WHERE id = $1")
 	holdDelete  = def("store.HoldDelete", "DELETE FROM hold WHERE id = $1")
 	holdGet     = def("store.HoldGet", "SELECT "+holdList+" FROM hold WHERE id = $1")
 	holdsActive = def("store.HoldsActive", "SELECT "+holdList+" FROM hold WHERE until_at > $1 AND from_at <= $1 ORDER BY from_at, id")
@@ -49,8 +51,14 @@ func (tx *Tx) HoldPut(h Hold) error {
 
 func scanHold(r *sql.Rows, h *Hold) error {
 	var from, until, created int64
-	err := r.Scan(&h.ID, &h.ItemID, &h.ListingID, &h.ConnectionID, &h.Qty, &from, &until, &h.Title, &h.CreatedBy, &created)
+	err := r.Scan(&h.ID, &h.ItemID, &h.ListingID, &h.ConnectionID, &h.Qty, &from, &until, &h.Title, &h.CreatedBy, &created, &h.Sold)
 	h.From, h.Until, h.CreatedAt = when(from), when(until), when(created)
+	return err
+}
+
+// HoldSold adds units the favoured listing sold within the hold; negative for cancellations.
+func (tx *Tx) HoldSold(id string, units int64) error {
+	_, err := tx.exec(holdSold, id, units)
 	return err
 }
 

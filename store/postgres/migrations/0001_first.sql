@@ -192,6 +192,7 @@ CREATE TABLE hold (
   listing_id    TEXT NOT NULL,
   connection_id TEXT NOT NULL,
   qty           BIGINT NOT NULL CHECK (qty > 0),
+  sold          BIGINT NOT NULL DEFAULT 0,
   from_at       BIGINT NOT NULL,
   until_at      BIGINT NOT NULL,
   title         TEXT NOT NULL,

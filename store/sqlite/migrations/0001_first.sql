@@ -184,6 +184,7 @@ CREATE TABLE hold (
   listing_id    TEXT NOT NULL,
   connection_id TEXT NOT NULL,
   qty           INTEGER NOT NULL CHECK (qty > 0),
+  sold          INTEGER NOT NULL DEFAULT 0,
   from_at       INTEGER NOT NULL,
   until_at      INTEGER NOT NULL,
   title         TEXT NOT NULL,

@@ -1,0 +1,547 @@
+package ops
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spillway/spillway/connector"
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/catalog"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/id"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// consentTime is how long a seller may take to agree on the vendor's page.
+	consentTime = 30 * time.Minute
+	// maxConsents bounds the consents under way at once.
+	maxConsents = 100
+	// mainLocation is made on the first connection, so that stock can be received at once.
+	mainLocation = "main"
+)
+
+// appSecrets is the sealed part of an app.
+type appSecrets struct {
+	Secret    string `json:"secret"`
+	OldSecret string `json:"old_secret,omitempty"`
+}
+
+// grantSecrets is the sealed part of a grant.
+type grantSecrets struct {
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+}
+
+type knownApp struct {
+	driver.App
+	vendor string
+}
+
+// appCache keeps opened apps, which every webhook needs.
+type appCache struct {
+	mu   sync.RWMutex
+	apps map[string]knownApp
+}
+
+func (x *Ops) app(ctx context.Context, appID string) (knownApp, error) {
+	x.apps.mu.RLock()
+	a, ok := x.apps.apps[appID]
+	x.apps.mu.RUnlock()
+	if ok {
+		return a, nil
+	}
+	var row store.App
+	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		row, err = tx.AppGet(appID)
+		return err
+	}); err != nil {
+		return knownApp{}, err
+	}
+	a, err := x.openApp(row)
+	if err != nil {
+		return knownApp{}, err
+	}
+	x.apps.mu.Lock()
+	defer x.apps.mu.Unlock()
+	if x.apps.apps == nil {
+		x.apps.apps = map[string]knownApp{}
+	}
+	x.apps.apps[appID] = a
+	return a, nil
+}
+
+func (x *Ops) openApp(row store.App) (knownApp, error) {
+	plain, err := x.o.Ring.Open("app/"+row.ID, row.Sealed)
+	if err != nil {
+		return knownApp{}, err
+	}
+	var s appSecrets
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return knownApp{}, errs.Wrap("ops.openApp", row.ID, err)
+	}
+	return knownApp{vendor: row.Vendor, App: driver.App{ID: row.ID, Key: row.Key, Secret: s.Secret, OldSecret: s.OldSecret, Settings: row.Settings}}, nil
+}
+
+// NewApp is an app as an operator enters it.
+type NewApp struct {
+	ID, Vendor, Key, Secret string
+	Settings                map[string]string
+}
+
+// AddApp stores the operator's registration with a vendor. Secrets are sealed; settings the vendor does not know are refused.
+func (x *Ops) AddApp(ctx context.Context, a NewApp) (store.App, error) {
+	const op = "ops.AddApp"
+	v, ok := x.vendors[a.Vendor]
+	if !ok {
+		return store.App{}, errs.New(errs.NotFound, op, a.Vendor, "no such vendor is known here")
+	}
+	settings, err := checkSettings(v.Describe().AppSettings, a.Settings)
+	if err != nil {
+		return store.App{}, err
+	}
+	if a.Secret == "" {
+		return store.App{}, errs.New(errs.Invalid, op, "secret", "is needed: it signs requests and proves webhooks")
+	}
+	if a.ID == "" {
+		a.ID = a.Vendor + "-" + id.New()[24:]
+	}
+	row := store.App{ID: a.ID, Vendor: a.Vendor, Key: strings.TrimSpace(a.Key), Settings: settings}
+	row.Sealed = x.o.Ring.Seal("app/"+a.ID, jsonOf(appSecrets{Secret: strings.TrimSpace(a.Secret)}))
+	err = x.st.Update(ctx, func(tx *store.Tx) error {
+		return tx.AppPut(row)
+	})
+	if err != nil {
+		return store.App{}, errs.Wrap(op, a.ID, err)
+	}
+	x.apps.mu.Lock()
+	delete(x.apps.apps, a.ID)
+	x.apps.mu.Unlock()
+	return row, nil
+}
+
+// checkSettings keeps what the vendor declares, fills defaults and refuses the rest.
+func checkSettings(declared []driver.Setting, given map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range declared {
+		v := strings.TrimSpace(given[s.Name])
+		if v == "" {
+			v = s.Default
+		}
+		if v == "" && s.Required {
+			return nil, errs.New(errs.Invalid, "ops.AddApp", s.Name, "is needed: %s", s.Help)
+		}
+		if v != "" {
+			out[s.Name] = v
+		}
+	}
+	for name := range given {
+		if !slices.ContainsFunc(declared, func(s driver.Setting) bool { return s.Name == name }) {
+			return nil, errs.New(errs.Invalid, "ops.AddApp", name, "is not a setting of this vendor")
+		}
+	}
+	return out, nil
+}
+
+// consents are the consent pages sellers are looking at. They live in memory: after a restart the seller clicks again.
+type consents struct {
+	mu    sync.Mutex
+	byKey map[string]consent
+}
+
+type consent struct {
+	appID, actor string
+	expires      time.Time
+}
+
+// ConnectStart returns the vendor's consent page for an app.
+func (x *Ops) ConnectStart(ctx context.Context, appID, redirect, actor string) (string, error) {
+	app, err := x.app(ctx, appID)
+	if err != nil {
+		return "", err
+	}
+	state := id.New() + id.New()
+	x.consents.mu.Lock()
+	defer x.consents.mu.Unlock()
+	now := x.now()
+	if x.consents.byKey == nil {
+		x.consents.byKey = map[string]consent{}
+	}
+	maps.DeleteFunc(x.consents.byKey, func(_ string, c consent) bool { return c.expires.Before(now) })
+	if len(x.consents.byKey) >= maxConsents {
+		return "", errs.New(errs.Busy, "ops.ConnectStart", "", "too many consents are under way; try again in a while")
+	}
+	x.consents.byKey[state] = consent{appID: appID, actor: actor, expires: now.Add(consentTime)}
+	return x.vendors[app.vendor].ConsentURL(app.App, redirect, state)
+}
+
+// ConnectFinish takes the vendor's answer to a consent, stores the login and sets the shops to work. It returns their connection ids.
+func (x *Ops) ConnectFinish(ctx context.Context, appID string, answer url.Values, actor string) ([]string, error) {
+	const op = "ops.ConnectFinish"
+	x.consents.mu.Lock()
+	c, ok := x.consents.byKey[answer.Get("state")]
+	delete(x.consents.byKey, answer.Get("state"))
+	x.consents.mu.Unlock()
+	if !ok || c.appID != appID || c.actor != actor || c.expires.Before(x.now()) {
+		return nil, errs.New(errs.Forbidden, op, "state", "does not belong to a consent begun here; start again from the connections page")
+	}
+	app, err := x.app(ctx, appID)
+	if err != nil {
+		return nil, err
+	}
+	grant, err := x.vendors[app.vendor].Exchange(ctx, app.App, x.o.Client(x.o.Simulated), answer)
+	if err != nil {
+		return nil, errs.Wrap(op, appID, err)
+	}
+	return x.Connect(ctx, appID, grant)
+}
+
+// Connect stores a grant with its shops and sets them to work.
+func (x *Ops) Connect(ctx context.Context, appID string, grant driver.Grant) ([]string, error) {
+	const op = "ops.Connect"
+	app, err := x.app(ctx, appID)
+	if err != nil {
+		return nil, err
+	}
+	if len(grant.Shops) == 0 {
+		return nil, errs.New(errs.Invalid, op, appID, "the seller's consent covers no shop")
+	}
+	row := x.sealGrant(store.Grant{ID: appID + "/" + grant.Subject, AppID: appID, Subject: grant.Subject, SellerName: grant.SellerName}, grant)
+	var ids []string
+	err = x.st.Update(ctx, func(tx *store.Tx) error {
+		ids = nil
+		if err := tx.GrantPut(row); err != nil {
+			return err
+		}
+		for _, shop := range grant.Shops {
+			c := store.Connection{ID: connectionID(app.vendor, shop), Vendor: app.vendor, Name: shop.Name, AppID: appID, GrantID: row.ID,
+				ExternalID: shop.ExternalID, Region: shop.Region, ShopSettings: shop.Settings, State: store.Active}
+			if err := tx.ConnectionPut(c); err != nil {
+				return err
+			}
+			ids = append(ids, c.ID)
+		}
+		return ensureLocation(tx)
+	})
+	if err != nil {
+		return nil, errs.Wrap(op, appID, err)
+	}
+	if err := x.reloadCatalogue(ctx); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := x.openWire(ctx, id); err != nil {
+			return ids, err
+		}
+	}
+	return ids, nil
+}
+
+func ensureLocation(tx *store.Tx) error {
+	places, err := tx.Locations()
+	if err != nil || slices.ContainsFunc(places, func(l stock.Location) bool { return l.Kind == stock.Own }) {
+		return err
+	}
+	return tx.LocationPut(stock.Location{ID: mainLocation, Name: "Main warehouse", Kind: stock.Own, Active: true})
+}
+
+var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// connectionID is a short id that stays the same when the shop is connected again.
+func connectionID(vendor string, shop driver.Shop) string {
+	slug := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(shop.ExternalID), "-"), "-")
+	return vendor + "-" + slug
+}
+
+func (x *Ops) sealGrant(row store.Grant, g driver.Grant) store.Grant {
+	row.Scopes, row.AccessExpiresAt, row.RefreshExpiresAt = g.Scopes, g.AccessExpiresAt, g.RefreshExpires
+	row.Sealed = x.o.Ring.Seal("grant/"+row.ID, jsonOf(grantSecrets{AccessToken: g.AccessToken, RefreshToken: g.RefreshToken}))
+	return row
+}
+
+func (x *Ops) unsealGrant(row store.Grant) (driver.Grant, error) {
+	plain, err := x.o.Ring.Open("grant/"+row.ID, row.Sealed)
+	if err != nil {
+		return driver.Grant{}, err
+	}
+	var s grantSecrets
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return driver.Grant{}, errs.Wrap("ops.unsealGrant", row.ID, err)
+	}
+	return driver.Grant{AccessToken: s.AccessToken, RefreshToken: s.RefreshToken, AccessExpiresAt: row.AccessExpiresAt,
+		RefreshExpires: row.RefreshExpiresAt, Subject: row.Subject, SellerName: row.SellerName, Scopes: row.Scopes}, nil
+}
+
+// login returns the shared login of a grant: a refresh token may work once only.
+func (x *Ops) login(app knownApp, grantID string) *connector.Login {
+	x.wires.mu.Lock()
+	defer x.wires.mu.Unlock()
+	if x.wires.logins == nil {
+		x.wires.logins = map[string]*connector.Login{}
+	}
+	if l := x.wires.logins[grantID]; l != nil {
+		return l
+	}
+	l := connector.NewLogin(connector.LoginOptions{
+		Vendor: x.vendors[app.vendor], App: app.App, Client: x.o.Client(x.o.Simulated), Now: x.now,
+		Load: func(ctx context.Context) (g driver.Grant, err error) {
+			err = x.st.View(ctx, func(tx *store.Tx) error {
+				row, err := tx.GrantGet(grantID)
+				if err != nil {
+					return err
+				}
+				g, err = x.unsealGrant(row)
+				return err
+			})
+			return g, err
+		},
+		Save: func(ctx context.Context, old, fresh driver.Grant) error {
+			return x.st.Update(ctx, func(tx *store.Tx) error {
+				row, err := tx.GrantGet(grantID)
+				if err != nil {
+					return err
+				}
+				stored, err := x.unsealGrant(row)
+				if err != nil {
+					return err
+				}
+				if stored.AccessToken != old.AccessToken {
+					return errs.New(errs.Conflict, "ops.login", grantID, "another process has renewed this login")
+				}
+				return tx.GrantPut(x.sealGrant(row, fresh))
+			})
+		},
+	})
+	x.wires.logins[grantID] = l
+	return l
+}
+
+// openWires sets every stored connection to work. One that cannot be opened is reported and holds up no other.
+func (x *Ops) openWires(ctx context.Context) error {
+	var conns []store.Connection
+	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		conns, err = tx.ConnectionList()
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, c := range conns {
+		if c.State == store.Paused || c.State == store.Withdrawn {
+			continue
+		}
+		if err := x.openWire(ctx, c.ID); err != nil {
+			x.log.Error("connection cannot be opened", "connection", c.ID, "err", err)
+		}
+	}
+	return nil
+}
+
+func (x *Ops) openWire(ctx context.Context, connID string) error {
+	var c store.Connection
+	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		c, err = tx.ConnectionGet(connID)
+		return err
+	}); err != nil {
+		return err
+	}
+	app, err := x.app(ctx, c.AppID)
+	if err != nil {
+		return err
+	}
+	v := x.vendors[c.Vendor]
+	session, err := connector.Open(connector.Options{
+		Vendor: v, Tokens: x.login(app, c.GrantID).Tokens(), Client: x.o.Client(x.o.Simulated), Log: x.log, Hooks: x.o.Hooks, Now: x.now,
+		Connection: driver.Connection{ID: c.ID, App: app.App, Settings: c.Settings,
+			Shop: driver.Shop{ExternalID: c.ExternalID, Name: c.Name, Region: c.Region, Settings: c.ShopSettings}},
+	})
+	if err != nil {
+		return err
+	}
+	w := newWire(x, c.ID, v.Describe(), session)
+	w.state.needsLogin = c.State == store.NeedsLogin
+	x.wires.put(w, c)
+	w.start()
+	w.work.Go(w.introduce)
+	return nil
+}
+
+func (ws *wires) put(w *wire, c store.Connection) {
+	ws.mu.Lock()
+	old := ws.byID[w.id]
+	if ws.byID == nil {
+		ws.byID, ws.byShop, ws.ofApp = map[string]*wire{}, map[[2]string]string{}, map[string][]string{}
+	}
+	ws.byID[w.id] = w
+	ws.byShop[[2]string{c.AppID, c.ExternalID}] = w.id
+	ws.ofApp[c.AppID] = unique(append(ws.ofApp[c.AppID], w.id))
+	ws.mu.Unlock()
+	if old != nil {
+		old.stop()
+	}
+}
+
+// introduce gets to know a shop: its warehouses and listings, and where its webhooks go. It is tried until it works, then again
+// once in a while, since listings come and go.
+func (w *wire) introduce() {
+	pause := time.Duration(0)
+	for {
+		next := relist
+		if err := w.meet(); err != nil {
+			if w.ctx.Err() != nil {
+				return
+			}
+			w.failed("reading the shop", err)
+			pause = grow(pause)
+			next = pause
+		} else {
+			pause = 0
+		}
+		t := time.NewTimer(next)
+		select {
+		case <-t.C:
+		case <-w.wakeMeet:
+		case <-w.ctx.Done():
+			t.Stop()
+			return
+		}
+		t.Stop()
+	}
+}
+
+// relist is how often the listings of a shop are read again.
+const relist = 15 * time.Minute
+
+func (w *wire) meet() error {
+	places, err := w.session.Locations(w.ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.mapLocations(places); err != nil {
+		return err
+	}
+	if err := w.syncListings(); err != nil {
+		return err
+	}
+	if w.x.o.PublicURL != "" {
+		address := strings.TrimRight(w.x.o.PublicURL, "/") + "/hooks/" + w.vendor.Vendor + "/" + w.session.Connection().App.ID
+		subs, err := w.session.SubscribeWebhooks(w.ctx, address)
+		if err != nil {
+			return err
+		}
+		w.mu.Lock()
+		w.state.subscriptions = subs
+		w.mu.Unlock()
+	}
+	w.worked()
+	w.mu.Lock()
+	opened := w.state.opened
+	w.mu.Unlock()
+	if opened {
+		w.openBooks()
+	}
+	return nil
+}
+
+// mapLocations ties the channel's warehouses to ours: one that is not tied yet goes to the main location, where an operator can move it.
+func (w *wire) mapLocations(places []driver.Location) error {
+	err := w.x.st.Update(w.ctx, func(tx *store.Tx) error {
+		ours, err := tx.Locations()
+		if err != nil {
+			return err
+		}
+		tied := func(ref string) bool {
+			return slices.ContainsFunc(ours, func(l stock.Location) bool { return l.ExternalRefs[w.id] == ref })
+		}
+		home := slices.IndexFunc(ours, func(l stock.Location) bool { return l.Kind == stock.Own && l.Active })
+		for _, p := range places {
+			if home < 0 || p.Kind != "sales" || !p.Active || tied(p.ExternalID) || (ours[home].ExternalRefs[w.id] != "" && !p.Default) {
+				continue
+			}
+			refs := maps.Clone(ours[home].ExternalRefs)
+			if refs == nil {
+				refs = map[string]string{}
+			}
+			refs[w.id] = p.ExternalID
+			ours[home].ExternalRefs = refs
+			if err := tx.LocationPut(ours[home]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.x.reloadCatalogue(w.ctx)
+}
+
+// syncListings takes over what the channel sells. A new listing is mapped to the item with the same SKU; rules and mappings made
+// by people stay.
+func (w *wire) syncListings() error {
+	changed := false
+	for page, err := range w.session.ListingPages(w.ctx) {
+		if err != nil {
+			return err
+		}
+		cat := w.x.catalog.Load()
+		var put []catalog.Listing
+		for _, l := range page.Listings {
+			next := cat.listings[catalog.ListingID(w.id, l.Ref.SKUID)]
+			was := next
+			next.ID, next.ConnectionID = catalog.ListingID(w.id, l.Ref.SKUID), w.id
+			next.ProductID, next.ExternalSKU, next.ItemRef, next.Locations = l.Ref.ProductID, l.Ref.SKUID, l.Ref.ItemRef, l.Ref.Locations
+			next.SellerSKU, next.Title, next.Active = l.SellerSKU, l.Title, l.Active
+			if next.ItemID == "" {
+				next.ItemID = cat.bySKU[l.SellerSKU]
+			}
+			if !sameListing(was, next) {
+				put = append(put, next)
+			}
+		}
+		if len(put) == 0 {
+			continue
+		}
+		changed = true
+		if err := w.x.st.Update(w.ctx, func(tx *store.Tx) error { return tx.ListingPut(put) }); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		return nil
+	}
+	if err := w.x.reloadCatalogue(w.ctx); err != nil {
+		return err
+	}
+	w.x.planner.dirtyAll(w.x.catalog.Load())
+	return nil
+}
+
+func sameListing(a, b catalog.Listing) bool {
+	return a.ID == b.ID && a.ProductID == b.ProductID && a.ItemRef == b.ItemRef && slices.Equal(a.Locations, b.Locations) &&
+		a.SellerSKU == b.SellerSKU && a.Title == b.Title && a.Active == b.Active && a.ItemID == b.ItemID
+}
+
+func (x *Ops) setConnectionState(connID string, state store.ConnectionState, reason string) {
+	err := x.st.Update(context.WithoutCancel(x.ctx), func(tx *store.Tx) error { return tx.ConnectionState(connID, state, reason) })
+	if err != nil {
+		x.log.Error("connection state could not be stored", "connection", connID, "err", err)
+	}
+	x.live.notify("connection:" + connID)
+}
+
+// jsonOf encodes a value that always encodes.
+func jsonOf(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("ops: a value of ours does not encode: " + err.Error())
+	}
+	return b
+}

@@ -1,0 +1,117 @@
+package ops
+
+import (
+	"context"
+	"time"
+
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// houseEvery is how often the housekeeping looks.
+	houseEvery = time.Second
+	// pruneEvery is how often old rows are deleted; keepLogs is how long logs of pushes and drift stay.
+	pruneEvery = time.Hour
+	keepLogs   = 90 * 24 * time.Hour
+	// checkEvery is how often the whole ledger is proved while running.
+	checkEvery = 24 * time.Hour
+	// expiredPage reservations are ended in one transaction.
+	expiredPage = 500
+)
+
+// housekeeping ends reservations whose time is over, deletes what is old, and proves the ledger once a day.
+func (x *Ops) housekeeping() {
+	tick := time.NewTicker(houseEvery)
+	defer tick.Stop()
+	var pruned, checked time.Time
+	for {
+		select {
+		case <-tick.C:
+		case <-x.ctx.Done():
+			return
+		}
+		now := x.now()
+		if err := x.expire(x.ctx); err != nil && x.ctx.Err() == nil {
+			x.log.Error("expired reservations could not be ended", "err", err)
+		}
+		if now.Sub(pruned) >= pruneEvery {
+			pruned = now
+			x.prune(now)
+		}
+		if checked.IsZero() {
+			checked = now // the first proof a day after the start; doctor proves it at any time
+		}
+		if now.Sub(checked) >= checkEvery {
+			checked = now
+			if p, err := x.Prove(x.ctx); err != nil || !p.OK() {
+				x.log.Error("the ledger does not hold; run 'spillway doctor'", "proof", p, "err", err)
+			}
+		}
+	}
+}
+
+// expire ends reservations of callers that neither shipped nor released in time.
+func (x *Ops) expire(ctx context.Context) error {
+	var due []stock.Reservation
+	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		due, err = tx.ReservationsExpired(tx.Now(), expiredPage)
+		return err
+	})
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	var touched []string
+	err = x.st.Update(ctx, func(tx *store.Tx) error {
+		due, err := tx.ReservationsExpired(tx.Now(), expiredPage)
+		if err != nil {
+			return err
+		}
+		var orders, items []string
+		for _, r := range due {
+			orders, items = append(orders, r.OrderID), append(items, r.ItemID)
+		}
+		items = unique(items)
+		book, err := tx.LedgerOpen("expiry", items, unique(orders))
+		if err != nil {
+			return err
+		}
+		if err := tx.LedgerHolders(book, shortItems(tx, items)...); err != nil {
+			return err
+		}
+		for _, r := range due {
+			w, ok := book.WantOf(r.OrderID, r.LineID, r.ItemID)
+			if !ok {
+				continue
+			}
+			w.Reserve, w.ReleaseKind = 0, stock.Expire
+			if _, err := book.Settle(w); err != nil {
+				return err
+			}
+		}
+		for _, item := range book.Touched() {
+			book.FillShorts(item)
+		}
+		touched = book.Touched()
+		return tx.LedgerSave(book)
+	})
+	if err == nil {
+		x.changed(touched...)
+	}
+	return err
+}
+
+func (x *Ops) prune(now time.Time) {
+	err := x.st.Update(x.ctx, func(tx *store.Tx) error {
+		if _, err := tx.InboxPrune(now.Add(-keepInbox)); err != nil {
+			return err
+		}
+		if _, err := tx.LogsPrune(now.Add(-keepLogs)); err != nil {
+			return err
+		}
+		return tx.SessionPrune()
+	})
+	if err != nil && x.ctx.Err() == nil {
+		x.log.Error("old rows could not be deleted", "err", err)
+	}
+}

@@ -1,0 +1,240 @@
+package ops
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// rescanEvery is how often the inbox is read for messages that no worker has in hand: left by a crash, a full queue or a dead channel.
+	rescanEvery = 5 * time.Second
+	// rescanPage messages are taken up at once.
+	rescanPage = 1000
+	// keepInbox is how long done messages stay replayable.
+	keepInbox = 14 * 24 * time.Hour
+)
+
+// Receive takes one webhook: it verifies the signature, stores the raw bytes and returns once they are durable. A repeat of
+// a delivery is accepted and changes nothing. What the message means is worked out afterwards.
+func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Header, body []byte) error {
+	const op = "ops.Receive"
+	v, ok := x.vendors[vendor]
+	if !ok {
+		return errs.New(errs.NotFound, op, vendor, "no such vendor is known here")
+	}
+	app, err := x.app(ctx, appID)
+	if err != nil || app.vendor != vendor {
+		return errs.New(errs.NotFound, op, appID, "no such app is set up here")
+	}
+	env, err := v.Verify(app.App, header, body)
+	if err != nil {
+		if driver.ClassOf(err) == driver.Forged {
+			x.gauges.forged.Add(1)
+			return errs.New(errs.Unauthenticated, op, vendor, "the signature does not match; the message is not from the vendor or the app's secret is not the one set up here")
+		}
+		return &errs.Error{Kind: errs.Invalid, Op: op, Item: vendor, Safe: "the message cannot be read", Cause: err}
+	}
+	now := x.now()
+	row := store.InboxRow{
+		ID: vendor + "/" + appID + "/" + env.DeliveryID, Vendor: vendor, AppID: appID, Topic: env.Topic, Body: body,
+		ConnectionID: x.wires.connectionOf(appID, env), ReceivedAt: now, SentAt: env.SentAt, State: store.InboxPending,
+	}
+	fresh, err := x.inbox.Do(ctx, row)
+	if err != nil {
+		return errs.Wrap(op, env.DeliveryID, err)
+	}
+	x.gauges.received(fresh, x.now().Sub(now))
+	if fresh {
+		x.dispatch(v, row)
+	}
+	return nil
+}
+
+func (x *Ops) inboxAppend(ctx context.Context, rows []store.InboxRow) ([]bool, error) {
+	var ids []string
+	err := x.st.Update(ctx, func(tx *store.Tx) (err error) {
+		ids, err = tx.InboxAppend(rows)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	news := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		news[id] = true
+	}
+	fresh := make([]bool, len(rows))
+	for i, r := range rows {
+		fresh[i] = news[r.ID]
+		delete(news, r.ID) // a repeat within the batch is no news
+	}
+	return fresh, nil
+}
+
+// dispatch decodes a stored message and hands its facts on. A message that cannot be decoded is parked with its reason.
+func (x *Ops) dispatch(v driver.Vendor, row store.InboxRow) {
+	facts, err := v.Decode(row.Topic, row.Body)
+	if err != nil {
+		x.park(row.ID, "it cannot be decoded: "+err.Error())
+		return
+	}
+	var orders []order.Fact
+	for _, f := range facts {
+		switch {
+		case f.Order != nil:
+			orders = append(orders, *f.Order)
+		default:
+			x.otherFact(row, f)
+		}
+	}
+	if len(orders) == 0 {
+		x.doneWith(row.ID)
+		return
+	}
+	w := x.wires.get(row.ConnectionID)
+	if w == nil {
+		x.park(row.ID, "it is about a shop that is not connected here")
+		return
+	}
+	for i := range orders {
+		orders[i].ConnectionID = row.ConnectionID
+	}
+	w.take(delivery{id: row.ID, facts: orders, sent: row.SentAt, received: row.ReceivedAt})
+}
+
+// delivery is one stored message on its way through a connection's queue.
+type delivery struct {
+	id       string
+	facts    []order.Fact
+	sent     time.Time
+	received time.Time
+	tries    int
+}
+
+// complete says that the message's facts need no further reading from the channel.
+func (d delivery) complete() bool {
+	for _, f := range d.facts {
+		if f.Kind != order.Snapshot {
+			return false
+		}
+	}
+	return true
+}
+
+func (x *Ops) park(id, reason string) {
+	x.gauges.parked.Add(1)
+	x.log.Warn("message parked", "message", id, "reason", reason)
+	err := x.st.Update(context.Background(), func(tx *store.Tx) error { return tx.InboxPark(id, reason) })
+	if err != nil {
+		x.log.Error("message could not be parked", "message", id, "err", err)
+	}
+	x.live.notify("problems")
+}
+
+func (x *Ops) doneWith(ids ...string) {
+	err := x.st.Update(context.Background(), func(tx *store.Tx) error { return tx.InboxDone(ids) })
+	if err != nil {
+		x.log.Error("messages could not be marked done; they will be taken up again", "messages", len(ids), "err", err)
+	}
+}
+
+// inHand remembers the messages some worker has, so that a rescan does not take them up twice.
+type inHand struct {
+	mu  sync.Mutex
+	ids map[string]struct{}
+}
+
+func (h *inHand) add(id string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ids == nil {
+		h.ids = map[string]struct{}{}
+	}
+	_, known := h.ids[id]
+	h.ids[id] = struct{}{}
+	return !known
+}
+
+func (h *inHand) has(id string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, known := h.ids[id]
+	return known
+}
+
+func (h *inHand) drop(ids ...string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, id := range ids {
+		delete(h.ids, id)
+	}
+}
+
+// drainInbox takes up pending messages that no worker has in hand.
+func (x *Ops) drainInbox() {
+	tick := time.NewTicker(rescanEvery)
+	defer tick.Stop()
+	for {
+		if err := x.rescan(x.ctx); err != nil && x.ctx.Err() == nil {
+			x.log.Error("the inbox could not be read", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-x.ctx.Done():
+			return
+		}
+	}
+}
+
+func (x *Ops) rescan(ctx context.Context) error {
+	// A message younger than a rescan is in the hand of the request that brought it.
+	before := x.now().Add(-rescanEvery)
+	for after := int64(0); ; {
+		var rows []store.InboxRow
+		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+			rows, err = tx.InboxPending(rescanPage, after)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			after = row.Seq
+			v, ok := x.vendors[row.Vendor]
+			if !ok || row.ReceivedAt.After(before) || x.wires.inHand.has(row.ID) {
+				continue
+			}
+			if row.ConnectionID == "" {
+				row.ConnectionID = x.wires.connectionOf(row.AppID, driver.Envelope{})
+			}
+			x.dispatch(v, row)
+		}
+		if len(rows) < rescanPage || ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// RetryParked puts parked messages back into the inbox; no ids means all of them. It returns how many.
+func (x *Ops) RetryParked(ctx context.Context, ids []string) (int64, error) {
+	var n int64
+	err := x.st.Update(ctx, func(tx *store.Tx) (err error) {
+		if len(ids) == 0 {
+			n, err = tx.InboxRetryParked()
+		} else {
+			n, err = tx.InboxRetry(ids)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, errs.Wrap("ops.RetryParked", "", err)
+	}
+	return n, x.rescan(ctx)
+}

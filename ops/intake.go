@@ -1,0 +1,455 @@
+package ops
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/spillway/spillway/domain/catalog"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+// Sources of facts, as the timeline names them.
+const (
+	SourceWebhook  = "webhook"
+	SourcePoll     = "poll"
+	SourceBackfill = "backfill"
+	SourceImport   = "import"
+)
+
+// Incoming is what one source reported about orders of one connection.
+type Incoming struct {
+	ConnectionID string
+	Source       string
+	Facts        []order.Fact
+	InboxOf      map[string][]string // the stored messages behind the facts, by the order's external id
+	SentAt       time.Time           // when the channel sent it; zero if it does not say
+}
+
+// Taken is what became of an Incoming.
+type Taken struct {
+	Refused     []Refusal // facts that could not be used; the others were
+	NeedsDetail []string  // external ids of orders that must be read again
+	Changed     int
+}
+
+// Refusal is a fact that could not be used, with its reason.
+type Refusal struct {
+	ExternalID string
+	Reason     string
+}
+
+// Intake takes facts in: orders, reservations, exposure, events and finished messages in one transaction, shared with whatever
+// else is waiting. It returns when that is durable.
+func (x *Ops) Intake(ctx context.Context, in Incoming) (Taken, error) {
+	t, err := x.intake.Do(ctx, in)
+	return t, errs.Wrap("ops.Intake", in.ConnectionID, err)
+}
+
+func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) {
+	var b *intakeWork
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		b = &intakeWork{x: x, tx: tx, at: tx.Now(), cat: x.catalog.Load(), ins: ins, taken: make([]Taken, len(ins)),
+			orders: map[string]*merging{}}
+		return b.run()
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.told()
+	return b.taken, nil
+}
+
+// intakeWork is one batch on its way through the transaction.
+type intakeWork struct {
+	x   *Ops
+	tx  *store.Tx
+	at  time.Time
+	cat *catalogue
+	ins []Incoming
+
+	taken   []Taken
+	orders  map[string]*merging
+	ids     []string // of orders, in arrival order
+	book    *stock.Book
+	touched []string // items whose available units changed
+	events  []store.Event
+}
+
+// merging is one order while the batch's facts are merged into it.
+type merging struct {
+	before *order.Order // nil: not known
+	after  *order.Order
+	demand bool
+	due    bool
+	any    bool
+	in     int // the Incoming that touched it first
+}
+
+func (b *intakeWork) run() error {
+	for _, step := range []func() error{b.load, b.merge, b.settle, b.expose, b.save} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *intakeWork) load() error {
+	for i, in := range b.ins {
+		for _, f := range in.Facts {
+			id := order.ID(in.ConnectionID, f.ExternalID)
+			if b.orders[id] == nil {
+				b.orders[id] = &merging{in: i}
+				b.ids = append(b.ids, id)
+			}
+		}
+	}
+	known, err := b.tx.OrdersForUpdate(b.ids)
+	if err != nil {
+		return err
+	}
+	for i := range known {
+		m := b.orders[known[i].ID]
+		m.before, m.after = &known[i], &known[i]
+	}
+	return nil
+}
+
+// merge joins every fact to its order. A fact that cannot be used is refused by itself.
+func (b *intakeWork) merge() error {
+	for i, in := range b.ins {
+		for _, f := range in.Facts {
+			f.ConnectionID = in.ConnectionID
+			m := b.orders[order.ID(in.ConnectionID, f.ExternalID)]
+			next, changes, err := order.Merge(m.after, f)
+			if err != nil {
+				b.refuse(i, f, err)
+				continue
+			}
+			m.after = &next
+			m.demand = m.demand || changes.Demand
+			m.due = m.due || changes.Due
+			m.any = m.any || changes.Any()
+			for _, e := range changes.Events {
+				if err := b.event(string(e.Kind), next.ID, e); err != nil {
+					return err
+				}
+			}
+			if changes.Any() {
+				b.taken[i].Changed++
+			}
+		}
+	}
+	for _, id := range b.ids {
+		if m := b.orders[id]; m.after != nil && m.after.NeedsDetail {
+			b.taken[m.in].NeedsDetail = append(b.taken[m.in].NeedsDetail, m.after.ExternalID)
+		}
+	}
+	return nil
+}
+
+func (b *intakeWork) refuse(i int, f order.Fact, cause error) {
+	b.taken[i].Refused = append(b.taken[i].Refused, Refusal{ExternalID: f.ExternalID, Reason: errs.Safe(cause)})
+}
+
+func (b *intakeWork) event(kind, subject string, data any) error {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	b.events = append(b.events, store.Event{At: b.at, Kind: kind, Subject: subject, Data: text})
+	return nil
+}
+
+// settle makes the ledger equal to what the changed orders demand.
+func (b *intakeWork) settle() error {
+	var changed []string
+	for _, id := range b.ids {
+		if m := b.orders[id]; m.after != nil && (m.demand || m.due) && len(m.after.Lines) > 0 {
+			changed = append(changed, id)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	have, err := b.tx.ReservationsForOrders(changed)
+	if err != nil {
+		return err
+	}
+	byOrder := map[string][]stock.Reservation{}
+	for _, r := range have {
+		byOrder[r.OrderID] = append(byOrder[r.OrderID], r)
+	}
+	var wants []stock.Want
+	for _, id := range changed {
+		o := b.orders[id].after
+		ws, unmapped := b.cat.wants(o, byOrder[id])
+		wants = append(wants, ws...)
+		for _, sku := range unmapped {
+			if err := b.event(EventUnmapped, id, map[string]string{"sku": sku}); err != nil {
+				return err
+			}
+		}
+	}
+	b.book, err = settleWants(b.tx, b.cat, "intake", wants, have)
+	if err != nil {
+		return err
+	}
+	b.touched = b.book.Touched()
+	return nil
+}
+
+// EventUnmapped says that an order line sells something no item is known for.
+const EventUnmapped = "order.unmapped"
+
+// wants is the demand of an order on items, and the SKUs for which no item is known. have are the order's present reservations:
+// what they hold for something the order no longer asks is asked back.
+func (c *catalogue) wants(o *order.Order, have []stock.Reservation) ([]stock.Want, []string) {
+	var out []stock.Want
+	var unmapped []string
+	at := map[[2]string]int{}
+	want := func(line, item string) *stock.Want {
+		k := [2]string{line, item}
+		if i, ok := at[k]; ok {
+			return &out[i]
+		}
+		at[k] = len(out)
+		w := stock.Want{OrderID: o.ID, LineID: line, ItemID: item, ConnectionID: o.ConnectionID, Due: order.NextDue(o).At,
+			Prefer: c.prefer(o.ConnectionID, o.WarehouseRef), ReleaseKind: stock.Release}
+		if o.Status == order.Cancelled {
+			w.ReleaseKind = stock.Cancel
+		}
+		if o.Fulfilment == order.ByPlatform {
+			w.Pool = c.platformPool(o.ConnectionID)
+		}
+		out = append(out, w)
+		return &out[len(out)-1]
+	}
+	for _, d := range order.Demand(o) {
+		if d.Pool == order.PoolPlatform && c.platformPool(o.ConnectionID) == "" {
+			continue // the platform ships from stock we do not count
+		}
+		parts, ok := c.parts(o.ConnectionID, d)
+		if !ok {
+			unmapped = append(unmapped, d.ExternalSKU)
+			continue
+		}
+		for _, p := range parts {
+			w := want(d.Key, p.ItemID)
+			w.Reserve += d.Reserve * p.Qty
+			w.Ship += d.Ship * p.Qty
+		}
+	}
+	for _, r := range have {
+		if _, asked := at[[2]string{r.LineID, r.ItemID}]; !asked {
+			w := want(r.LineID, r.ItemID)
+			w.Pool = r.Pool
+			for _, s := range have {
+				if s.LineID == r.LineID && s.ItemID == r.ItemID {
+					w.Ship += s.Shipped + s.Unbooked
+				}
+			}
+		}
+	}
+	return out, unmapped
+}
+
+// parts is what one unit of a demanded line takes out of stock.
+func (c *catalogue) parts(connectionID string, d order.LineDemand) ([]catalog.Component, bool) {
+	if len(d.Parts) == 0 {
+		it, ok := c.item(connectionID, d.ExternalSKU, d.SellerSKU)
+		if !ok {
+			return nil, false
+		}
+		return catalog.Explode(it, 1), true
+	}
+	var out []catalog.Component
+	for _, p := range d.Parts {
+		it, ok := c.item(connectionID, p.ExternalSKU, p.SellerSKU)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, catalog.Explode(it, p.Count)...)
+	}
+	return out, true
+}
+
+// settleWants runs wants over a working set and saves it. Units that became free go to whoever lacks them.
+func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want, have []stock.Reservation) (*stock.Book, error) {
+	items := itemsOf(wants)
+	balances, err := tx.BalancesForUpdate(items)
+	if err != nil {
+		return nil, err
+	}
+	shorts, err := tx.ReservationsShort(items)
+	if err != nil {
+		return nil, err
+	}
+	book := stock.NewBook(tx.Now(), actor, cat.locations, balances, have)
+	book.Load(nil, shorts)
+	for _, w := range wants {
+		if err := tx.WithHolders(book, func() error { _, err := book.Settle(w); return err }); err != nil {
+			return nil, err
+		}
+	}
+	if len(shorts) > 0 {
+		for _, item := range book.Touched() {
+			book.FillShorts(item)
+		}
+	}
+	return book, tx.LedgerSave(book)
+}
+
+func itemsOf(wants []stock.Want) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, w := range wants {
+		if !seen[w.ItemID] {
+			seen[w.ItemID] = true
+			out = append(out, w.ItemID)
+		}
+	}
+	return out
+}
+
+// sold counts the units of each listing an order ordered and cancelled, as far as the listing's own number went down and up for it.
+func sold(o *order.Order) map[string][2]int64 {
+	if o == nil || o.Fulfilment == order.ByPlatform {
+		return nil
+	}
+	out := map[string][2]int64{}
+	for _, l := range o.Lines {
+		n := out[l.ExternalSKU]
+		n[0] += l.Qty
+		if o.Status == order.Cancelled {
+			n[1] += l.Qty
+		} else {
+			n[1] += l.Cancelled
+		}
+		out[l.ExternalSKU] = n
+	}
+	return out
+}
+
+// expose brings the exposure books in line with the sales and cancellations the batch learned of.
+func (b *intakeWork) expose() error {
+	type learned struct {
+		o         *order.Order
+		sold      int64
+		cancelled int64
+	}
+	byListing := map[string][]learned{}
+	var ids []string
+	for _, id := range b.ids {
+		m := b.orders[id]
+		if m.after == nil || !m.any {
+			continue
+		}
+		was := sold(m.before)
+		for sku, now := range sold(m.after) {
+			listing := catalog.ListingID(m.after.ConnectionID, sku)
+			l := learned{o: m.after, sold: now[0] - was[sku][0], cancelled: now[1] - was[sku][1]}
+			if l.sold < 0 { // an edited order: what is gone from it is on sale again
+				l.sold, l.cancelled = 0, l.cancelled-l.sold
+			}
+			if l.sold == 0 && l.cancelled == 0 {
+				continue
+			}
+			if byListing[listing] == nil {
+				ids = append(ids, listing)
+			}
+			byListing[listing] = append(byListing[listing], l)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	set, err := loadBooks(b.tx, ids)
+	if err != nil {
+		return err
+	}
+	var dirty []string
+	net := map[string]int64{}
+	for _, id := range ids {
+		for _, l := range byListing[id] {
+			net[id] += l.sold - l.cancelled
+		}
+		book, ok := set.Books[id]
+		if !ok {
+			continue // not opened yet: its number will be read after this sale
+		}
+		for _, l := range byListing[id] {
+			book = book.SaleKnown(int(l.sold), l.o.CreatedAt, b.at)
+			book = book.CancelKnown(int(l.cancelled), b.x.wires.restocks(l.o.ConnectionID), b.at)
+		}
+		set.Books[id] = book
+		dirty = append(dirty, id)
+	}
+	if err := countHolds(b.tx, b.cat, net); err != nil {
+		return err
+	}
+	return b.x.saveBooks(b.tx, set, dirty)
+}
+
+func (b *intakeWork) save() error {
+	var changed []order.Order
+	for _, id := range b.ids {
+		if m := b.orders[id]; m.after != nil && (m.any || m.before == nil) {
+			changed = append(changed, *m.after)
+		}
+	}
+	if err := b.tx.OrdersSave(changed); err != nil {
+		return err
+	}
+	if err := b.tx.EventsAppend(b.events); err != nil {
+		return err
+	}
+	return b.finishMessages()
+}
+
+// finishMessages marks the messages behind the facts as done, and parks those behind refused ones with the reason.
+func (b *intakeWork) finishMessages() error {
+	var done []string
+	for i, in := range b.ins {
+		refused := map[string]string{}
+		for _, r := range b.taken[i].Refused {
+			refused[r.ExternalID] = r.Reason
+		}
+		for order, messages := range in.InboxOf {
+			reason, bad := refused[order]
+			if !bad {
+				done = append(done, messages...)
+				continue
+			}
+			for _, id := range messages {
+				if err := b.tx.InboxPark(id, reason); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return b.tx.InboxDone(done)
+}
+
+// told lets everyone else know what the committed batch changed.
+func (b *intakeWork) told() {
+	now := b.x.now()
+	topics := make([]string, 0, len(b.ids)+len(b.touched))
+	for _, id := range b.ids {
+		m := b.orders[id]
+		if m.after == nil || !m.any {
+			continue
+		}
+		topics = append(topics, "order:"+id)
+		b.x.gauges.order(now, m.before, m.after, b.ins[m.in])
+	}
+	for _, item := range b.touched {
+		topics = append(topics, "item:"+item)
+	}
+	b.x.planner.dirty(b.touched...)
+	b.x.live.notify(topics...)
+}

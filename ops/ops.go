@@ -1,0 +1,134 @@
+package ops
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spillway/spillway/connector"
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/internal/gather"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/seal"
+	"github.com/spillway/spillway/store"
+)
+
+// Bounds of the gathered writes.
+const (
+	// inboxBatch webhooks share a commit; more would make the first of them wait for the last.
+	inboxBatch = 512
+	// inboxBound webhooks may wait; the vendor is told to come again beyond that.
+	inboxBound = 20_000
+	// intakeBatch sources share a transaction. A poll page is one source of up to a hundred orders.
+	intakeBatch = 128
+	intakeBound = 20_000
+	// resultBatch answers to pushes and reads share a commit.
+	resultBatch = 256
+	resultBound = 20_000
+)
+
+// Options is what the use-cases work with.
+type Options struct {
+	Store   *store.Store
+	Vendors []driver.Vendor
+	Ring    *seal.Ring
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Client makes the HTTP client of a connection; loopback addresses are allowed for simulators only.
+	Client func(loopback bool) *http.Client
+	// SweepEvery is how often orders are polled when nothing else asks for it.
+	SweepEvery time.Duration
+	// PublicURL is where vendors reach us, such as https://ops.example.com; webhooks are registered there.
+	PublicURL string
+	// Simulated says that the channels are simulators on this machine.
+	Simulated bool
+	// Hooks are told what the connector layer does, for metrics.
+	Hooks connector.Hooks
+}
+
+// Ops runs the use-cases. Make it with New, start its workers with Start.
+type Ops struct {
+	o       Options
+	st      *store.Store
+	now     func() time.Time
+	log     *slog.Logger
+	vendors map[string]driver.Vendor
+
+	inbox   *gather.Loop[store.InboxRow, bool]
+	intake  *gather.Loop[Incoming, Taken]
+	results *gather.Loop[bookChange, bookState]
+
+	catalog  atomic.Pointer[catalogue]
+	reload   sync.Mutex
+	apps     appCache
+	consents consents
+	wires    wires
+	planner  *planner
+	live     *broker
+	gauges   *Gauges
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// New makes the use-cases over a store. Nothing runs until Start.
+func New(o Options) (*Ops, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.SweepEvery <= 0 {
+		o.SweepEvery = defaultSweep
+	}
+	if o.Store == nil || o.Ring == nil || o.Now == nil || o.Client == nil {
+		return nil, errs.New(errs.Internal, "ops.New", "", "a store, a key ring, a clock and a client are needed")
+	}
+	x := &Ops{o: o, st: o.Store, now: o.Now, log: o.Log, vendors: map[string]driver.Vendor{}, live: newBroker(), gauges: newGauges(o.Now)}
+	for _, v := range o.Vendors {
+		x.vendors[v.Describe().Vendor] = v
+	}
+	x.ctx, x.cancel = context.WithCancel(context.Background())
+	x.planner = newPlanner(x)
+	return x, nil
+}
+
+// Start loads what is known, ends what a crash left open and runs the workers until Stop.
+func (x *Ops) Start(ctx context.Context) error {
+	x.inbox = gather.New("ops.Receive", inboxBatch, inboxBound, x.inboxAppend)
+	x.intake = gather.New("ops.Intake", intakeBatch, intakeBound, x.intakeBatch)
+	x.results = gather.New("ops.Results", resultBatch, resultBound, x.changeBooks)
+	if err := x.reloadCatalogue(ctx); err != nil {
+		return err
+	}
+	if err := x.endOpenFlights(ctx); err != nil {
+		return err
+	}
+	if err := x.openWires(ctx); err != nil {
+		return err
+	}
+	x.work.Go(x.planner.run)
+	x.work.Go(x.drainInbox)
+	x.work.Go(x.housekeeping)
+	x.planner.dirtyAll(x.catalog.Load())
+	return nil
+}
+
+// Stop ends the workers: no new work is begun, what was begun is finished or left in the store for the next start.
+func (x *Ops) Stop() {
+	x.cancel()
+	x.wires.stop()
+	x.work.Wait()
+	for _, l := range []interface{ Close() }{x.inbox, x.intake, x.results} {
+		l.Close()
+	}
+	x.live.close()
+}
+
+// Live subscribes to change notices until ctx ends.
+func (x *Ops) Live(ctx context.Context) (<-chan string, error) { return x.live.subscribe(ctx) }
+
+// Gauges are the measured figures of this process.
+func (x *Ops) Gauges() *Gauges { return x.gauges }

@@ -1,0 +1,341 @@
+package ops
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spillway/spillway/domain/catalog"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+// Count says what is there: the movement is completed with the difference.
+type Count struct {
+	stock.Movement
+	OnHand, Damaged int64
+}
+
+// Move books what people or warehouses say happened to stock: all of the movements or none. A movement whose id is in the journal
+// with the same content is done already.
+func (x *Ops) Move(ctx context.Context, actor string, moves []stock.Movement, counts []Count) error {
+	const op = "ops.Move"
+	var touched []string
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		moves, counts, err := notDone(tx, moves, counts)
+		if err != nil || len(moves)+len(counts) == 0 {
+			return err
+		}
+		book, err := tx.LedgerOpen(actor, itemsMoved(moves, counts), nil)
+		if err != nil {
+			return err
+		}
+		if err := tx.LedgerHolders(book, shortItems(tx, itemsMoved(moves, counts))...); err != nil {
+			return err
+		}
+		for _, m := range moves {
+			m.Actor = actor
+			if err := tx.WithHolders(book, func() error { return book.Move(m) }); err != nil {
+				return err
+			}
+		}
+		for _, c := range counts {
+			c.Actor = actor
+			if err := tx.WithHolders(book, func() error { return book.SetTo(c.Movement, c.OnHand, c.Damaged) }); err != nil {
+				return err
+			}
+		}
+		for _, item := range book.Touched() {
+			book.FillShorts(item)
+		}
+		touched = book.Touched()
+		return tx.LedgerSave(book)
+	})
+	if err != nil {
+		return errs.Wrap(op, "", err)
+	}
+	x.changed(touched...)
+	return nil
+}
+
+// changed lets planners and pages know that items changed.
+func (x *Ops) changed(items ...string) {
+	topics := make([]string, len(items))
+	for i, it := range items {
+		topics[i] = "item:" + it
+	}
+	x.planner.dirty(items...)
+	x.live.notify(topics...)
+}
+
+// notDone leaves out movements that are in the journal already; the same id with other content is a conflict.
+func notDone(tx *store.Tx, moves []stock.Movement, counts []Count) ([]stock.Movement, []Count, error) {
+	ids := make([]string, 0, len(moves)+len(counts))
+	for _, m := range moves {
+		ids = append(ids, m.ID)
+	}
+	for _, c := range counts {
+		ids = append(ids, c.ID)
+	}
+	seen, err := tx.MovementsGet(ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := make(map[string]stock.Movement, len(seen))
+	for _, m := range seen {
+		byID[m.ID] = m
+	}
+	var openMoves []stock.Movement
+	for _, m := range moves {
+		was, done := byID[m.ID]
+		if done && (was.ItemID != m.ItemID || was.LocationID != m.LocationID || was.Kind != m.Kind || was.OnHand != m.OnHand || was.Damaged != m.Damaged) {
+			return nil, nil, errs.New(errs.Conflict, "ops.Move", m.ID, "was booked before with other content; use a new id")
+		}
+		if !done {
+			openMoves = append(openMoves, m)
+		}
+	}
+	var openCounts []Count
+	for _, c := range counts {
+		was, done := byID[c.ID]
+		if done && (was.ItemID != c.ItemID || was.LocationID != c.LocationID || was.OnHandAfter != c.OnHand) {
+			return nil, nil, errs.New(errs.Conflict, "ops.Move", c.ID, "was booked before with other content; use a new id")
+		}
+		if !done {
+			openCounts = append(openCounts, c)
+		}
+	}
+	return openMoves, openCounts, nil
+}
+
+func itemsMoved(moves []stock.Movement, counts []Count) []string {
+	var out []string
+	for _, m := range moves {
+		out = append(out, m.ItemID)
+	}
+	for _, c := range counts {
+		out = append(out, c.ItemID)
+	}
+	return unique(out)
+}
+
+// shortItems are the items among ids that lack units; those who wait for them must be known before units arrive.
+func shortItems(tx *store.Tx, ids []string) []string {
+	rows, err := tx.ReservationsShort(ids)
+	if err != nil {
+		return ids
+	}
+	var out []string
+	for _, r := range rows {
+		out = append(out, r.ItemID)
+	}
+	return unique(out)
+}
+
+// Reverse answers a movement with its counter-movement. Nothing is edited.
+func (x *Ops) Reverse(ctx context.Context, movementID, id, actor, reason string) error {
+	var m stock.Movement
+	err := x.st.View(ctx, func(tx *store.Tx) error {
+		was, err := tx.MovementGet(movementID)
+		if err != nil {
+			return err
+		}
+		if _, reversed, err := tx.MovementReversal(movementID); err != nil || reversed {
+			return errsOr(err, errs.New(errs.Conflict, "ops.Reverse", movementID, "has been reversed already"))
+		}
+		m, err = stock.Reverse(was, id, tx.Now(), actor, reason)
+		return err
+	})
+	if err != nil {
+		return errs.Wrap("ops.Reverse", movementID, err)
+	}
+	return x.Move(ctx, actor, []stock.Movement{m}, nil)
+}
+
+func errsOr(err error, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// PutItems creates or changes items: all of them or none. Listings with their SKU that no item is known for are mapped to them.
+func (x *Ops) PutItems(ctx context.Context, items []catalog.Item) error {
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.ItemPut(items); err != nil {
+			return err
+		}
+		return mapBySKU(tx, items)
+	})
+	if err != nil {
+		return errs.Wrap("ops.PutItems", "", err)
+	}
+	return x.catalogueChanged(ctx)
+}
+
+// mapBySKU maps unmapped listings to the items that carry their SKU.
+func mapBySKU(tx *store.Tx, items []catalog.Item) error {
+	bySKU := make(map[string]string, len(items))
+	for _, it := range items {
+		bySKU[it.SKU] = it.ID
+	}
+	for after := ""; ; {
+		page, err := tx.ListingsUnmapped(after, catalogPage)
+		if err != nil {
+			return err
+		}
+		for _, l := range page {
+			after = l.ID
+			if item, ok := bySKU[l.SellerSKU]; ok {
+				if err := tx.ListingMap(l.ID, item); err != nil {
+					return err
+				}
+			}
+		}
+		if len(page) < catalogPage {
+			return nil
+		}
+	}
+}
+
+// catalogueChanged takes over a changed catalogue: listings that can be sold from now on get their books, orders that waited for an
+// item their reservations.
+func (x *Ops) catalogueChanged(ctx context.Context) error {
+	if err := x.reloadCatalogue(ctx); err != nil {
+		return err
+	}
+	for _, w := range x.wires.all() {
+		w.mu.Lock()
+		opened := w.state.opened
+		w.mu.Unlock()
+		if opened {
+			w.openBooks()
+		}
+	}
+	x.planner.dirtyAll(x.catalog.Load())
+	x.live.notify(everything)
+	return nil
+}
+
+// MapListing says which item a listing sells. Open orders of the listing are settled anew.
+func (x *Ops) MapListing(ctx context.Context, listingID, itemID, actor string) error {
+	const op = "ops.MapListing"
+	l, ok := x.catalog.Load().listings[listingID]
+	if !ok {
+		return errs.New(errs.NotFound, op, listingID, "there is no such listing")
+	}
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.ListingMap(listingID, itemID); err != nil {
+			return err
+		}
+		data := jsonOf(map[string]string{"from": l.ItemID, "to": itemID, "actor": actor})
+		return tx.EventsAppend([]store.Event{{Kind: "listing.mapped", Subject: listingID, Data: data}})
+	})
+	if err != nil {
+		return errs.Wrap(op, listingID, err)
+	}
+	if err := x.catalogueChanged(ctx); err != nil {
+		return err
+	}
+	return x.resettle(ctx, l.ConnectionID, l.ExternalSKU)
+}
+
+// SetRules changes what bounds a listing's number.
+func (x *Ops) SetRules(ctx context.Context, listingID string, r catalog.ListingRules, actor string) error {
+	const op = "ops.SetRules"
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		ls, err := tx.ListingsByID([]string{listingID})
+		if err != nil {
+			return err
+		}
+		if len(ls) == 0 {
+			return errs.New(errs.NotFound, op, listingID, "there is no such listing")
+		}
+		was := ls[0].Rules
+		ls[0].Rules = r
+		if err := tx.ListingPut(ls); err != nil {
+			return err
+		}
+		data := jsonOf(map[string]any{"from": was, "to": r, "actor": actor})
+		return tx.EventsAppend([]store.Event{{Kind: "listing.rules", Subject: listingID, Data: data}})
+	})
+	if err != nil {
+		return errs.Wrap(op, listingID, err)
+	}
+	return x.catalogueChanged(ctx)
+}
+
+// resettlePage open orders are settled anew in one transaction.
+const resettlePage = 200
+
+// resettle makes the ledger equal to what open orders demand after an item became known, or another one, for what they sell.
+func (x *Ops) resettle(ctx context.Context, connectionID, externalSKU string) error {
+	after := ""
+	for {
+		var n int
+		var touched []string
+		next := after
+		err := x.st.Update(ctx, func(tx *store.Tx) error {
+			orders, err := tx.OrdersOpen(after, resettlePage)
+			if err != nil {
+				return err
+			}
+			n, touched = len(orders), nil
+			var ids []string
+			var wants []stock.Want
+			for i := range orders {
+				o := &orders[i]
+				next = o.ID
+				if o.ConnectionID == connectionID && sells(o, externalSKU) {
+					ids = append(ids, o.ID)
+				}
+			}
+			have, err := tx.ReservationsForOrders(ids)
+			if err != nil {
+				return err
+			}
+			cat := x.catalog.Load()
+			for i := range orders {
+				if o := &orders[i]; o.ConnectionID == connectionID && sells(o, externalSKU) {
+					ws, _ := cat.wants(o, ofOrder(have, o.ID))
+					wants = append(wants, ws...)
+				}
+			}
+			if len(wants) == 0 {
+				return nil
+			}
+			book, err := settleWants(tx, cat, "mapping", wants, have)
+			if err != nil {
+				return err
+			}
+			touched = book.Touched()
+			return nil
+		})
+		if err != nil {
+			return errs.Wrap("ops.resettle", externalSKU, err)
+		}
+		after = next
+		x.changed(touched...)
+		if n < resettlePage {
+			return nil
+		}
+	}
+}
+
+func sells(o *order.Order, externalSKU string) bool {
+	return slices.ContainsFunc(o.Lines, func(l order.Line) bool { return l.ExternalSKU == externalSKU })
+}
+
+func ofOrder(rows []stock.Reservation, orderID string) []stock.Reservation {
+	var out []stock.Reservation
+	for _, r := range rows {
+		if r.OrderID == orderID {
+			out = append(out, r)
+		}
+	}
+	return out
+}

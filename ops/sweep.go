@@ -1,0 +1,236 @@
+package ops
+
+import (
+	"context"
+	"time"
+
+	"github.com/spillway/spillway/domain/allocation"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// defaultSweep is how often orders are polled although webhooks work.
+	defaultSweep = 30 * time.Second
+	// overlap is how far behind the watermark a regular sweep begins: changes that a channel shows late are found.
+	overlap = 2 * time.Minute
+	// barrierOverlap is the same for a sweep that only has to know the last seconds' sales.
+	barrierOverlap = 3 * time.Second
+	// barrierPause lets the numbers confirmed in quick succession share one sweep.
+	barrierPause = 50 * time.Millisecond
+	// history is how far back the first sweep of a new connection reads.
+	history = 30 * 24 * time.Hour
+	// ordersStream names the watermark of orders.
+	ordersStream = "orders"
+)
+
+// askSweep asks for a sweep now: a number waits for the barrier.
+func (w *wire) askSweep() { poke(w.wakeSweep) }
+
+// sweepLoop polls the orders that changed: regularly as the safety net, and at once when a number waits for the barrier.
+func (w *wire) sweepLoop() {
+	pause := time.Duration(0)
+	next := w.x.now()
+	for {
+		if !w.rest(max(pause, barrierPause), w.wakeSweep, func() (time.Time, bool) { return next, true }) {
+			return
+		}
+		regular := !w.x.now().Before(next)
+		if err := w.sweep(regular); err != nil {
+			if w.ctx.Err() != nil {
+				return
+			}
+			w.failed("polling orders", err)
+			pause = grow(pause)
+			continue
+		}
+		pause = 0
+		if regular {
+			next = w.x.now().Add(w.x.o.SweepEvery)
+		}
+	}
+}
+
+// sweep reads every order changed since the watermark and takes it in. When it is done, every sale made before it began is
+// known: that is the barrier the waiting numbers need.
+func (w *wire) sweep(regular bool) error {
+	began := w.x.now()
+	from, seen, err := w.sweepFrom(regular, began)
+	if err != nil {
+		return err
+	}
+	for page, err := range w.session.OrderPages(w.ctx, from) {
+		if err != nil {
+			return err
+		}
+		taken, err := w.x.Intake(w.ctx, Incoming{ConnectionID: w.id, Source: SourcePoll, Facts: page.Orders})
+		if err != nil {
+			return err
+		}
+		for _, f := range page.Orders {
+			if f.UpdatedAt.After(seen) {
+				seen = f.UpdatedAt
+			}
+		}
+		w.reread(taken.NeedsDetail, nil)
+		w.refused(taken.Refused)
+	}
+	if err := w.setWatermark(seen); err != nil {
+		return err
+	}
+	w.worked()
+	w.mu.Lock()
+	w.state.sweptAt = began
+	first := !w.state.opened
+	w.state.opened = true
+	w.mu.Unlock()
+	if first {
+		w.openBooks()
+	}
+	return w.barrier(began)
+}
+
+// sweepFrom tells where the sweep begins and the newest change known so far.
+func (w *wire) sweepFrom(regular bool, began time.Time) (from, seen time.Time, err error) {
+	w.mu.Lock()
+	seen = w.state.watermark
+	w.mu.Unlock()
+	if seen.IsZero() {
+		err = w.x.st.View(w.ctx, func(tx *store.Tx) error {
+			mark, err := tx.WatermarkGet(w.id, ordersStream)
+			seen = mark.At
+			return err
+		})
+		if err != nil {
+			return from, seen, err
+		}
+	}
+	if seen.IsZero() {
+		return began.Add(-history), seen, nil
+	}
+	if regular {
+		return seen.Add(-overlap), seen, nil
+	}
+	return seen.Add(-barrierOverlap), seen, nil
+}
+
+func (w *wire) setWatermark(seen time.Time) error {
+	w.mu.Lock()
+	same := seen.Equal(w.state.watermark)
+	w.state.watermark = seen
+	w.mu.Unlock()
+	if same || seen.IsZero() {
+		return nil
+	}
+	return w.x.st.Update(w.ctx, func(tx *store.Tx) error { return tx.WatermarkSet(w.id, ordersStream, store.Watermark{At: seen}) })
+}
+
+// refused keeps orders of a poll that could not be used where a person sees them; the sweep goes on without them.
+func (w *wire) refused(rs []Refusal) {
+	for _, r := range rs {
+		w.x.gauges.parked.Add(1)
+		w.log.Warn("order refused", "order", r.ExternalID, "reason", r.Reason)
+		row := store.InboxRow{ID: "poll/" + w.id + "/" + r.ExternalID, Vendor: w.vendor.Vendor, ConnectionID: w.id, Topic: "poll",
+			ReceivedAt: w.x.now(), Body: []byte("{}"), State: store.InboxPending}
+		err := w.x.st.Update(w.ctx, func(tx *store.Tx) error {
+			if _, err := tx.InboxAppend([]store.InboxRow{row}); err != nil {
+				return err
+			}
+			return tx.InboxPark(row.ID, r.Reason)
+		})
+		if err != nil {
+			w.log.Error("a refused order could not be recorded", "order", r.ExternalID, "err", err)
+		}
+	}
+}
+
+// barrier tells the books that wait that every sale before began is known.
+func (w *wire) barrier(began time.Time) error {
+	w.mu.Lock()
+	ids := make([]string, 0, len(w.state.anchors))
+	for id := range w.state.anchors {
+		ids = append(ids, id)
+	}
+	w.mu.Unlock()
+	for part := range chunks(ids, resultBatch) {
+		s, err := w.x.change(w.ctx, bookChange{listings: part, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
+			if !open {
+				return b, nil, nil
+			}
+			next, drift := b.SalesKnownUntil(began, at)
+			return next, drift, nil
+		}})
+		if err != nil {
+			return err
+		}
+		w.settled(s)
+	}
+	return nil
+}
+
+// settled takes over which books still wait for the barrier and plans their items again.
+func (w *wire) settled(s bookState) {
+	var dirty []string
+	cat := w.x.catalog.Load()
+	waiting := false
+	w.mu.Lock()
+	for id, b := range s.books {
+		if b.Anchor != nil {
+			w.state.anchors[id] = true
+			waiting = true
+		} else {
+			delete(w.state.anchors, id)
+		}
+		for _, part := range cat.consumes(cat.listings[id]) {
+			dirty = append(dirty, part.ItemID)
+		}
+	}
+	w.mu.Unlock()
+	for id, err := range s.failed {
+		w.log.Warn("exposure book refused a change", "listing", id, "err", err)
+	}
+	if waiting {
+		w.askSweep()
+	}
+	w.x.planner.dirty(dirty...)
+	w.x.live.notify("connection:" + w.id)
+}
+
+// Backfill takes in a channel's history, cheaper than page by page where the channel can.
+func (x *Ops) Backfill(ctx context.Context, connectionID string, from time.Time, progress func(orders int)) error {
+	w := x.wires.get(connectionID)
+	if w == nil {
+		return errs.New(errs.NotFound, "ops.Backfill", connectionID, "no such connection is at work")
+	}
+	var page []order.Fact
+	n := 0
+	flush := func() error {
+		if len(page) == 0 {
+			return nil
+		}
+		taken, err := x.Intake(ctx, Incoming{ConnectionID: w.id, Source: SourceBackfill, Facts: page})
+		if err != nil {
+			return err
+		}
+		w.refused(taken.Refused)
+		n += len(page)
+		page = page[:0]
+		progress(n)
+		return nil
+	}
+	err := w.session.Backfill(ctx, from, func(f order.Fact) error {
+		page = append(page, f)
+		if len(page) < backfillPage {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return errs.Wrap("ops.Backfill", connectionID, err)
+	}
+	return flush()
+}
+
+// backfillPage orders share one intake.
+const backfillPage = 200

@@ -1,0 +1,394 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/spillway/spillway/connector"
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/allocation"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// wireQueue messages may wait for one connection; beyond that they stay in the inbox until a rescan.
+	wireQueue = 10_000
+	// completeBatch messages that need no further reading share one intake.
+	completeBatch = 128
+	// firstPause and maxPause bound how long a failing connection is left alone.
+	firstPause = 500 * time.Millisecond
+	maxPause   = time.Minute
+	// callTime bounds one step against a channel, retries included.
+	callTime = time.Minute
+)
+
+// wire is one connected shop at work: a queue of messages to complete, pushes to apply, numbers to read, and a sweep. A wire
+// that fails waits by itself; it holds up no other.
+type wire struct {
+	x       *Ops
+	id      string
+	vendor  driver.Description
+	session *connector.Session
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	queue  []delivery
+	pushes []allocation.Push
+	reads  []string
+	again  map[string]time.Time // orders to read again, and when
+	state  wireState
+
+	wake      chan struct{} // messages or rereads wait
+	wakePush  chan struct{}
+	wakeRead  chan struct{}
+	wakeSweep chan struct{}
+	wakeMeet  chan struct{}
+	ctx       context.Context
+	cancel    context.CancelFunc
+	work      sync.WaitGroup
+}
+
+// wireState is what the pages and the health check show of a wire.
+type wireState struct {
+	lastSeen      time.Time
+	failing       string // why the last step failed; empty when it worked
+	failingAt     time.Time
+	sweptAt       time.Time
+	watermark     time.Time
+	anchors       map[string]bool // listings whose number waits for the barrier
+	opened        bool            // the history was read once: numbers may be read now
+	needsLogin    bool
+	subscriptions []driver.Subscription
+}
+
+func newWire(x *Ops, id string, vendor driver.Description, session *connector.Session) *wire {
+	w := &wire{x: x, id: id, vendor: vendor, session: session, log: x.log.With("connection", id), again: map[string]time.Time{},
+		wake: make(chan struct{}, 1), wakePush: make(chan struct{}, 1), wakeRead: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), wakeMeet: make(chan struct{}, 1)}
+	w.state.anchors = map[string]bool{}
+	w.ctx, w.cancel = context.WithCancel(x.ctx)
+	return w
+}
+
+func (w *wire) start() {
+	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop} {
+		w.work.Go(loop)
+	}
+}
+
+func (w *wire) stop() {
+	w.cancel()
+	w.work.Wait()
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// take queues a message. When the queue is full the message stays in the inbox, where a rescan finds it.
+func (w *wire) take(d delivery) {
+	if !w.x.wires.inHand.add(d.id) {
+		return
+	}
+	w.mu.Lock()
+	full := len(w.queue) >= wireQueue
+	if !full {
+		w.queue = append(w.queue, d)
+	}
+	w.mu.Unlock()
+	if full {
+		w.x.wires.inHand.drop(d.id)
+		return
+	}
+	poke(w.wake)
+}
+
+// Waiting is how many messages wait for the connection.
+func (w *wire) waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue)
+}
+
+// completeLoop turns messages into whole orders: what a message does not say is read from the channel, many orders in one call.
+func (w *wire) completeLoop() {
+	pause := time.Duration(0)
+	for {
+		if !w.rest(pause, w.wake, w.nextReread) {
+			return
+		}
+		batch := w.nextBatch()
+		if len(batch) == 0 && !w.rereadDue() {
+			pause = 0
+			continue
+		}
+		err := w.complete(batch)
+		if err == nil {
+			pause = 0
+			poke(w.wake) // there may be more
+			continue
+		}
+		if w.ctx.Err() != nil {
+			return
+		}
+		w.failed("completing messages", err)
+		w.giveBack(batch)
+		pause = grow(pause)
+		poke(w.wake)
+	}
+}
+
+// rest waits for the pause to end, then for a wake-up or the moment due names. It is false when the wire stops.
+func (w *wire) rest(pause time.Duration, wake <-chan struct{}, due func() (time.Time, bool)) bool {
+	if pause > 0 {
+		t := time.NewTimer(pause)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-w.ctx.Done():
+			return false
+		}
+	}
+	var timer <-chan time.Time
+	if due != nil {
+		if at, ok := due(); ok {
+			t := time.NewTimer(at.Sub(w.x.now()))
+			defer t.Stop()
+			timer = t.C
+		}
+	}
+	select {
+	case <-wake:
+		return true
+	case <-timer:
+		return true
+	case <-w.ctx.Done():
+		return false
+	}
+}
+
+func grow(pause time.Duration) time.Duration {
+	return min(max(firstPause, pause*2), maxPause)
+}
+
+// nextBatch takes messages off the queue: as many as one read of orders can complete, or a batch of complete ones.
+func (w *wire) nextBatch() []delivery {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids, n := map[string]bool{}, 0
+	for n < len(w.queue) && n < completeBatch {
+		d := w.queue[n]
+		if !d.complete() {
+			for _, f := range d.facts {
+				ids[f.ExternalID] = true
+			}
+			if len(ids) > w.vendor.Limits.OrderIDs && n > 0 {
+				break
+			}
+		}
+		n++
+	}
+	batch := append([]delivery(nil), w.queue[:n]...)
+	w.queue = w.queue[n:]
+	return batch
+}
+
+// giveBack puts messages back at the front after a failure.
+func (w *wire) giveBack(batch []delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range batch {
+		batch[i].tries++
+	}
+	w.queue = append(batch, w.queue...)
+}
+
+// complete reads what the messages leave open and takes everything in.
+func (w *wire) complete(batch []delivery) error {
+	in := Incoming{ConnectionID: w.id, Source: SourceWebhook, InboxOf: map[string][]string{}}
+	ids := w.dueRereads()
+	for _, d := range batch {
+		for _, f := range d.facts {
+			in.Facts = append(in.Facts, f)
+			in.InboxOf[f.ExternalID] = append(in.InboxOf[f.ExternalID], d.id)
+			if !d.complete() {
+				ids = append(ids, f.ExternalID)
+			}
+		}
+		if in.SentAt.IsZero() || (!d.sent.IsZero() && d.sent.Before(in.SentAt)) {
+			in.SentAt = d.sent
+		}
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, callTime)
+	defer cancel()
+	for part := range chunks(unique(ids), w.vendor.Limits.OrderIDs) {
+		facts, err := w.session.OrdersByID(ctx, part)
+		if err != nil {
+			return err
+		}
+		in.Facts = append(facts, in.Facts...)
+	}
+	if len(in.Facts) == 0 {
+		return nil
+	}
+	taken, err := w.x.Intake(ctx, in)
+	if err != nil {
+		return err
+	}
+	w.worked()
+	w.reread(taken.NeedsDetail, ids)
+	for _, d := range batch {
+		w.x.wires.inHand.drop(d.id)
+	}
+	return nil
+}
+
+// Orders that must be read again are asked for at once, and with a growing pause if that was not enough: channels answer from
+// replicas that lag.
+const (
+	rereadSoon  = 100 * time.Millisecond
+	rereadLater = 10 * time.Second
+	rereadBound = 10_000 // beyond it the sweep finds them
+)
+
+func (w *wire) reread(need, asked []string) {
+	if len(need) == 0 {
+		return
+	}
+	was := map[string]bool{}
+	for _, id := range asked {
+		was[id] = true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range need {
+		pause := rereadSoon
+		if was[id] {
+			pause = rereadLater
+		}
+		if _, known := w.again[id]; !known && len(w.again) < rereadBound {
+			w.again[id] = w.x.now().Add(pause)
+		}
+	}
+}
+
+func (w *wire) nextReread() (time.Time, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var next time.Time
+	for _, at := range w.again {
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next, !next.IsZero()
+}
+
+func (w *wire) rereadDue() bool {
+	at, ok := w.nextReread()
+	return ok && !at.After(w.x.now())
+}
+
+func (w *wire) dueRereads() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for id, at := range w.again {
+		if !at.After(w.x.now()) && len(out) < w.vendor.Limits.OrderIDs {
+			out = append(out, id)
+			delete(w.again, id)
+		}
+	}
+	return out
+}
+
+// failed notes a failure for the pages and classes it: a login that is refused needs a person.
+func (w *wire) failed(what string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	w.mu.Lock()
+	fresh := w.state.failing == ""
+	w.state.failing, w.state.failingAt = what+": "+err.Error(), w.x.now()
+	login := driver.ClassOf(err) == driver.AskHuman && !w.state.needsLogin
+	w.state.needsLogin = w.state.needsLogin || login
+	w.mu.Unlock()
+	if fresh {
+		w.log.Warn("connection failing", "while", what, "err", err)
+	}
+	if login {
+		w.x.setConnectionState(w.id, store.NeedsLogin, errs.Safe(err))
+	}
+	w.x.live.notify("connection:" + w.id)
+}
+
+func (w *wire) worked() {
+	w.mu.Lock()
+	was, login := w.state.failing, w.state.needsLogin
+	w.state.failing, w.state.lastSeen, w.state.needsLogin = "", w.x.now(), false
+	w.mu.Unlock()
+	if was != "" {
+		w.log.Info("connection works again", "was", was)
+		w.x.live.notify("connection:" + w.id)
+	}
+	if login {
+		w.x.setConnectionState(w.id, store.Active, "")
+	}
+}
+
+// wires are the connections at work.
+type wires struct {
+	mu     sync.RWMutex
+	byID   map[string]*wire
+	byShop map[[2]string]string // app id, external shop id
+	ofApp  map[string][]string
+	logins map[string]*connector.Login // by grant
+	inHand inHand
+}
+
+func (ws *wires) get(id string) *wire {
+	ws.mu.RLock()
+	defer ws.mu.RUnlock()
+	return ws.byID[id]
+}
+
+func (ws *wires) all() []*wire {
+	ws.mu.RLock()
+	defer ws.mu.RUnlock()
+	out := make([]*wire, 0, len(ws.byID))
+	for _, w := range ws.byID {
+		out = append(out, w)
+	}
+	return out
+}
+
+// connectionOf finds the shop a message is about; an app with one shop needs no name.
+func (ws *wires) connectionOf(appID string, env driver.Envelope) string {
+	ws.mu.RLock()
+	defer ws.mu.RUnlock()
+	if id, ok := ws.byShop[[2]string{appID, env.ShopID}]; ok {
+		return id
+	}
+	if ids := ws.ofApp[appID]; len(ids) == 1 && env.ShopID == "" {
+		return ids[0]
+	}
+	return ""
+}
+
+// restocks tells whether a cancelled order's units return to the channel's own number without us.
+func (ws *wires) restocks(connectionID string) bool {
+	w := ws.get(connectionID)
+	return w == nil || w.vendor.CancelRestocks // when in doubt they do: a reading puts it right
+}
+
+func (ws *wires) stop() {
+	for _, w := range ws.all() {
+		w.stop()
+	}
+}
