@@ -102,9 +102,8 @@ func (b Book) SalesKnownUntil(until, at time.Time) (Book, *Drift) {
 // The channel showed a.Quantity at a moment m. Since then it has sold at least the sales surely after m and at most
 // all sales learned since a.From, and has put back at most the cancellations learned since a.From.
 func (b Book) reconcile(a Anchor, at time.Time) (Book, *Drift) {
-	shown := max(0, a.Quantity)
-	most := shown - a.SoldAfter + a.Restocked
-	least := shown - a.Sold
+	most := max(0, a.Quantity) - a.SoldAfter + a.Restocked
+	least := a.Quantity - a.Sold
 	clean := b.InFlight == nil && len(b.Ghosts) == 0
 	before := b
 	var drift *Drift

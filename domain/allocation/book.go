@@ -257,16 +257,21 @@ func (b Book) openOrClose(at time.Time) Book {
 	return b
 }
 
-// pending is what requests still under way can add to the channel.
-func (b Book) pending() int {
+// ghosts is what pushes of unknown fate can add.
+func (b Book) ghosts() int {
 	n := 0
-	if b.InFlight != nil {
-		n = b.InFlight.Adds
-	}
 	for _, g := range b.Ghosts {
 		n += g.Adds
 	}
 	return n
+}
+
+// pending is what requests still under way can add to the channel.
+func (b Book) pending() int {
+	if b.InFlight != nil {
+		return b.InFlight.Adds + b.ghosts()
+	}
+	return b.ghosts()
 }
 
 // Settled reports whether nothing about the listing is under way or in doubt.
@@ -279,7 +284,7 @@ func (b Book) Uncertain() int {
 	if !b.FloorKnown {
 		return -1
 	}
-	return b.Exposure - b.Floor
+	return max(0, b.Exposure) - max(0, b.Floor)
 }
 
 // Check verifies what a stored book must satisfy, for the doctor command and tests. Errors are Internal.

@@ -106,21 +106,17 @@ func (p *planner) survey() {
 
 // settling is the bound that will hold once the push under way and the barrier are through.
 func (b Book) settling() int {
-	ghosts := 0
-	for _, g := range b.Ghosts {
-		ghosts += g.Adds
-	}
 	if f := b.InFlight; f != nil {
 		switch f.Push.Kind {
 		case Absolute:
-			return min(b.Exposure, f.Push.Quantity+ghosts)
+			return min(b.Exposure, f.Push.Quantity+b.ghosts())
 		case CompareAndSet:
 			return b.Exposure - f.Adds + f.Push.Quantity - f.Push.From
 		}
 		return b.Exposure - f.Adds + f.Push.Delta
 	}
 	if a := b.Anchor; a != nil {
-		return min(b.Exposure, max(0, a.Quantity)-a.SoldAfter+a.Restocked+ghosts)
+		return min(b.Exposure, max(0, a.Quantity)-a.SoldAfter+a.Restocked+b.ghosts())
 	}
 	return b.Exposure
 }
@@ -138,15 +134,20 @@ func (p *planner) share() {
 		p.emit(i, Push{
 			Listing: l.ID, Kind: l.Kind, Quantity: p.target[i], From: b.Remaining, Delta: p.target[i] - b.Remaining,
 			Why: why("shared stock changed", units("shown", b.Remaining), units("target", p.target[i])),
-		}, p.target[i])
+		})
 	}
 }
 
-// emit plans a push of listing i after which its exposure settles at settled.
-func (p *planner) emit(i int, push Push, settled int) {
+// emit plans a push of listing i.
+func (p *planner) emit(i int, push Push) {
 	p.out.Pushes = append(p.out.Pushes, push)
-	p.e[i] += push.adds(p.e[i])
-	p.settled[i] = settled
+	b := p.books[p.in.Listings[i].ID]
+	adds := push.adds(p.e[i])
+	p.e[i] += adds
+	p.settled[i] = p.e[i] - adds + push.Delta
+	if push.Kind == Absolute {
+		p.settled[i] = min(p.e[i], push.Quantity+b.ghosts())
+	}
 	p.free[i], p.force[i], p.planned[i] = false, false, true
 }
 
@@ -216,10 +217,14 @@ func (p *planner) lower(i, keep int, because Why) bool {
 	case Absolute:
 		push.Quantity = keep
 		push.Unseen = p.unseen(i)
-		if keep > 0 && push.adds(p.e[i]) > p.stockRoom(i, p.e) {
+		room := p.room(i, p.e)
+		if p.trespassed(i) { // the hold is broken already; mend it without putting the listing out
+			room = p.stockRoom(i, p.e)
+		}
+		if keep > 0 && push.adds(p.e[i]) > room {
 			push.Quantity, push.Unseen = 0, nil
 		}
-		p.emit(i, push, push.Quantity)
+		p.emit(i, push)
 		return true
 	default:
 		// Never below what the channel is believed to show: what it sold unseen comes off by itself.
@@ -230,9 +235,19 @@ func (p *planner) lower(i, keep int, because Why) bool {
 			return false
 		}
 		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining-take, -take
-		p.emit(i, push, p.e[i]-take)
+		p.emit(i, push)
 		return true
 	}
+}
+
+// trespassed reports whether more than is free of holds is promised in a row of listing i.
+func (p *planner) trespassed(i int) bool {
+	for _, ru := range p.uses[i] {
+		if r := &p.rows[ru.row]; !r.shared && r.promised(p.e) > r.limit {
+			return true
+		}
+	}
+	return false
 }
 
 // unseen is the accepted number of sales unknown to us while a set of listing i travels; nil for the worst case.
@@ -265,7 +280,7 @@ func (p *planner) repair() {
 // thrifty, only if the gain is worth one.
 func (p *planner) raise(i int, because Why, thrifty bool) bool {
 	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
-	has := max(0, p.e[i])
+	has := max(0, p.e[i]-b.ghosts())
 	room := p.room(i, p.e)
 	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: p.e[i] < p.need[i]}
 	gain := p.target[i] - has
@@ -279,9 +294,6 @@ func (p *planner) raise(i int, because Why, thrifty bool) bool {
 	} else {
 		gain = min(gain, room)
 		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining+gain, gain
-		if l.Kind == CompareAndSet && push.From < 0 {
-			push.Quantity = max(0, push.Quantity)
-		}
 	}
 	least := 1
 	if thrifty && gain < p.target[i]-has {
@@ -290,7 +302,7 @@ func (p *planner) raise(i int, because Why, thrifty bool) bool {
 	if gain < least {
 		return false
 	}
-	p.emit(i, push, p.e[i]+gain)
+	p.emit(i, push)
 	return true
 }
 

@@ -88,14 +88,14 @@ func (b Book) PushConfirmed(id string, a Answer) (Book, error) {
 	shown := p.Quantity
 	switch p.Kind {
 	case CompareAndSet:
-		b = b.changed(p.Quantity-p.From, f)
+		b = b.changed(p.Quantity-p.From, p.Quantity-p.From, f)
 	case Delta:
 		if a.After == nil {
 			return b.confirmedBlind(f, a.At), nil
 		}
 		shown = *a.After
 		// What can be sold never falls below 0, whatever the number says.
-		b = b.changed(max(0, shown)-max(0, shown-p.Delta), f)
+		b = b.changed(max(0, shown)-max(0, shown-p.Delta), p.Delta, f)
 	}
 	b.Anchor = f.Learned.anchor(shown, f.SentAt, a.At, a.ChannelAt)
 	b.Anchor.Relaxed = f.Relaxed
@@ -104,10 +104,10 @@ func (b Book) PushConfirmed(id string, a Answer) (Book, error) {
 	return b.openOrClose(a.At), nil
 }
 
-// changed replaces what flight f could have added by what it did.
-func (b Book) changed(by int, f Flight) Book {
-	b.Exposure += by - f.Adds
-	b.Floor += by
+// changed replaces what flight f could have added by what it did: to what can be sold, and to the number shown.
+func (b Book) changed(sellable, shown int, f Flight) Book {
+	b.Exposure += sellable - f.Adds
+	b.Floor += shown
 	b.FloorKnown = f.FloorKnown && len(b.Ghosts) == 0
 	return b
 }
@@ -116,7 +116,7 @@ func (b Book) changed(by int, f Flight) Book {
 // so a rise may have added less and a fall may have taken less than asked. A reading tells.
 func (b Book) confirmedBlind(f Flight, at time.Time) Book {
 	b.Anchor = nil
-	b.Floor += min(0, f.Push.Delta)
+	b.Floor += f.Push.Delta
 	b.FloorKnown = f.FloorKnown && len(b.Ghosts) == 0
 	b.Remaining += f.Push.Delta
 	b.Told, b.Since, b.RetryAt = b.Remaining, at, time.Time{}
@@ -129,7 +129,7 @@ func (b Book) PushRefused(id string, at, retryAt time.Time) (Book, error) {
 	if err != nil {
 		return b, err
 	}
-	b = b.changed(0, f)
+	b = b.changed(0, 0, f)
 	b.RetryAt = retryAt
 	return b.openOrClose(at), nil
 }
@@ -141,7 +141,7 @@ func (b Book) Mismatch(id string, actual *int, a Answer) (Book, error) {
 	if err != nil {
 		return b, err
 	}
-	b = b.changed(0, f)
+	b = b.changed(0, 0, f)
 	if actual == nil {
 		return b.demand(ReadMismatch, a.At, a.At).openOrClose(a.At), nil
 	}

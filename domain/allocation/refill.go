@@ -33,7 +33,7 @@ func (p *planner) refill() {
 func (p *planner) takers() []int {
 	var takers []int
 	for i, l := range p.in.Listings {
-		gap := p.target[i] - max(0, p.e[i])
+		gap := p.target[i] - max(0, p.e[i]-p.books[l.ID].ghosts())
 		if !p.free[i] || gap <= 0 || p.in.ModeOf(l) == Shared {
 			continue
 		}

@@ -25,7 +25,8 @@ type ListingLine struct {
 	Status     string // "settled", "push on its way", "push in doubt", "waiting for its sales", "to be read", "not read yet"
 	PerDay     float64
 	Since      time.Time
-	Why        Why
+	Why        Why // the exposure
+	TargetWhy  Why // the target
 }
 
 // ItemLine is one item of a report. All quantities are units of the item.
@@ -52,6 +53,7 @@ func NewReport(in Input, books Books, targets []Target, at time.Time) Report {
 	p := compile(in, books, at)
 	var out Report
 	e := make([]int, len(in.Listings))
+	p.target = make([]int, len(in.Listings))
 	for i, l := range in.Listings {
 		b, ok := books[l.ID]
 		e[i] = max(0, b.Exposure)
@@ -61,8 +63,9 @@ func NewReport(in Input, books Books, targets []Target, at time.Time) Report {
 			PerDay: b.Rate.PerSecond(at) * 86400, Since: b.Since, Why: b.why(),
 		}
 		if i < len(targets) {
-			line.Target = targets[i].Units
+			line.Target, p.target[i] = targets[i].Units, targets[i].Units
 		}
+		line.TargetWhy = p.whyTarget(i)
 		out.Listings = append(out.Listings, line)
 	}
 	for i := range in.Items {
@@ -155,4 +158,28 @@ func (b Book) why() Why {
 		numbers = append(numbers, units("uncertain", n))
 	}
 	return why("exposure", numbers...)
+}
+
+// whyTarget explains a target by the numbers it was made of.
+func (p *problem) whyTarget(i int) Why {
+	l := p.in.Listings[i]
+	numbers := []Number{units("target", p.target[i]), units("ceiling", p.ceiling(i))}
+	for _, ru := range p.uses[i] {
+		r := &p.rows[ru.row]
+		numbers = append(numbers, units("promisable", r.total), units("buffer", r.buffer))
+	}
+	numbers = append(numbers, perDay("demand", p.books[l.ID].Rate.PerSecond(p.at)))
+	if l.Min > 0 {
+		numbers = append(numbers, units("minimum", l.Min))
+	}
+	if p.held[i] > 0 {
+		return why("held", append(numbers, units("hold", p.held[i]))...)
+	}
+	switch p.in.ModeOf(l) {
+	case Fixed:
+		return why("fixed", numbers...)
+	case Shared:
+		return why("shared", numbers...)
+	}
+	return why("share of stock by demand", numbers...)
 }

@@ -36,6 +36,7 @@ type problem struct {
 	uses   [][]rowUse // by listing
 	held   []int      // by listing: units of the listing its holds ask for
 	target []int
+	bends  []bend // scratch
 }
 
 type rowUse struct{ row, use int }

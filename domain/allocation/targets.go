@@ -12,7 +12,6 @@ type Target struct {
 	Listing string
 	Units   int
 	Mode    Mode
-	Why     Why
 }
 
 // keepLiquid is the part of an item's stock no target hands out: one fifth stays with us so that a channel that sells
@@ -31,7 +30,7 @@ func Targets(in Input, books Books, at time.Time) []Target {
 	p.solve()
 	out := make([]Target, len(in.Listings))
 	for i, l := range in.Listings {
-		out[i] = Target{Listing: l.ID, Units: p.target[i], Mode: in.ModeOf(l), Why: p.whyTarget(i)}
+		out[i] = Target{Listing: l.ID, Units: p.target[i], Mode: in.ModeOf(l)}
 	}
 	return out
 }
@@ -91,66 +90,73 @@ func (p *problem) weights() []float64 {
 // several listings to leave. A listing already above its share waits until the others have caught up.
 func (p *problem) fill(x, high, w []float64, keep int) {
 	frozen := make([]bool, len(x))
-	level := func(i int, theta float64) float64 { return min(high[i], max(x[i], w[i]*theta)) }
-	for range len(p.rows) + len(x) {
+	for range len(p.rows) + 1 {
 		best, tight := math.Inf(1), -1
 		for r := range p.rows {
-			if t := p.fullAt(r, x, frozen, keep, level); t < best {
+			if t := p.fullAt(r, x, high, w, frozen, keep); t < best {
 				best, tight = t, r
 			}
 		}
-		for i := range x {
-			if !frozen[i] && tight < 0 {
-				x[i] = max(x[i], high[i])
-			}
-		}
 		if tight < 0 {
+			for i := range x {
+				if !frozen[i] {
+					x[i] = max(x[i], high[i])
+				}
+			}
 			return
 		}
 		for _, u := range p.rows[tight].uses {
 			if i := u.listing; !frozen[i] {
-				x[i], frozen[i] = level(i, best), true
+				x[i], frozen[i] = min(high[i], max(x[i], w[i]*best)), true
 			}
 		}
 	}
 }
 
-// fullAt is the water level at which row r is full; infinite if it never is.
-func (p *problem) fullAt(r int, x []float64, frozen []bool, keep int, level func(int, float64) float64) float64 {
+// bend is a level at which the slope of a row's use changes: a listing begins to rise, or has enough.
+type bend struct{ level, slope float64 }
+
+// fullAt is the level θ at which row r is full when each of its listings has min(high, max(x, w·θ)); infinite if it
+// never is. The use of a row is a rising line with bends, so it is followed from bend to bend.
+func (p *problem) fullAt(r int, x, high, w []float64, frozen []bool, keep int) float64 {
 	row := &p.rows[r]
 	if row.shared {
 		return math.Inf(1)
 	}
-	limit := float64(row.limit)
+	free := float64(row.limit)
 	if keep > 0 && len(row.uses) > 1 {
-		limit -= float64(max(0, row.limit) / keep)
+		free -= float64(max(0, row.limit) / keep)
 	}
-	waiting := false
-	used := func(theta float64) float64 {
-		sum := 0.0
-		for _, u := range row.uses {
-			v := x[u.listing]
-			if !frozen[u.listing] {
-				v, waiting = level(u.listing, theta), true
-			}
-			sum += float64(u.per) * v
+	wanted := 0.0
+	for _, u := range row.uses {
+		free -= float64(u.per) * x[u.listing]
+		if !frozen[u.listing] {
+			wanted += float64(u.per) * (high[u.listing] - x[u.listing])
 		}
-		return sum
 	}
-	const most = 1e18 // above any level that matters: units ÷ the smallest weight
-	if used(most) <= limit || !waiting {
+	if wanted <= free || wanted <= 0 {
 		return math.Inf(1)
 	}
-	lo, hi := 0.0, most
-	for range 120 { // halves the relative error below 2^-53 wherever the level lies
-		mid := math.Sqrt(max(lo, 1e-18) * hi)
-		if used(mid) <= limit {
-			lo = mid
-		} else {
-			hi = mid
+	p.bends = p.bends[:0]
+	for _, u := range row.uses {
+		if i := u.listing; !frozen[i] && high[i] > x[i] {
+			slope := float64(u.per) * w[i]
+			p.bends = append(p.bends, bend{x[i] / w[i], slope}, bend{high[i] / w[i], -slope})
 		}
 	}
-	return lo
+	slices.SortFunc(p.bends, func(a, b bend) int { return cmp.Compare(a.level, b.level) })
+	level, slope := 0.0, 0.0
+	free = max(0, free)
+	for _, b := range p.bends {
+		if step := (b.level - level) * slope; slope > 0 && step >= free {
+			return level + free/slope
+		} else if slope > 0 {
+			free -= step
+		}
+		level = b.level
+		slope += b.slope
+	}
+	return level
 }
 
 // roundOff turns shares into whole units: all down, then the largest fractions up while the rows have room. A unit
@@ -192,27 +198,4 @@ func (p *problem) fits(i int) bool {
 		}
 	}
 	return true
-}
-
-func (p *problem) whyTarget(i int) Why {
-	l := p.in.Listings[i]
-	numbers := []Number{units("target", p.target[i]), units("ceiling", p.ceiling(i))}
-	for _, ru := range p.uses[i] {
-		r := &p.rows[ru.row]
-		numbers = append(numbers, units("promisable", r.total), units("buffer", r.buffer))
-	}
-	numbers = append(numbers, perDay("demand", p.books[l.ID].Rate.PerSecond(p.at)))
-	if l.Min > 0 {
-		numbers = append(numbers, units("minimum", l.Min))
-	}
-	if p.held[i] > 0 {
-		return why("held", append(numbers, units("hold", p.held[i]))...)
-	}
-	switch p.in.ModeOf(l) {
-	case Fixed:
-		return why("fixed", numbers...)
-	case Shared:
-		return why("shared", numbers...)
-	}
-	return why("share of stock by demand", numbers...)
 }
