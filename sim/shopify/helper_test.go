@@ -152,3 +152,21 @@ func (a answer) code() string {
 	c, _ := a.get("errors", 0, "extensions", "code").(string)
 	return c
 }
+
+// rawPost sends a body on a connection of its own and gives the transport's error, for calls that are cut.
+func rawPost(s *shop, body string) (string, error) {
+	req, err := http.NewRequest("POST", s.url+"/admin/api/2026-10/graphql.json", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Shopify-Access-Token", s.opts.AccessToken)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return string(text), err
+}
