@@ -2,11 +2,9 @@ package dummy
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,9 +32,7 @@ func fresh(t *testing.T) *drivertest.Harness {
 	t.Cleanup(s.Stop)
 	srv := httptest.NewServer(s.Handler())
 	t.Cleanup(srv.Close)
-	in := &inbox{arrived: make(chan struct{}, 100)}
-	hooks := httptest.NewServer(in)
-	t.Cleanup(hooks.Close)
+	in := drivertest.NewInbox(t)
 	access, refresh := s.Tokens()
 	app := driver.App{ID: "app", Key: sim.AppKey, Secret: sim.AppSecret, Settings: map[string]string{settingBase: srv.URL}}
 	h := &drivertest.Harness{
@@ -48,17 +44,7 @@ func fresh(t *testing.T) *drivertest.Harness {
 			if !agree {
 				address += "&refuse=1"
 			}
-			client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-			resp, err := client.Get(address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			back, err := resp.Location()
-			if err != nil {
-				t.Fatal(err)
-			}
-			return back.Query()
+			return drivertest.Follow(t, address)
 		},
 		Place: func(t *testing.T, sku string, qty int) string {
 			o, err := s.Place(sku, int64(qty))
@@ -84,7 +70,7 @@ func fresh(t *testing.T) *drivertest.Harness {
 		Sign: func(body []byte) http.Header {
 			return http.Header{sim.SignatureHeader: {sim.Sign(sim.AppSecret, body)}}
 		},
-		Webhooks: func(t *testing.T) []drivertest.Webhook { return in.wait(t) },
+		Webhooks: func(t *testing.T) []drivertest.Webhook { return in.Wait(t, 1) },
 		Invalid: func(*testing.T, *connector.Session) driver.Push {
 			return driver.Push{ID: "gone", Kind: driver.Absolute, Quantity: 3, Ref: driver.ListingRef{ProductID: "P9", SKUID: "S9", Locations: []string{"W1"}}}
 		},
@@ -94,36 +80,8 @@ func fresh(t *testing.T) *drivertest.Harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.SubscribeWebhooks(t.Context(), hooks.URL); err != nil {
+	if _, err := c.SubscribeWebhooks(t.Context(), in.URL); err != nil {
 		t.Fatal(err)
 	}
 	return h
-}
-
-// inbox takes the simulator's webhooks.
-type inbox struct {
-	mu      sync.Mutex
-	got     []drivertest.Webhook
-	arrived chan struct{}
-}
-
-func (in *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	in.mu.Lock()
-	in.got = append(in.got, drivertest.Webhook{Header: r.Header, Body: body})
-	in.mu.Unlock()
-	in.arrived <- struct{}{}
-}
-
-// wait returns what has arrived, one at least.
-func (in *inbox) wait(t *testing.T) []drivertest.Webhook {
-	t.Helper()
-	select {
-	case <-in.arrived:
-	case <-time.After(10 * time.Second):
-		t.Fatal("no webhook arrived")
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.got
 }

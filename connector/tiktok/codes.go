@@ -18,6 +18,8 @@ const (
 	codeBadParameter = 36009004
 	codeTimeout      = 36009007
 	codePartial      = 12052990 // of a batch some were not done; the data says which
+
+	codeNoOrder = "21008111" // an order of those asked for does not exist
 )
 
 // known says what to do about a code. what is our sentence for people; the platform's own text stays in Message.
@@ -47,6 +49,7 @@ var codes = map[int64]known{
 
 	21001001: {driver.GiveUp, "invalid parameters"},
 	21008025: {driver.GiveUp, "fulfilled by the platform"},
+	21008111: {driver.GiveUp, "an order does not exist"},
 	21011006: {driver.GiveUp, "already shipped"},
 	21011020: {driver.GiveUp, "already shipped"},
 	21011007: {driver.GiveUp, "an after-sales request is open"},

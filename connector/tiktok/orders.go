@@ -2,6 +2,7 @@ package tiktok
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -43,7 +44,23 @@ func (c *channel) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, e
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	data, a, err := call[wireOrders](ctx, c, driver.OpOrder, getOrders, getOrders.path, url.Values{"ids": {strings.Join(asked, ",")}}, nil)
+	return c.byID(ctx, asked)
+}
+
+// byID reads orders. The platform refuses the whole call for one id it does not know: then each half is asked for.
+func (c *channel) byID(ctx context.Context, ids []string) ([]order.Fact, error) {
+	data, a, err := call[wireOrders](ctx, c, driver.OpOrder, getOrders, getOrders.path, url.Values{"ids": {strings.Join(ids, ",")}}, nil)
+	if e, ok := errors.AsType[*driver.Error](err); ok && e.Code == codeNoOrder {
+		if len(ids) == 1 {
+			return nil, nil
+		}
+		first, err := c.byID(ctx, ids[:len(ids)/2])
+		if err != nil {
+			return nil, err
+		}
+		second, err := c.byID(ctx, ids[len(ids)/2:])
+		return append(first, second...), err
+	}
 	if err != nil {
 		return nil, err
 	}
