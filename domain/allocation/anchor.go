@@ -89,9 +89,6 @@ func (b Book) SalesKnownUntil(until, at time.Time) (Book, *Drift) {
 	b.Ghosts = live
 	if len(b.Ghosts) == 0 {
 		b.Ghosts = nil
-		if b.Demand != nil && b.Demand.Reason == ReadUnknownPush && !b.Demand.NotBefore.After(a.From) {
-			b.Demand = nil
-		}
 	}
 	b, drift := b.reconcile(a, at)
 	return b.openOrClose(at), drift

@@ -233,16 +233,25 @@ func (b Book) DemandRead(reason string, at time.Time) Book {
 	return b.next().demand(reason, at, at)
 }
 
-// demand notes a wish to read, keeping the older one and the later earliest time.
+// demand notes a wish to read; of two it keeps the older reason and the later time.
 func (b Book) demand(reason string, notBefore, at time.Time) Book {
 	if b.Demand == nil {
 		b.Demand = &ReadDemand{Reason: reason, NotBefore: notBefore, Since: at}
-		return b
-	}
-	if notBefore.After(b.Demand.NotBefore) {
+	} else if notBefore.After(b.Demand.NotBefore) {
 		b.Demand.NotBefore = notBefore
 	}
 	return b
+}
+
+// dead is when the last push of unknown fate can no longer be applied; zero if there is none.
+func (b Book) dead() time.Time {
+	var t time.Time
+	for _, g := range b.Ghosts {
+		if g.Expires.After(t) {
+			t = g.Expires
+		}
+	}
+	return t
 }
 
 // openOrClose keeps the demand rate from learning while there is nothing to sell.

@@ -152,13 +152,13 @@ func TestGhostLivesUntilAReadingAfterItsExpiry(t *testing.T) {
 	b := settledBook(t, Absolute, 10)
 	b = must(t)(b.PushSent(absolute(50), sec(0), 30*time.Second))
 	b = must(t)(b.PushUnknown("p", sec(5)))
-	if b.Exposure != 60 || b.Demand == nil || !b.Demand.NotBefore.Equal(sec(30)) {
+	if b.Exposure != 60 || !b.dead().Equal(sec(30)) {
 		t.Fatalf("after unknown: %+v", b)
 	}
 	b = must(t)(b.ReadStarted(sec(10)))
 	b = b.ReadDone(b.Reading.ID, 10, Answer{At: sec(11), ChannelAt: sec(11)})
 	b, _ = b.SalesKnownUntil(sec(11), sec(12))
-	if b.Exposure != 60 || len(b.Ghosts) != 1 || b.Demand == nil {
+	if b.Exposure != 60 || len(b.Ghosts) != 1 {
 		t.Fatalf("a reading before the expiry must keep the ghost: %+v", b)
 	}
 	b = must(t)(b.ReadStarted(sec(30)))

@@ -95,7 +95,8 @@ func (p *planner) survey() {
 		p.e[i] = b.Exposure
 		p.settled[i] = b.settling()
 		p.force[i] = ok && b.InFlight == nil && !l.Paused && !l.Platform && !p.at.Before(b.RetryAt)
-		p.free[i] = p.force[i] && (b.Anchor == nil || b.Kind.exact())
+		// An absolute set waits for its barrier; the others name or assume a number and wait until it has been read.
+		p.free[i] = p.force[i] && (b.Anchor == nil && b.Kind == Absolute || b.Demand == nil && b.Kind.exact())
 		mean := b.Rate.PerSecond(p.at) * 2 * l.cycle().Seconds()
 		p.need[i] = 1 + int(math.Ceil(min(MaxUnits, mean+2*math.Sqrt(mean))))
 		if p.held[i] > 0 {

@@ -152,7 +152,7 @@ func (b Book) Mismatch(id string, actual *int, a Answer) (Book, error) {
 
 // PushUnknown records that nobody knows whether the push was or will be applied: a time-out, a broken connection, a
 // restart of ours. What it could add stays in the exposure until it can no longer be applied and a later reading
-// or push has taken its place.
+// (which the planner orders by itself) or push has taken its place.
 func (b Book) PushUnknown(id string, at time.Time) (Book, error) {
 	b, f, err := b.land("allocation.PushUnknown", id)
 	if err != nil {
@@ -171,5 +171,8 @@ func (b Book) PushUnknown(id string, at time.Time) (Book, error) {
 		}
 		b.Ghosts = append([]Ghost{c}, b.Ghosts[2:]...)
 	}
-	return b.demand(ReadUnknownPush, f.Expires, at).openOrClose(at), nil
+	if b.Kind == CompareAndSet { // the number to name in the next one is no longer known
+		b = b.demand(ReadUnknownPush, at, at)
+	}
+	return b.openOrClose(at), nil
 }

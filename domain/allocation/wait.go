@@ -15,13 +15,7 @@ func (p *planner) wait() {
 		if a := b.Anchor; a != nil {
 			p.out.Barriers = append(p.out.Barriers, BarrierOrder{Listing: l.ID, Connection: l.Connection, After: a.AckedAt})
 		}
-		if d := b.Demand; d != nil && b.InFlight == nil && b.Reading == nil && !p.planned[i] {
-			if p.at.Before(d.NotBefore) {
-				p.wake(d.NotBefore)
-			} else if b.Anchor == nil || !b.Anchor.Read {
-				p.out.Reads = append(p.out.Reads, ReadOrder{Listing: l.ID, Connection: l.Connection, Reason: d.Reason})
-			}
-		}
+		p.order(i)
 		if p.at.Before(b.RetryAt) {
 			p.wake(b.RetryAt)
 		}
@@ -33,6 +27,27 @@ func (p *planner) wait() {
 		} else if p.at.Before(h.Until) {
 			p.wake(h.Until)
 		}
+	}
+}
+
+// order orders the reading a book asks for, or notes when it may: after a demand, or when a push of unknown fate can no
+// longer be applied and no number taken since is waiting for its barrier.
+func (p *planner) order(i int) {
+	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
+	ask := func(reason string, notBefore time.Time) {
+		switch {
+		case p.at.Before(notBefore):
+			p.wake(notBefore)
+		case b.InFlight == nil && b.Reading == nil && !p.planned[i] && !l.Paused:
+			p.out.Reads = append(p.out.Reads, ReadOrder{Listing: l.ID, Connection: l.Connection, Reason: reason})
+		}
+	}
+	dead := b.dead()
+	switch {
+	case b.Demand != nil && (b.Anchor == nil || !b.Anchor.Read || b.Demand.Since.After(b.Anchor.From)):
+		ask(b.Demand.Reason, b.Demand.NotBefore)
+	case !dead.IsZero() && (b.Anchor == nil || b.Anchor.From.Before(dead)):
+		ask(ReadUnknownPush, dead)
 	}
 }
 
