@@ -288,6 +288,8 @@ func (b *Book) takeBack(k slot, n int64, by string) error {
 		}
 		short := b.row(b.line(lineKey{r.OrderID, r.LineID, r.ItemID}), "")
 		short.Short += take
+		// An old row may have ended under another pool or deadline; what is short now is what was held.
+		short.ConnectionID, short.Pool, short.Due, short.ExpiresAt = r.ConnectionID, r.Pool, r.Due, r.ExpiresAt
 		b.mark(short)
 		b.displace = append(b.displace, Displaced{r.OrderID, r.LineID, r.ItemID, r.LocationID, take, by})
 	}

@@ -1,8 +1,6 @@
 package stock
 
 import (
-	"time"
-
 	"github.com/spillway/spillway/kit/errs"
 )
 
@@ -53,8 +51,8 @@ func (b *Book) settle(w Want, mayDisplace bool) (Settled, error) {
 
 // checkHolders refuses, before anything is changed, to ship over holds of others that are not in the working set.
 func (b *Book) checkHolders(w Want, l *line, places []string) error {
-	held, shipped, _, _ := l.sum()
-	need := w.Ship - shipped - held
+	_, shipped, _, _ := l.sum()
+	need := w.Ship - shipped - b.heldIn(l, w.Pool)
 	for _, p := range places {
 		if need <= 0 {
 			return nil
@@ -70,8 +68,22 @@ func (b *Book) checkHolders(w Want, l *line, places []string) error {
 			return &MissingHolders{ItemID: l.item}
 		}
 		need -= b.balance(k).Reserved
+		if own := l.find(p); own != nil {
+			need += own.Held // counted above already
+		}
 	}
 	return nil
+}
+
+// heldIn counts the units a line holds inside a pool. Locations that the Book does not know count: what is held there stays held.
+func (b *Book) heldIn(l *line, pool string) int64 {
+	n := int64(0)
+	for _, r := range l.rows {
+		if at := b.place[r.LocationID]; at == nil || at.InPool(pool) {
+			n += r.Held
+		}
+	}
+	return n
 }
 
 // settling is one call of Settle.
@@ -231,11 +243,7 @@ func (b *Book) TryReserve(ws []Want) error {
 		seen[key] = true
 		need := w.Reserve
 		if l := b.lines[key]; l != nil {
-			for _, r := range l.rows {
-				if at := b.place[r.LocationID]; at == nil || at.InPool(w.Pool) {
-					need -= r.Held
-				}
-			}
+			need -= b.heldIn(l, w.Pool)
 		}
 		wanted := need
 		for _, p := range b.places(w) {
@@ -292,12 +300,12 @@ func (b *Book) WantOf(orderID, lineID, itemID string) (Want, bool) {
 	}
 	held, shipped, short, unbooked := l.sum()
 	w := Want{OrderID: orderID, LineID: lineID, ItemID: itemID, Reserve: held + short, Ship: shipped + unbooked}
-	var newest time.Time
-	for _, r := range l.rows {
-		if !r.UpdatedAt.Before(newest) {
-			newest = r.UpdatedAt
-			w.ConnectionID, w.Pool, w.ExpiresAt, w.Due = r.ConnectionID, r.Pool, r.ExpiresAt, r.Due
+	from := l.rows[0]
+	for _, r := range l.rows[1:] { // open rows carry what the order says now, ended ones what it said then
+		if r.Open() != from.Open() && r.Open() || r.Open() == from.Open() && r.UpdatedAt.After(from.UpdatedAt) {
+			from = r
 		}
 	}
+	w.ConnectionID, w.Pool, w.ExpiresAt, w.Due = from.ConnectionID, from.Pool, from.ExpiresAt, from.Due
 	return w, true
 }

@@ -1,0 +1,331 @@
+package stock
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/spillway/spillway/kit/errs"
+)
+
+// world is what a database would keep between batches. Every step opens a Book with as little as the rules allow, saves what is
+// dirty, and proves the whole ledger.
+type world struct {
+	t         *rapid.T
+	at        time.Time
+	locations []Location
+	balances  map[slot]Balance
+	rows      map[rowKey]Reservation
+	journal   []Movement
+	ids       int
+}
+
+type rowKey struct{ order, line, item, location string }
+
+var (
+	epoch  = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	items  = []string{"A", "B/1"}
+	orders = []string{"c1:1", "c1:2", "c2:1", "c2:2", "c2:3"}
+	places = []Location{
+		{ID: "main", Kind: Own, Active: true},
+		{ID: "3pl", Kind: ThirdParty, Active: true},
+		{ID: "mcf", Kind: Marketplace, Serves: []string{"c1"}, Active: true},
+		{ID: "fbt", Kind: FBT, Serves: []string{"c1"}, Active: true},
+		{ID: "way", Kind: Transit, Active: true},
+		{ID: "shut", Kind: Own},
+	}
+)
+
+func newWorld(t *rapid.T) *world {
+	return &world{t: t, at: epoch, locations: places, balances: map[slot]Balance{}, rows: map[rowKey]Reservation{}}
+}
+
+func (w *world) open(orderIDs ...string) *Book {
+	w.at = w.at.Add(time.Second)
+	var bs []Balance
+	for _, b := range w.balances {
+		bs = append(bs, b)
+	}
+	slices.SortFunc(bs, func(a, b Balance) int {
+		return cmp.Or(cmp.Compare(a.ItemID, b.ItemID), cmp.Compare(a.LocationID, b.LocationID))
+	})
+	return NewBook(w.at, "test", w.locations, bs, w.find(func(r Reservation) bool { return slices.Contains(orderIDs, r.OrderID) }))
+}
+
+// find lists rows in a fixed order.
+func (w *world) find(want func(Reservation) bool) []Reservation {
+	var out []Reservation
+	for _, r := range w.rows {
+		if want(r) {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b Reservation) int { return byClaim(&a, &b) })
+	return out
+}
+
+// holders lists all rows of the lines that hold or lack the item.
+func (w *world) holders(item string) []Reservation {
+	return w.find(func(r Reservation) bool {
+		return r.ItemID == item && slices.ContainsFunc(slices.Collect(maps.Values(w.rows)), func(o Reservation) bool {
+			return o.OrderID == r.OrderID && o.LineID == r.LineID && o.ItemID == r.ItemID && o.Open()
+		})
+	})
+}
+
+// do runs f as a caller must: when holders are missing it loads them and calls again.
+func (w *world) do(b *Book, f func() error) error {
+	for range 3 {
+		moves, dirty := len(b.Movements()), len(b.DirtyReservations())
+		err := f()
+		missing, ok := errors.AsType[*MissingHolders](err)
+		if !ok {
+			return err
+		}
+		if len(b.Movements()) != moves || len(b.DirtyReservations()) != dirty {
+			w.t.Fatal("MissingHolders must leave the book as it was")
+		}
+		b.Load(nil, w.holders(missing.ItemID))
+	}
+	w.t.Fatal("the holders were loaded and are still missing")
+	return nil
+}
+
+// save keeps what is dirty and proves the ledger.
+func (w *world) save(b *Book) {
+	seen := map[string]bool{}
+	for _, m := range w.journal {
+		seen[m.ID] = true
+	}
+	for _, m := range b.Movements() {
+		if seen[m.ID] {
+			w.t.Fatalf("movement id %s was used twice", m.ID)
+		}
+		seen[m.ID] = true
+		m.Seq = int64(len(w.journal) + 1)
+		w.journal = append(w.journal, m)
+	}
+	for _, x := range b.DirtyBalances() {
+		if was := w.balances[slot{x.ItemID, x.LocationID}]; was.Version != x.Prior {
+			w.t.Fatalf("balance %v saved over version %d", x, was.Version)
+		}
+		w.balances[slot{x.ItemID, x.LocationID}] = x
+	}
+	for _, r := range b.DirtyReservations() {
+		w.rows[rowKey{r.OrderID, r.LineID, r.ItemID, r.LocationID}] = r
+	}
+	if found := Check(slices.Collect(maps.Values(w.balances)), maps.Values(w.rows), slices.Values(w.journal)); len(found) > 0 {
+		w.t.Fatalf("the ledger does not prove: %v", found)
+	}
+}
+
+func (w *world) id() string { w.ids++; return fmt.Sprintf("m%d", w.ids) }
+
+// totals sums what every line but one holds and lacks.
+func (w *world) totals(but rowKey) int64 {
+	n := int64(0)
+	for k, r := range w.rows {
+		if k.order != but.order || k.line != but.line || k.item != but.item {
+			n += r.Held + r.Short
+		}
+	}
+	return n
+}
+
+func drawWant(t *rapid.T) Want {
+	w := Want{
+		OrderID: rapid.SampledFrom(orders).Draw(t, "order"), LineID: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "line"),
+		ItemID: rapid.SampledFrom(items).Draw(t, "item"), Reserve: rapid.Int64Range(0, 6).Draw(t, "reserve"), Ship: rapid.Int64Range(0, 4).Draw(t, "ship"),
+		ReleaseKind: rapid.SampledFrom([]Kind{"", Release, Cancel, Expire}).Draw(t, "releaseKind"),
+		Prefer:      rapid.SliceOfN(rapid.SampledFrom([]string{"main", "3pl", "mcf", "fbt", "nowhere"}), 0, 2).Draw(t, "prefer"),
+	}
+	w.ConnectionID = w.OrderID[:2]
+	if w.ConnectionID == "c1" && rapid.IntRange(0, 3).Draw(t, "pool") == 0 {
+		w.Pool = "fbt"
+	}
+	if n := rapid.IntRange(0, 5).Draw(t, "due"); n > 0 {
+		w.Due = epoch.Add(time.Duration(n) * time.Hour)
+	}
+	return w
+}
+
+func (w *world) settle() {
+	want := drawWant(w.t)
+	key := rowKey{want.OrderID, want.LineID, want.ItemID, ""}
+	var shipped int64
+	for _, r := range w.find(func(r Reservation) bool {
+		return r.OrderID == key.order && r.LineID == key.line && r.ItemID == key.item
+	}) {
+		shipped += r.Shipped
+	}
+	others := w.totals(key)
+	b := w.open(want.OrderID)
+	var got Settled
+	if err := w.do(b, func() (err error) { got, err = b.Settle(want); return err }); err != nil {
+		w.t.Fatalf("Settle(%+v): %v", want, err)
+	}
+	if got.Held+got.Short != want.Reserve || got.Shipped+got.Unbooked != max(want.Ship, shipped) {
+		w.t.Fatalf("Settle(%+v) = %+v with %d shipped before", want, got, shipped)
+	}
+	for _, r := range b.Reservations(want.OrderID, want.LineID, want.ItemID) {
+		l := b.place[r.LocationID]
+		if r.Held > 0 && (!l.InPool(want.Pool) || !l.MayServe(want.ConnectionID)) {
+			w.t.Fatalf("%+v holds at %s", want, r.LocationID)
+		}
+	}
+	if got.Short > 0 || got.Unbooked > 0 {
+		for _, p := range b.places(want) {
+			if n := b.atp(want.ItemID, p); n > 0 {
+				w.t.Fatalf("%+v lacks units while %s has %d free", got, p, n)
+			}
+		}
+	}
+	moves := len(b.Movements())
+	again, err := b.Settle(want)
+	if err != nil || again.Changed || len(b.Movements()) != moves {
+		w.t.Fatalf("the same demand again: %+v, %v, %d new movements", again, err, len(b.Movements())-moves)
+	}
+	w.save(b)
+	if now := w.totals(key); now != others {
+		w.t.Fatalf("other lines were promised %d units before and %d after", others, now)
+	}
+	// Redelivery in a later batch, from what was saved.
+	b = w.open(want.OrderID)
+	if again, err := b.Settle(want); err != nil || again.Changed || len(b.Movements())+len(b.DirtyReservations())+len(b.DirtyBalances()) > 0 {
+		w.t.Fatalf("redelivery changed something: %+v %v %v", again, err, b.Movements())
+	}
+}
+
+func (w *world) tryReserve() {
+	seen := map[lineKey]bool{}
+	var wants []Want
+	var ids []string
+	for range rapid.IntRange(1, 3).Draw(w.t, "lines") {
+		x := drawWant(w.t)
+		x.Ship = 0
+		if k := (lineKey{x.OrderID, x.LineID, x.ItemID}); !seen[k] {
+			seen[k] = true
+			wants, ids = append(wants, x), append(ids, x.OrderID)
+		}
+	}
+	b := w.open(ids...)
+	err := b.TryReserve(wants)
+	if err != nil {
+		s, ok := errors.AsType[*Shortage](err)
+		if !ok || !errs.Is(err, errs.Insufficient) || s.Wanted <= s.Available || len(b.Movements())+len(b.DirtyReservations()) > 0 {
+			w.t.Fatalf("TryReserve(%+v) = %v with %v", wants, err, b.Movements())
+		}
+		return
+	}
+	for _, x := range wants {
+		var held, short int64
+		for _, r := range b.Reservations(x.OrderID, x.LineID, x.ItemID) {
+			held, short = held+r.Held, short+r.Short
+		}
+		if held != x.Reserve || short != 0 {
+			w.t.Fatalf("TryReserve accepted %+v and holds %d, short %d", x, held, short)
+		}
+	}
+	w.save(b)
+}
+
+func (w *world) move() {
+	kind := rapid.SampledFrom([]Kind{Receive, Receive, Receive, Adjust, Count, TransferOut, TransferIn, Return, Damage, Repair, FBTSync}).Draw(w.t, "kind")
+	m := Movement{ID: w.id(), Kind: kind, ItemID: rapid.SampledFrom(items).Draw(w.t, "item"),
+		LocationID: rapid.SampledFrom([]string{"main", "3pl", "mcf", "fbt", "way", "shut"}).Draw(w.t, "location")}
+	b := w.open()
+	var err error
+	if (kind == Count || kind == FBTSync) && rapid.Bool().Draw(w.t, "totals") {
+		onHand := rapid.Int64Range(0, 10).Draw(w.t, "counted")
+		damaged := rapid.Int64Range(0, onHand).Draw(w.t, "broken")
+		err = w.do(b, func() error { return b.SetTo(m, onHand, damaged) })
+		if err != nil {
+			w.t.Fatalf("SetTo(%d, %d): %v", onHand, damaged, err)
+		}
+		if x := b.balance(slot{m.ItemID, m.LocationID}); x.OnHand != onHand || x.Damaged != damaged {
+			w.t.Fatalf("SetTo(%d, %d) made %+v", onHand, damaged, x)
+		}
+	} else {
+		m.OnHand = rapid.Int64Range(-6, 8).Draw(w.t, "onHand")
+		m.Damaged = rapid.Int64Range(-2, 2).Draw(w.t, "damaged")
+		err = w.do(b, func() error { return b.Move(m) })
+	}
+	if err != nil {
+		if !errs.Is(err, errs.Invalid) && !errs.Is(err, errs.Insufficient) || len(b.Movements())+len(b.DirtyReservations()) > 0 {
+			w.t.Fatalf("Move(%+v) = %v with %v", m, err, b.Movements())
+		}
+		return
+	}
+	w.save(b)
+}
+
+// reverse undoes a movement and, when no hold was in the way, finds the balance as it would be without both.
+func (w *world) reverse() {
+	var candidates []Movement
+	for _, m := range w.journal {
+		if m.Kind.Physical() && m.Reverses == "" {
+			candidates = append(candidates, m)
+		}
+	}
+	if len(candidates) == 0 {
+		return
+	}
+	m := rapid.SampledFrom(candidates).Draw(w.t, "reversed")
+	r, err := Reverse(m, w.id(), w.at, "test", "mistake")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	b := w.open()
+	before := *b.balance(slot{m.ItemID, m.LocationID})
+	if err := w.do(b, func() error { return b.Move(r) }); err != nil {
+		if !errs.Is(err, errs.Insufficient) {
+			w.t.Fatalf("reversing %+v: %v", m, err)
+		}
+		return
+	}
+	after := *b.balance(slot{m.ItemID, m.LocationID})
+	if after.OnHand != before.OnHand-m.OnHand || after.Damaged != before.Damaged-m.Damaged {
+		w.t.Fatalf("reversing %+v made %+v of %+v", m, after, before)
+	}
+	w.save(b)
+}
+
+func (w *world) fill() {
+	item := rapid.SampledFrom(items).Draw(w.t, "item")
+	b := w.open()
+	b.Load(nil, w.holders(item))
+	for _, s := range b.FillShorts(item) {
+		if !s.Changed {
+			w.t.Fatalf("FillShorts told of %+v, which did not change", s)
+		}
+	}
+	var lacking []*Reservation
+	for _, r := range b.lacking(item, func(r *Reservation) bool { return r.Short > 0 || r.Unbooked > 0 }) {
+		lacking = append(lacking, r)
+		for _, p := range b.places(Want{ConnectionID: r.ConnectionID, Pool: r.Pool}) {
+			if n := b.atp(item, p); n > 0 {
+				w.t.Fatalf("%+v still lacks units while %s has %d free", r, p, n)
+			}
+		}
+	}
+	if again := b.FillShorts(item); len(again) > 0 {
+		w.t.Fatalf("filling twice changed %v", again)
+	}
+	w.save(b)
+}
+
+func TestLedgerHoldsUnderAnyInterleaving(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		step := func(f func()) func(*rapid.T) { return func(t *rapid.T) { w.t = t; f() } }
+		t.Repeat(map[string]func(*rapid.T){
+			"settle": step(w.settle), "try": step(w.tryReserve), "move": step(w.move), "move more": step(w.move), "reverse": step(w.reverse), "fill": step(w.fill),
+		})
+	})
+}
