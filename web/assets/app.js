@@ -1,0 +1,173 @@
+// The behaviour of the control room: keys, panels, clocks, and an honest stream. Pages work without it; they only stop moving.
+(() => {
+  "use strict";
+  const $ = (sel, from) => (from || document).querySelector(sel);
+  const all = (sel, from) => [...(from || document).querySelectorAll(sel)];
+  const typing = (el) => el && (el.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName));
+  const go = (path) => { location.href = path; };
+
+  // --- Panels -----------------------------------------------------------------------------------------------------------
+  function openDialog(id) {
+    const d = document.getElementById(id);
+    if (d && !d.open) d.showModal();
+    return d;
+  }
+
+  async function explain(link) {
+    const d = $("#panel");
+    if (!d) return go(link.href);
+    const body = $("#panel-body");
+    body.textContent = "Looking it up";
+    openDialog("panel");
+    await htmx.ajax("GET", link.getAttribute("href"), { target: body, swap: "innerHTML" });
+    body.focus();
+  }
+
+  document.addEventListener("click", (e) => {
+    const t = e.target;
+    if (e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+    const link = t.closest("[data-explain]");
+    if (link) { e.preventDefault(); explain(link); return; }
+    const opener = t.closest("[data-open]");
+    if (opener) { openDialog(opener.dataset.open); return; }
+    if (t.closest("[data-close]")) { t.closest("dialog").close(); return; }
+    if (t.closest("[data-dismiss]")) { t.closest(".toast").remove(); return; }
+    if (t.tagName === "DIALOG") t.close(); // the backdrop
+  });
+
+  // --- Keys -------------------------------------------------------------------------------------------------------------
+  let after = 0; // until when a letter after g is awaited
+
+  function move(step) {
+    const rows = all("[data-rows] .row-link").filter((a) => a.offsetParent);
+    if (!rows.length) return;
+    const at = rows.indexOf(document.activeElement);
+    const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step));
+    rows[next].focus();
+    rows[next].scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (typing(e.target)) {
+      if (e.key === "Escape") e.target.blur();
+      return;
+    }
+    if ($("dialog[open]")) return; // it has its own keys
+    if (Date.now() < after) {
+      after = 0;
+      const link = $(`.rail [data-key="${CSS.escape(e.key)}"]`);
+      if (link) { e.preventDefault(); link.click(); }
+      return;
+    }
+    switch (e.key) {
+      case "g": after = Date.now() + 1500; break;
+      case "/": e.preventDefault(); $("#q")?.focus(); break;
+      case "?": openDialog("help"); break;
+      case "j": move(1); break;
+      case "k": move(-1); break;
+    }
+  });
+
+  // --- Clocks -----------------------------------------------------------------------------------------------------------
+  const formats = new Map();
+  const offset = Number($(".clocks")?.dataset.now || Date.now()) - Date.now(); // the server's clock counts, not this machine's
+  function tick() {
+    const now = new Date(Date.now() + offset);
+    for (const el of all("[data-clock]")) {
+      const zone = el.dataset.clock;
+      if (!formats.has(zone)) {
+        let f = null;
+        try { f = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }); } catch { /* a zone this browser does not know stands still */ }
+        formats.set(zone, f);
+      }
+      const f = formats.get(zone);
+      if (f && el.textContent !== f.format(now)) el.textContent = f.format(now);
+    }
+    wire();
+  }
+
+  // --- Stream: alive, or says that it is not -----------------------------------------------------------------------------
+  const stale = 12_000; // ms without a beat; the server beats every five seconds
+  let heard = 0, failing = false, woken = 0;
+
+  function wire() {
+    const el = $("#wire"), stream = $("#stream");
+    if (!el || !stream) return;
+    const age = Date.now() - heard;
+    let state = "wait", text = "Connecting";
+    if (heard && failing) {
+      state = "failing"; text = "The page cannot be read anew";
+    } else if (heard && age < stale) {
+      state = "live"; text = "Live";
+    } else if (heard) {
+      state = "stale"; text = `No contact, shown as of ${Math.round(age / 1000)} s ago`;
+    } else if (performance.now() > stale) {
+      state = "stale"; text = "Not live, reload to see changes";
+    }
+    if (el.dataset.state !== state) el.dataset.state = state;
+    const span = $("span", el);
+    if (span.textContent !== text) span.textContent = text;
+    // A stream that was refused at its first try is not tried again by the extension.
+    if (state === "stale" && !stream._htmx?.sse && Date.now() - woken > 10_000) {
+      woken = Date.now();
+      htmx.trigger(stream, "wake");
+    }
+  }
+
+  document.addEventListener("beat", (e) => {
+    heard = Date.now();
+    failing = e.detail.data === "failing";
+    wire();
+  });
+  document.addEventListener("htmx:sse:error", (e) => {
+    if (e.detail.status === 401) go("/login");
+  });
+
+  // Rows must not move away under the pointer: parts marked data-held wait until it has left.
+  const waiting = new Map();
+  document.addEventListener("htmx:sse:before:message", (e) => {
+    const m = e.detail.message;
+    if (m.event) return;
+    m.data = m.data.replace(/<hx-partial id="([^"]+)"[\s\S]*?<\/hx-partial>/g, (whole, id) => {
+      const el = document.getElementById(id);
+      if (el && el.hasAttribute("data-held") && el.matches(":hover")) {
+        waiting.set(id, whole);
+        el.setAttribute("data-js-waiting", "");
+        return "";
+      }
+      waiting.delete(id);
+      return whole;
+    });
+    if (!m.data.trim()) m.event = "held";
+  });
+  document.addEventListener("pointerover", () => {
+    for (const [id, text] of waiting) {
+      const el = document.getElementById(id);
+      if (el && el.matches(":hover")) continue;
+      waiting.delete(id);
+      el?.removeAttribute("data-js-waiting");
+      const stream = $("#stream");
+      htmx.swap({ text, sourceElement: stream, target: stream, swap: "none" });
+    }
+  });
+
+  // A value that changed in place glows once.
+  new MutationObserver((changes) => {
+    for (const c of changes) {
+      const el = c.target;
+      if (c.oldValue === null || c.oldValue === el.dataset.v) continue;
+      el.removeAttribute("data-js-glow");
+      requestAnimationFrame(() => el.setAttribute("data-js-glow", ""));
+    }
+  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["data-v"], attributeOldValue: true });
+  document.addEventListener("animationend", (e) => {
+    if (e.animationName === "glow") e.target.removeAttribute("data-js-glow");
+  });
+
+  // An effect that was asked for is read first: focus its heading.
+  document.addEventListener("htmx:after:swap", () => $(".preview h3[autofocus]")?.focus());
+
+  tick();
+  setInterval(tick, 1000);
+})();

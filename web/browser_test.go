@@ -1,0 +1,111 @@
+package web_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/spillway/spillway/web"
+	"github.com/spillway/spillway/web/storybook"
+)
+
+const demoUser = "mia@nordlicht.example"
+
+// stage is a control room over the storybook with a browser in front of it.
+type stage struct {
+	book *storybook.Book
+	site *web.Site
+	url  string
+	ctx  context.Context // of the browser
+}
+
+// needChromium finds the browser, or says loudly that these tests do not run.
+func needChromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			return p
+		}
+	}
+	if strings.Contains(os.Getenv("SPILLWAY_REQUIRE"), "chromium") {
+		t.Fatal("chromium is required (SPILLWAY_REQUIRE) and is not installed")
+	}
+	t.Skip("SKIPPED: no page was looked at in a browser. Install chromium (Debian: apt-get install chromium) to run this test.")
+	return ""
+}
+
+// open starts a site over the book and a browser with a profile of its own.
+func open(t *testing.T, book *storybook.Book, now func() time.Time) *stage {
+	t.Helper()
+	path := needChromium(t)
+	site := web.New(book, web.Options{Now: now, DemoUser: demoUser, Version: "0.1.0", Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	srv := httptest.NewServer(site)
+	t.Cleanup(srv.Close)
+	t.Cleanup(site.Close)
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
+	ctx, end := chromedp.NewContext(alloc)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx); end(); stop() })
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("the browser did not start: %v", err)
+	}
+	return &stage{book: book, site: site, url: srv.URL, ctx: ctx}
+}
+
+// step is how long one action in the browser may take on a busy machine.
+const step = 30 * time.Second
+
+func (s *stage) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, step)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func ask[T any](t *testing.T, s *stage, a chromedp.Action[T]) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, step)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// until waits for a condition in the page.
+func (s *stage) until(t *testing.T, js string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, step)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+js+")")); err != nil {
+		text, _ := chromedp.Run(s.ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText.slice(0, 1500)"))
+		t.Fatalf("waiting for %s: %v\n%s", js, err, text)
+	}
+}
+
+// look sets the size and theme of the window.
+func (s *stage) look(t *testing.T, width int64, theme string) {
+	t.Helper()
+	height := int64(900)
+	if width < 700 {
+		height = 740
+	}
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}
+	s.do(t, chromedp.EmulateViewport(width, height), func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media)
+		return chromedp.Void{}, err
+	})
+}

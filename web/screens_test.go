@@ -1,0 +1,82 @@
+package web_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/spillway/spillway/web/storybook"
+)
+
+var screens = flag.String("screens", "", "folder to write screenshots of every page to: go test ./web -run Screens -screens DIR")
+
+// screenTime is a fixed busy afternoon, so that two runs show the same.
+func screenTime() time.Time { return time.Date(2026, 11, 21, 13, 2, 11, 0, time.UTC) }
+
+// pagesToSee are the addresses a person looks at before a release, with what to do before the picture.
+var pagesToSee = []struct{ name, path, js string }{
+	{"overview", "/", ""},
+	{"explain", "/", "document.querySelector('a.figure').click()"},
+	{"items", "/items", ""},
+	{"item", "/items/MUG-01", ""},
+	{"item-asof", "/items/MUG-01?at=2026-11-20T03:12", ""},
+	{"item-bundle", "/items/SET-10", ""},
+	{"item-shared", "/items/POSTER-05", ""},
+	{"receive", "/items/MUG-01", "document.querySelector('#stock-form').open = true; document.querySelector('#stock-form [name=qty]').value = '120'; document.querySelector('#stock-form form').requestSubmit()"},
+	{"rules", "/items/LAMP-02", "const d = document.querySelector('#rules-clip-outlet_3aLAMP-02'); d.open = true; d.querySelector('[name=max]').value = '4'; d.querySelector('form').requestSubmit()"},
+	{"orders", "/orders", ""},
+	{"orders-shipped", "/orders?state=shipped", ""},
+	{"order", "/orders/clip-north:577180003000", ""},
+	{"order-shipped", "/orders/clip-north:577180002000", ""},
+	{"connections", "/connections", ""},
+	{"connection", "/connections/clip-outlet", ""},
+	{"app", "/vendors/clip/app", ""},
+	{"live", "/live", ""},
+	{"hold", "/live?item=MUG-01", "document.querySelector('#hold-form [name=title]').value = 'Night shift'; document.querySelector('#hold-form [name=qty]').value = '450'; document.querySelector('#hold-form form').requestSubmit()"},
+	{"problems", "/problems", ""},
+	{"search", "/search?q=mug", ""},
+	{"missing", "/nowhere", ""},
+	{"help", "/orders", "document.querySelector('#help').showModal()"},
+}
+
+func TestScreens(t *testing.T) {
+	if *screens == "" {
+		t.Skip("only with -screens DIR")
+	}
+	if err := os.MkdirAll(*screens, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, storybook.New(screenTime), screenTime)
+	bare := open(t, storybook.Empty(screenTime), screenTime)
+	for _, width := range []int64{1440, 360} {
+		for _, theme := range []string{"light", "dark"} {
+			s.look(t, width, theme)
+			for _, p := range pagesToSee {
+				s.picture(t, p.name, p.path, p.js, width, theme)
+			}
+			bare.look(t, width, theme)
+			bare.picture(t, "empty", "/", "", width, theme)
+			bare.picture(t, "empty-connections", "/connections", "", width, theme)
+		}
+	}
+}
+
+func (s *stage) picture(t *testing.T, name, path, js string, width int64, theme string) {
+	s.do(t, chromedp.Navigate(s.url+path))
+	s.until(t, "document.readyState === 'complete' && (!document.querySelector('#stream') || document.querySelector('#wire').dataset.state === 'live')")
+	if js != "" {
+		ask(t, s, chromedp.Evaluate[any]("{"+js+"}; null"))
+		s.until(t, "!document.querySelector('.htmx-request') && (!location.pathname.startsWith('/items/') || "+fmt.Sprint(name == "item")+" || document.querySelector('.preview'))")
+		s.do(t, chromedp.Sleep(300*time.Millisecond)) // the panel's content arrives after it opens
+	}
+	png := ask(t, s, chromedp.FullScreenshot(100))
+	file := filepath.Join(*screens, fmt.Sprintf("%s-%d-%s.png", name, width, theme))
+	if err := os.WriteFile(file, png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

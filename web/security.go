@@ -1,0 +1,70 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// maxForm bounds the body of a form: the longest is an app's keys and settings.
+const maxForm = 64 << 10
+
+// contentPolicy allows our own script, style and stream and nothing else: no inline script or style, no other host, no framing.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secure wraps the whole site: headers on every answer, no cross-origin write, bounded bodies, a session for each request.
+func (s *Site) secure(next http.Handler) http.Handler {
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "This form was sent from another site and was not accepted.", http.StatusForbidden)
+	}))
+	inner := origin.Handler(s.sessions.LoadAndSave(next))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+		h.Set("Cache-Control", "no-store")
+		if s.o.SecureCookies {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if strings.HasPrefix(r.URL.Path, "/assets/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// autoUser names the demo user for visitors from this machine. The Host must be this machine by name too: otherwise any web
+// page could point a name of its own at 127.0.0.1 and read along.
+func (s *Site) autoUser(r *http.Request) string {
+	if s.o.DemoUser == "" || !loopback(r.RemoteAddr) {
+		return ""
+	}
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && !loopback(a.String()) {
+		return ""
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if host != "localhost" && !loopback(host) {
+		return ""
+	}
+	return s.o.DemoUser
+}
+
+// loopback reports whether addr, with or without a port, is this machine by address.
+func loopback(addr string) bool {
+	if h, _, err := net.SplitHostPort(addr); err == nil {
+		addr = h
+	}
+	ip := net.ParseIP(strings.Trim(addr, "[]"))
+	return ip != nil && ip.IsLoopback()
+}
