@@ -15,7 +15,7 @@ func TestSchemaIsResolved(t *testing.T) {
 	byKey := map[string]bool{"PageInfo": true, "Count": true, "Domain": true, "ShopPlan": true, "AccessScope": true, "App": true, "LocationAddress": true,
 		"InventoryItemMeasurement": true, "Weight": true, "InventoryQuantity": true, "MoneyV2": true, "MoneyBag": true, "MailingAddress": true,
 		"FulfillmentOrderSupportedAction": true, "FulfillmentOrderAssignedLocation": true, "FulfillmentTrackingInfo": true, "Job": true,
-		"WebhookHttpEndpoint": true, "ApiVersion": true}
+		"WebhookHttpEndpoint": true, "WebhookEventBridgeEndpoint": true, "WebhookPubSubEndpoint": true, "ApiVersion": true}
 	for _, name := range Versions() {
 		versions[name].api().Fields(func(typeName, field string) {
 			for _, suffix := range []string{"Connection", "Edge", "Payload", "UserError"} {

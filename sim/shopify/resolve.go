@@ -91,7 +91,7 @@ func typeOf(v any) string {
 	case *Sim:
 		return "Shop"
 	case graphql.Map:
-		return "WebhookHttpEndpoint" // the only union
+		return "WebhookHttpEndpoint" // the only kind of endpoint that is simulated
 	}
 	return ""
 }

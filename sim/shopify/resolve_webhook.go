@@ -4,9 +4,13 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spillway/spillway/sim/shopify/internal/graphql"
 )
+
+// maxName bounds a subscription's name, which travels in a header.
+const maxName = 50
 
 func subscriptionFields() fields {
 	return fields{
@@ -100,6 +104,8 @@ func (w *subscription) set(in graphql.Args) (why, field string) {
 		return "Format XML is not simulated", "format"
 	case in.Str("filter") != "":
 		return "Filter is not simulated", "filter"
+	case strings.ContainsFunc(in.Str("name"), unicode.IsControl) || len(in.Str("name")) > maxName:
+		return "Name is invalid", "name"
 	case len(in.Strings("metafieldNamespaces")) > 0:
 		return "Metafields are not simulated", "metafieldNamespaces"
 	}

@@ -70,21 +70,21 @@ func topicHeader(topic string) string {
 
 // envelope is what a delivery carries besides its body. It travels in world.Message.ID, which every attempt of a message keeps.
 type envelope struct {
-	webhook, event, triggered, version string
-	sub                                int64
+	webhook, event, triggered, version, name string
+	sub                                      int64
 }
 
 func (e envelope) String() string {
-	return strings.Join([]string{e.webhook, e.event, e.triggered, e.version, strconv.FormatInt(e.sub, 10)}, "|")
+	return strings.Join([]string{e.webhook, e.event, e.triggered, e.version, strconv.FormatInt(e.sub, 10), e.name}, "|")
 }
 
 func openEnvelope(id string) envelope {
-	p := strings.SplitN(id, "|", 5)
-	if len(p) < 5 {
+	p := strings.SplitN(id, "|", 6) // the name comes last: it may hold anything
+	if len(p) < 6 {
 		return envelope{webhook: id}
 	}
 	sub, _ := strconv.ParseInt(p[4], 10, 64) // written by String above
-	return envelope{webhook: p[0], event: p[1], triggered: p[2], version: p[3], sub: sub}
+	return envelope{webhook: p[0], event: p[1], triggered: p[2], version: p[3], sub: sub, name: p[5]}
 }
 
 // Headers that only travel between the courier and our transport.
@@ -106,6 +106,9 @@ func (s *Sim) newCourier() *world.Courier {
 			h.Set("X-Shopify-Triggered-At", e.triggered)
 			h.Set("X-Shopify-Hmac-Sha256", s.SignWebhook(m.Body))
 			h.Set("User-Agent", "Shopify-Captain-Hook")
+			if e.name != "" {
+				h.Set("X-Shopify-Name", e.name)
+			}
 			h.Set(subHeader, strconv.FormatInt(e.sub, 10))
 			h.Set(tryHeader, strconv.Itoa(attempt))
 		},
@@ -187,7 +190,7 @@ func (s *Sim) emit(topic, event string, build func() any) {
 		if len(sub.fields) > 0 {
 			sent = onlyFields(body, sub.fields)
 		}
-		e := envelope{webhook: s.uuid(), event: event, version: sub.version, sub: sub.id,
+		e := envelope{webhook: s.uuid(), event: event, version: sub.version, sub: sub.id, name: sub.name,
 			triggered: s.opts.Clock.Now().UTC().Format(time.RFC3339Nano)}
 		s.courier.Send(world.Message{ID: e.String(), Event: topicHeader(topic), Shop: s.opts.ShopDomain, URL: sub.uri, Body: sent})
 	}

@@ -139,13 +139,13 @@ func TestWebhooksOfAnOrder(t *testing.T) {
 func TestWebhookSubscriptions(t *testing.T) {
 	s, r := open(t), receive(t)
 	s.product(5, "A")
-	made := s.subscribe("ORDERS_CREATE", r.URL, `, includeFields: ["id", "name"]`)
+	made := s.subscribe("ORDERS_CREATE", r.URL, `, includeFields: ["id", "name"], name: "a|b"`)
 	id := made.get("data", "webhookSubscriptionCreate", "webhookSubscription", "id")
 	made.want(r.URL, "data", "webhookSubscriptionCreate", "webhookSubscription", "endpoint", "callbackUrl")
-	s.subscribe("ORDERS_CREATE", r.URL, "").want("Address for this topic has already been taken", "data", "webhookSubscriptionCreate", "userErrors", 0, "message")
+	s.subscribe("ORDERS_CREATE", r.URL, `, name: "a|b"`).want("Address for this topic has already been taken", "data", "webhookSubscriptionCreate", "userErrors", 0, "message")
 	s.subscribe("ORDERS_PAID", "http://example.com/", "").want(nil, "data", "webhookSubscriptionCreate", "webhookSubscription")
 	s.place("A", 1)
-	if got := r.take(s); len(got) != 1 || len(got[0].body) != 2 || got[0].body["name"] != "#1001" {
+	if got := r.take(s); len(got) != 1 || len(got[0].body) != 2 || got[0].body["name"] != "#1001" || got[0].header.Get("X-Shopify-Name") != "a|b" {
 		t.Errorf("with includeFields: %+v", got)
 	}
 	s.query(fmt.Sprintf(`mutation { webhookSubscriptionUpdate(id: %q, webhookSubscription: {uri: %q}) { webhookSubscription { uri } userErrors { message } } }`, id, r.URL+"/v2"), nil)
