@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
@@ -100,17 +101,32 @@ func (s *Session) SubscribeWebhooks(ctx context.Context, address string) (subs [
 }
 
 // Backfill streams all orders changed at or after from to emit, by the vendor's export where it has one, else page by
-// page. An export is not repeated here: emit has seen some of it, and whoever asked knows whether that is a matter.
+// page. An export that ran into an ended login is begun again once, so emit may see orders twice; after other failures it
+// is not repeated here: whoever asked knows what has been seen.
 func (s *Session) Backfill(ctx context.Context, from time.Time, emit func(order.Fact) error) error {
-	if b, ok := s.channel.(driver.Backfiller); ok {
-		if err := b.Backfill(ctx, from, emit); err != nil {
-			return s.finish(driver.OpBulk, err)
-		}
-		return nil
+	b, ok := s.channel.(driver.Backfiller)
+	if !ok {
+		return s.backfillByPage(ctx, from, emit)
 	}
+	var used atomic.Pointer[string]
+	export := func(ctx context.Context) error {
+		return b.Backfill(context.WithValue(ctx, usedToken{}, &used), from, emit)
+	}
+	err := export(ctx)
+	if err != nil && driver.ClassOf(err) == driver.RefreshLogin {
+		renewed := false
+		err = s.renew(ctx, used.Load(), &renewed, err, export)
+	}
+	return s.finish(driver.OpBulk, err)
+}
+
+func (s *Session) backfillByPage(ctx context.Context, from time.Time, emit func(order.Fact) error) error {
 	for page, err := range s.OrderPages(ctx, from) {
 		if err != nil {
 			return err
+		}
+		for _, u := range page.Unreadable {
+			s.log.Error("an order cannot be read", "order", u.ID, "why", u.Why)
 		}
 		for _, f := range page.Orders {
 			if err := emit(f); err != nil {

@@ -11,7 +11,7 @@ import (
 const maxText = 500
 
 // secretPairs finds name=value and "name":"value" of things that open doors, wherever a vendor echoes them.
-var secretPairs = regexp.MustCompile(`(?i)("?\b(?:[a-z_-]*token|[a-z_-]*secret|authorization|auth_code|api_?key|password|sign|signature|hmac|cipher|shop_cipher)\b"?\s*[=:]\s*)("[^"]*"|[^\s&",;]+)`)
+var secretPairs = regexp.MustCompile(`(?i)("?\b(?:[a-z_-]*token|[a-z_-]*secret|authorization|auth_code|api_?key|password|sign|signature|hmac|cipher|shop_cipher)\b"?\s*[=:]\s*)("[^"]*"|[^\s&",;]{12,})`)
 
 // bearer finds a credential behind its scheme.
 var bearer = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`)
@@ -22,6 +22,9 @@ var people = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}|
 // Redact removes what looks like a secret or personal data from a vendor's text, and the given secrets wherever they
 // stand, and cuts the rest to a bound.
 func Redact(text string, secrets ...string) string {
+	if text == "" {
+		return ""
+	}
 	for _, s := range secrets {
 		if len(s) >= 6 { // shorter ones occur in ordinary words
 			text = strings.ReplaceAll(text, s, "[secret]")

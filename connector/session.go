@@ -273,7 +273,7 @@ func (s *Session) attempt(ctx, outer context.Context, op driver.Operation, l *la
 	var used atomic.Pointer[string]
 	err := call(context.WithValue(ctx, usedToken{}, &used))
 	if err != nil && driver.ClassOf(err) == driver.RefreshLogin {
-		err = s.renew(ctx, op, used.Load(), renewed, err, call)
+		err = s.renew(ctx, used.Load(), renewed, err, call)
 	}
 	l.record(outer, err)
 	if e, ok := errors.AsType[*driver.Error](err); ok && e.Class == driver.RetryAfter {
@@ -284,7 +284,7 @@ func (s *Session) attempt(ctx, outer context.Context, op driver.Operation, l *la
 
 // renew renews the login once per call and repeats the call once. Where a fresh token is refused too, or the login
 // cannot be renewed, a person has to look.
-func (s *Session) renew(ctx context.Context, op driver.Operation, used *string, renewed *bool, cause error, call func(context.Context) error) error {
+func (s *Session) renew(ctx context.Context, used *string, renewed *bool, cause error, call func(context.Context) error) error {
 	if !*renewed && s.tokens.Renew != nil {
 		*renewed = true
 		refused := ""
