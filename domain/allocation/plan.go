@@ -95,6 +95,9 @@ func (p *planner) survey() {
 		p.e[i] = b.Exposure
 		p.settled[i] = b.settling()
 		p.force[i] = ok && b.InFlight == nil && !l.Paused && !l.Platform && !p.at.Before(b.RetryAt)
+		if l.Kind == CompareAndSet && b.Demand != nil {
+			p.force[i] = false // it would name a number we do not believe in ourselves
+		}
 		// An absolute set waits for its barrier; the others name or assume a number and wait until it has been read.
 		p.free[i] = p.force[i] && (b.Anchor == nil && b.Kind == Absolute || b.Demand == nil && b.Kind.exact())
 		mean := b.Rate.PerSecond(p.at) * 2 * l.cycle().Seconds()
@@ -198,21 +201,26 @@ func (p *planner) mostAbove(r *row) int {
 	best, far := -1, -1
 	for _, u := range r.uses {
 		i := u.listing
-		if !p.force[i] || p.settled[i] <= 0 || u.per*p.settled[i] <= u.hold || p.target[i] >= p.settled[i] {
+		if !p.force[i] || p.settled[i] <= 0 || u.per*p.settled[i] <= u.hold || p.spare(i) <= 0 {
 			continue
 		}
-		if above := u.per * (p.settled[i] - p.target[i]); above > far {
+		if above := u.per * p.spare(i); above > far {
 			best, far = i, above
 		}
 	}
 	return best
 }
 
+// spare is what lowering listing i to its target would free: what is in doubt stays.
+func (p *planner) spare(i int) int {
+	return p.settled[i] - max(p.target[i], p.books[p.in.Listings[i].ID].ghosts())
+}
+
 // lower takes listing i down to keep units, or to 0 where a set to keep would not be safe. It reports whether a push
 // was planned.
 func (p *planner) lower(i, keep int, because Why) bool {
 	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
-	keep = max(0, keep)
+	keep = max(0, keep-b.ghosts()) // what is in doubt may come on top
 	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: true}
 	switch l.Kind {
 	case Absolute:
@@ -229,7 +237,7 @@ func (p *planner) lower(i, keep int, because Why) bool {
 		return true
 	default:
 		// Never below what the channel is believed to show: what it sold unseen comes off by itself.
-		take := min(p.e[i]-keep, max(0, b.Remaining))
+		take := min(p.e[i]-b.ghosts()-keep, max(0, b.Remaining))
 		if take <= 0 {
 			p.force[i], p.free[i] = false, false
 			p.doubt = append(p.doubt, i)

@@ -61,30 +61,24 @@ func (p *planner) dry(i int) int {
 
 // pull takes units from listings that can spare them for taker t, unless what is already on its way back suffices.
 func (p *planner) pull(t int) {
-	want := p.target[t] - p.settled[t]
-	if back := p.room(t, p.settled); back > 0 {
-		want -= back
-	}
-	if want <= 0 {
+	want := func() int { return p.target[t] - p.settled[t] - max(0, p.room(t, p.settled)) }
+	if want() <= 0 {
 		return
 	}
 	w := p.weights()
 	urgent := p.e[t] < p.need[t]
 	for _, g := range p.givers(t) {
-		if want <= 0 {
+		missing := want()
+		if missing <= 0 {
 			return
 		}
-		excess := p.settled[g] - p.target[g]
 		// The giver must take at least twice as long to sell what it has as the taker would with one more.
 		slower := float64(p.settled[g])*w[t] > 2*float64(max(0, p.settled[t])+1)*w[g]
-		plenty := 2*p.settled[g] >= 3*p.target[g] && excess >= 2
-		if !(urgent && slower) && !plenty {
-			continue
+		plenty := 2*p.settled[g] >= 3*p.target[g] && p.spare(g) >= 2
+		if urgent && slower || plenty {
+			p.lower(g, p.target[g], why("needed by a faster listing",
+				units("exposure", p.e[g]), units("target", p.target[g]), units("wanted elsewhere", missing)))
 		}
-		before := p.room(t, p.settled)
-		p.lower(g, p.target[g], why("needed by a faster listing",
-			units("exposure", p.e[g]), units("target", p.target[g]), units("wanted elsewhere", want)))
-		want -= max(0, p.room(t, p.settled)-max(0, before))
 	}
 }
 
@@ -92,12 +86,12 @@ func (p *planner) pull(t int) {
 func (p *planner) givers(t int) []int {
 	var givers []int
 	for g := range p.in.Listings {
-		if g != t && p.free[g] && p.settled[g] > p.target[g] && p.settled[g] > p.in.Listings[g].Min && p.reaches(g, []int{t}) {
+		if g != t && p.free[g] && p.spare(g) > 0 && p.settled[g] > p.in.Listings[g].Min && p.reaches(g, []int{t}) {
 			givers = append(givers, g)
 		}
 	}
 	slices.SortFunc(givers, func(a, b int) int {
-		return cmp.Or(cmp.Compare(p.settled[b]-p.target[b], p.settled[a]-p.target[a]),
+		return cmp.Or(cmp.Compare(p.spare(b), p.spare(a)),
 			cmp.Compare(p.in.Listings[a].ID, p.in.Listings[b].ID))
 	})
 	return givers
@@ -131,7 +125,7 @@ func (p *planner) restock() {
 			if liquid*2*keepLiquid >= row.limit {
 				break
 			}
-			if p.free[i] && p.settled[i] >= 2*p.target[i] && u.per*(p.settled[i]-p.target[i])*2*keepLiquid >= row.limit {
+			if p.free[i] && p.settled[i] >= 2*p.target[i] && u.per*p.spare(i)*2*keepLiquid >= row.limit {
 				p.lower(i, p.target[i], why("far above its share", units("exposure", p.e[i]), units("target", p.target[i]),
 					units("free", max(0, liquid))))
 			}
