@@ -121,6 +121,24 @@ func (s *Sim) FulfillOrder(id int64, company, number string) (Order, error) {
 	return s.view(o), nil
 }
 
+// PayOrder captures the payment of an order that was placed unpaid.
+func (s *Sim) PayOrder(id int64) (Order, error) {
+	const op = "shopify.PayOrder"
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.orderByID[id]
+	switch {
+	case o == nil:
+		return Order{}, errs.New(errs.NotFound, op, gid("Order", id), "There is no such order.")
+	case o.financial != "PENDING" && o.financial != "AUTHORIZED" && o.financial != "PARTIALLY_PAID":
+		return Order{}, errs.New(errs.Conflict, op, o.name(), "The order's payment is %s.", o.financial)
+	}
+	o.financial = "PAID"
+	s.touch(o)
+	s.emitOrder(o, "ORDERS_PAID", "ORDERS_UPDATED")
+	return s.view(o), nil
+}
+
 // HoldOrder puts an order's open fulfillment orders on hold, or releases them.
 func (s *Sim) HoldOrder(id int64, on bool) error {
 	s.mu.Lock()

@@ -8,5 +8,9 @@
 // A Sim is safe for concurrent use. The HTTP handler also serves /_sandbox/api/, which does over JSON what the exported
 // methods do in Go: place and cancel orders, change stock behind the app's back, arrange faults.
 //
+// Webhooks fire for orders (create, updated, paid, cancelled, fulfilled, partially_fulfilled), fulfillments (create, update),
+// inventory_levels (update, connect), bulk_operations/finish and app/uninstalled. Other topics can be subscribed to and stay
+// silent, since nothing here makes them happen: orders are not edited, refunded in part or returned.
+//
 // It must never import a connector or a domain package.
 package shopify

@@ -378,7 +378,11 @@ func (s *Sim) activate(x *graphql.Exec, _ any, args graphql.Args) any {
 		if l != nil && l.active && (hasAvailable || hasOnHand) {
 			return refuse("", "Not allowed to set available quantity when the item is already active at the location."), true
 		}
+		known := l != nil && l.active
 		l = s.stockAt(it, loc)
+		if !known {
+			s.emit("INVENTORY_LEVELS_CONNECT", s.uuid(), func() any { return levelBody(l) })
+		}
 		if hasAvailable || hasOnHand {
 			was := l.get(available)
 			if hasOnHand {

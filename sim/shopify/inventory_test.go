@@ -311,89 +311,104 @@ func TestConcurrentKey(t *testing.T) {
 	(<-done).want(7, "data", "inventorySetQuantities", "inventoryAdjustmentGroup", "changes", 0, "quantityAfterChange")
 }
 
+// bookkeeper predicts a store with one SKU at two locations from what is done to it.
+type bookkeeper struct {
+	sim          *Sim
+	locations    []LocationID
+	placed       []Order
+	onHand, open int // units on the shelves, and of those in open orders
+}
+
+func newBookkeeper(t *rapid.T) *bookkeeper {
+	sim, err := New(Options{Clock: world.NewVirtual(testStart), Unthrottled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := sim.AddLocation("Second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sim.AddProduct(ProductInput{Title: "Mug", Variants: []VariantInput{{SKU: "A", Stock: 20}}}); err != nil {
+		t.Fatal(err)
+	}
+	return &bookkeeper{sim: sim, locations: []LocationID{0, second}, onHand: 20}
+}
+
+func (b *bookkeeper) place(t *rapid.T) {
+	n := rapid.IntRange(1, 8).Draw(t, "units")
+	before := b.sim.Available("A")
+	o, err := b.sim.PlaceOrder(OrderInput{Lines: []OrderLine{{SKU: "A", Quantity: n}}})
+	if (err == nil) != (before >= n) {
+		t.Fatalf("%d of %d available: %v", n, before, err)
+	}
+	if err == nil {
+		b.placed, b.open = append(b.placed, o), b.open+n
+	}
+}
+
+func (b *bookkeeper) edit(t *rapid.T) {
+	d := rapid.IntRange(-5, 10).Draw(t, "delta")
+	if err := b.sim.AdjustAvailable("A", rapid.SampledFrom(b.locations).Draw(t, "location"), d); err != nil {
+		t.Fatal(err)
+	}
+	b.onHand += d
+}
+
+// finish cancels or fulfils some order, which fails when that has happened before.
+func (b *bookkeeper) finish(t *rapid.T) {
+	if len(b.placed) == 0 {
+		t.Skip()
+	}
+	o := rapid.SampledFrom(b.placed).Draw(t, "order")
+	units := o.Lines[0].Quantity
+	if rapid.Bool().Draw(t, "cancel") {
+		restock := rapid.Bool().Draw(t, "restock")
+		if _, err := b.sim.CancelOrder(o.ID, "CUSTOMER", restock); err != nil {
+			return
+		}
+		if b.open -= units; !restock {
+			b.onHand -= units
+		}
+		return
+	}
+	if _, err := b.sim.FulfillOrder(o.ID, "UPS", "1Z"); err == nil {
+		b.open, b.onHand = b.open-units, b.onHand-units
+	}
+}
+
+func (b *bookkeeper) check(t *rapid.T) {
+	stock, err := b.sim.Stock("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	onHand, open := 0, 0
+	for _, l := range stock {
+		sum := 0
+		for name, n := range l.Units {
+			if name != "on_hand" && name != "incoming" {
+				sum += n
+			}
+		}
+		if sum != l.OnHand {
+			t.Fatalf("on_hand %d is not the sum of %v", l.OnHand, l.Units)
+		}
+		onHand, open = onHand+l.OnHand, open+l.Units["committed"]
+	}
+	st, err := b.sim.Stats("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if onHand != b.onHand || open != b.open || st.Active-st.UnitsFulfilled != b.open {
+		t.Fatalf("on hand %d want %d, committed %d want %d, stats %+v", onHand, b.onHand, open, b.open, st)
+	}
+}
+
 // Whatever is done, in whatever order: on_hand is the sum of its parts, committed is what open orders hold, units are only
 // created and destroyed by the steps that say so, and an order is refused exactly when the units are not there.
 func TestQuantityArithmetic(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		sim, err := New(Options{Clock: world.NewVirtual(testStart), Unthrottled: true})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer sim.Close()
-		if _, err := sim.AddLocation("Second"); err != nil {
-			rt.Fatal(err)
-		}
-		if _, err := sim.AddProduct(ProductInput{Title: "Mug", Variants: []VariantInput{{SKU: "A", Stock: 20}}}); err != nil {
-			rt.Fatal(err)
-		}
-		second := LocationID(sim.locations[1].id)
-		onHandWant, openWant := 20, 0
-		var placed []Order
-		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
-			switch rapid.IntRange(0, 5).Draw(rt, "step") {
-			case 0, 1:
-				n := rapid.IntRange(1, 8).Draw(rt, "units")
-				before := sim.Available("A")
-				o, err := sim.PlaceOrder(OrderInput{Lines: []OrderLine{{SKU: "A", Quantity: n}}})
-				if (err == nil) != (before >= n) {
-					rt.Fatalf("%d of %d available: %v", n, before, err)
-				}
-				if err == nil {
-					placed, openWant = append(placed, o), openWant+n
-				}
-			case 2:
-				d := rapid.IntRange(-5, 10).Draw(rt, "delta")
-				loc := rapid.SampledFrom([]LocationID{0, second}).Draw(rt, "location")
-				if err := sim.AdjustAvailable("A", loc, d); err != nil {
-					rt.Fatal(err)
-				}
-				onHandWant += d
-			case 3, 4:
-				if len(placed) == 0 {
-					continue
-				}
-				o := placed[rapid.IntRange(0, len(placed)-1).Draw(rt, "order")]
-				restock := rapid.Bool().Draw(rt, "restock")
-				if _, err := sim.CancelOrder(o.ID, "CUSTOMER", restock); err == nil {
-					openWant -= o.Lines[0].Quantity
-					if !restock {
-						onHandWant -= o.Lines[0].Quantity
-					}
-				}
-			case 5:
-				if len(placed) == 0 {
-					continue
-				}
-				o := placed[rapid.IntRange(0, len(placed)-1).Draw(rt, "order")]
-				if _, err := sim.FulfillOrder(o.ID, "UPS", "1Z"); err == nil {
-					openWant -= o.Lines[0].Quantity
-					onHandWant -= o.Lines[0].Quantity
-				}
-			}
-			stock, err := sim.Stock("A")
-			if err != nil {
-				rt.Fatal(err)
-			}
-			onHand, open := 0, 0
-			for _, l := range stock {
-				sum := 0
-				for name, n := range l.Units {
-					if name != "on_hand" && name != "incoming" {
-						sum += n
-					}
-				}
-				if sum != l.OnHand {
-					rt.Fatalf("on_hand %d is not the sum of %v", l.OnHand, l.Units)
-				}
-				onHand, open = onHand+l.OnHand, open+l.Units["committed"]
-			}
-			st, err := sim.Stats("A")
-			if err != nil {
-				rt.Fatal(err)
-			}
-			if onHand != onHandWant || open != openWant || st.Active-st.UnitsFulfilled != openWant {
-				rt.Fatalf("on hand %d want %d, committed %d want %d, stats %+v", onHand, onHandWant, open, openWant, st)
-			}
-		}
+		b := newBookkeeper(rt)
+		defer b.sim.Close()
+		rt.Repeat(map[string]func(*rapid.T){"place": b.place, "edit": b.edit, "finish": b.finish, "": b.check})
 	})
 }

@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -111,6 +112,50 @@ func TestOrderCancel(t *testing.T) {
 	a.want("0.00", "data", "order", "currentTotalPriceSet", "shopMoney", "amount")
 	a.want(0, "data", "order", "lineItems", "nodes", 0, "currentQuantity")
 	a.want("CANCELLED", "data", "order", "fulfillmentOrders", "nodes", 0, "status")
+}
+
+func TestUnpaidOrder(t *testing.T) {
+	s, r := open(t), receive(t)
+	s.product(5, "A")
+	for _, topic := range []string{"ORDERS_CREATE", "ORDERS_PAID"} {
+		s.subscribe(topic, r.URL, "")
+	}
+	o, err := s.PlaceOrder(OrderInput{Lines: []OrderLine{{SKU: "A", Quantity: 1}}, Financial: "PENDING"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := topics(r.take(s)); fmt.Sprint(got) != "[orders/create]" {
+		t.Errorf("an unpaid order sends %v", got)
+	}
+	s.clock.Advance(time.Minute)
+	if o, err = s.PayOrder(o.ID); err != nil || o.Financial != "PAID" || !o.UpdatedAt.Equal(testStart.Add(time.Minute)) {
+		t.Errorf("paid order %+v, %v", o, err)
+	}
+	if got := topics(r.take(s)); fmt.Sprint(got) != "[orders/paid]" {
+		t.Errorf("paying sends %v", got)
+	}
+}
+
+// The same seed, clock and calls give the same store.
+func TestSameSeedSameStore(t *testing.T) {
+	run := func() []string {
+		s, r := open(t), receive(t)
+		s.product(50, "A", "B")
+		s.subscribe("ORDERS_CREATE", r.URL, "")
+		for i := range 10 {
+			s.place([]string{"A", "B"}[i%2], 1+i%3)
+			s.clock.Advance(time.Second)
+		}
+		var out []string
+		for _, h := range r.take(s) {
+			out = append(out, h.header.Get("X-Shopify-Webhook-Id")+h.header.Get("X-Shopify-Triggered-At")+string(h.raw))
+		}
+		slices.Sort(out) // deliveries overtake each other, their content does not change
+		return out
+	}
+	if a, b := run(), run(); len(a) != 10 || !slices.Equal(a, b) {
+		t.Errorf("two runs differ: %d and %d webhooks", len(a), len(b))
+	}
 }
 
 // names reads a query's order names over all its pages.

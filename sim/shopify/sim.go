@@ -85,6 +85,7 @@ func (s *Sim) Close() { s.courier.Stop() }
 
 // Faults is the list of arranged faults. API faults strike at "POST /admin/api/<version>/graphql.json <kind> <fields>",
 // such as "*mutation inventorySetQuantities"; webhook faults at "webhook:" and the topic, such as "webhook:orders/create".
+// LateEffect and Partial change nothing here: the vendor's stock writes take effect at once, and wholly or not at all.
 func (s *Sim) Faults() *world.Faults { return s.opts.Fault }
 
 // Courier is the delivery log and the counters of webhooks.

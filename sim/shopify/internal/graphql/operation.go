@@ -92,6 +92,9 @@ func (o *Operation) rootType() *ast.Definition {
 }
 
 func (o *Operation) arguments(f *ast.Field) (Args, []problem) {
+	if len(f.Definition.Arguments) == 0 {
+		return nil, nil
+	}
 	c := coercer{schema: o.schema.def}
 	return c.arguments(f.Definition.Arguments, f.Arguments, o.vars), c.problems
 }
@@ -114,8 +117,7 @@ type group struct {
 
 // collect flattens a selection set for an object of the given type, in the order of first appearance.
 func (o *Operation) collect(def *ast.Definition, set ast.SelectionSet) []group {
-	var out []group
-	index := map[string]int{}
+	out := make([]group, 0, len(set))
 	var walk func(ast.SelectionSet)
 	walk = func(set ast.SelectionSet) {
 		for _, sel := range set {
@@ -124,11 +126,11 @@ func (o *Operation) collect(def *ast.Definition, set ast.SelectionSet) []group {
 				if !o.included(sel.Directives) {
 					continue
 				}
-				if i, ok := index[sel.Alias]; ok {
+				// A selection is short: looking through it costs less than a map would.
+				if i := slices.IndexFunc(out, func(g group) bool { return g.key == sel.Alias }); i >= 0 {
 					out[i].fields = append(out[i].fields, sel)
 					continue
 				}
-				index[sel.Alias] = len(out)
 				out = append(out, group{key: sel.Alias, fields: []*ast.Field{sel}})
 			case *ast.InlineFragment:
 				if o.included(sel.Directives) && o.applies(sel.TypeCondition, def) {
