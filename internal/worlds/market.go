@@ -24,6 +24,7 @@ type market struct {
 	nextID   int
 
 	keeper keeper
+	before func(listing int) // called before a customer looks, for the oracle
 	result Result
 }
 
@@ -100,6 +101,9 @@ func (m *market) channelClock(ch int) time.Time {
 // customer lets one customer try to buy: a channel sells what it shows, all of it or nothing.
 func (m *market) customer(a arrival) {
 	m.result.Asked += a.qty
+	if m.before != nil {
+		m.before(a.listing)
+	}
 	if m.shown[a.listing] < a.qty {
 		m.result.Lost += a.qty
 		return

@@ -107,8 +107,7 @@ func (k *spillway) start() {
 		k.fail("input", err)
 	}
 	for ch := range k.polls {
-		k.polls[ch].next = time.Duration(k.m.faults.Float64() * float64(k.m.spec.Channels[ch].poll))
-		k.m.at(k.polls[ch].next, func() { k.poll(ch) })
+		k.poll(ch)
 	}
 	k.plan()
 }
