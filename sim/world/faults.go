@@ -47,8 +47,11 @@ const maxDelay = 24 * time.Hour
 // Duration is a time.Duration that reads and writes as text, such as "1m30s", in JSON.
 type Duration time.Duration
 
-// MarshalText writes the duration as time.Duration prints it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+// String is as time.Duration prints it.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText writes what String gives.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what time.ParseDuration reads; an empty text is zero.
 func (d *Duration) UnmarshalText(b []byte) error {
