@@ -54,7 +54,7 @@ func TestCompareAndSetByVersion(t *testing.T) {
 			"2026-04": "!INVALID_FIELD_ARGUMENTS", "2026-10": "!INVALID_FIELD_ARGUMENTS"}},
 		{"compare right", m{"compareQuantity": 10}, nil, "", map[string]string{"2025-10": ok, "2026-01": ok,
 			"2026-04": "!INVALID_VARIABLE", "2026-10": "!INVALID_VARIABLE"}},
-		{"compare wrong", m{"compareQuantity": 9}, nil, "", map[string]string{"2025-10": "COMPARE_QUANTITY_STALE", "2026-01": "COMPARE_QUANTITY_STALE",
+		{"compare wrong", m{"compareQuantity": 11}, nil, "", map[string]string{"2025-10": "COMPARE_QUANTITY_STALE", "2026-01": "COMPARE_QUANTITY_STALE",
 			"2026-10": "!INVALID_VARIABLE"}},
 		{"compare null", m{"compareQuantity": nil}, nil, "", map[string]string{"2025-10": "COMPARE_QUANTITY_REQUIRED", "2026-01": "COMPARE_QUANTITY_REQUIRED"}},
 		{"ignored", nil, m{"ignoreCompareQuantity": true}, "", map[string]string{"2025-10": ok, "2026-01": ok, "2026-10": "!INVALID_VARIABLE"}},
