@@ -47,6 +47,9 @@ const maxDelay = 24 * time.Hour
 // Duration is a time.Duration that reads and writes as text, such as "1m30s", in JSON.
 type Duration time.Duration
 
+// Std is the duration as the standard library's type.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
 // String is as time.Duration prints it.
 func (d Duration) String() string { return time.Duration(d).String() }
 
