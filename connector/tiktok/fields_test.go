@@ -59,7 +59,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 		{endpoint: getShops, data: wireShops{}, noCipher: true},
 		{endpoint: searchOrders, data: wireOrders{}, body: wireOrderSearch{}, query: []string{"page_size", "page_token", "sort_field", "sort_order"}},
 		{endpoint: getOrders, data: struct {
-			Orders []wireEntry `json:"orders"`
+			Orders []wireOrder `json:"orders"`
 		}{}, query: []string{"ids"}},
 		{endpoint: getWarehouses, data: wireWarehouses{}},
 		{endpoint: searchProducts, data: wireProducts{}, body: wireProductSearch{}, query: []string{"page_size", "page_token"}},

@@ -73,22 +73,18 @@ func (c *channel) byID(ctx context.Context, ids []string) ([]order.Fact, error) 
 }
 
 func (c *channel) page(data wireOrders, a *driver.Answer) driver.OrderPage {
-	page := driver.OrderPage{At: a.At, Orders: make([]order.Fact, 0, len(data.Orders))}
+	page := driver.OrderPage{At: a.At, Orders: make([]order.Fact, 0, len(data.Orders)), Unreadable: data.unreadable}
 	read := a.At
 	if read.IsZero() {
 		read = c.api.stamp()
 	}
 	for i := range data.Orders {
 		o := &data.Orders[i]
-		if o.err == nil && o.ID != "" && o.UpdateTime > 0 {
-			page.Orders = append(page.Orders, c.fact(&o.wireOrder, read))
+		if o.ID == "" || o.UpdateTime <= 0 {
+			page.Unreadable = append(page.Unreadable, driver.Unreadable{ID: o.ID, Why: "it has no id or no update time"})
 			continue
 		}
-		why := "it has no id or no update time"
-		if o.err != nil {
-			why = shape(o.err).Error()
-		}
-		page.Unreadable = append(page.Unreadable, driver.Unreadable{ID: o.ID, Why: why})
+		page.Orders = append(page.Orders, c.fact(o, read))
 	}
 	return page
 }

@@ -2,6 +2,8 @@ package tiktok
 
 import (
 	"encoding/json"
+
+	"github.com/spillway/spillway/connector/driver"
 )
 
 // The types of this file mirror documented answers and name only the fields that are read. Personal data (recipient, e-mail,
@@ -37,18 +39,30 @@ type wireOrderSearch struct {
 
 type wireOrders struct {
 	NextPageToken string      `json:"next_page_token"`
-	Orders        []wireEntry `json:"orders"`
+	Orders        []wireOrder `json:"orders"`
+
+	unreadable []driver.Unreadable
 }
 
-// wireEntry is one order of an answer, read by itself, so that one that cannot be read does not hide the others.
-type wireEntry struct {
-	wireOrder
-	err error
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (w *wireEntry) UnmarshalJSON(b []byte) error {
-	w.err = json.Unmarshal(b, &w.wireOrder)
+// reread reads an answer in which something is of another type than documented: each order by itself, so that one that
+// cannot be read does not hide the others.
+func (w *wireOrders) reread(body []byte) error {
+	var slow envelope[struct {
+		NextPageToken string            `json:"next_page_token"`
+		Orders        []json.RawMessage `json:"orders"`
+	}]
+	if err := json.Unmarshal(body, &slow); err != nil {
+		return err
+	}
+	*w = wireOrders{NextPageToken: slow.Data.NextPageToken}
+	for _, b := range slow.Data.Orders {
+		var o wireOrder
+		if err := json.Unmarshal(b, &o); err != nil {
+			w.unreadable = append(w.unreadable, driver.Unreadable{ID: o.ID, Why: shape(err).Error()})
+			continue
+		}
+		w.Orders = append(w.Orders, o)
+	}
 	return nil
 }
 
