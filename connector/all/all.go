@@ -5,6 +5,7 @@ package all
 
 import (
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/shopify"
 	"github.com/spillway/spillway/connector/tiktok"
 )
 
@@ -12,6 +13,7 @@ import (
 func All() []driver.Vendor {
 	return []driver.Vendor{
 		tiktok.Vendor{},
+		shopify.Vendor{},
 	}
 }
 

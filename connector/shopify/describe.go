@@ -14,9 +14,6 @@ type Vendor struct{}
 
 var _ driver.Vendor = Vendor{}
 
-// New returns the vendor.
-func New() Vendor { return Vendor{} }
-
 // Names of the settings.
 const (
 	SettingVersion = "api_version"
