@@ -10,8 +10,7 @@ import (
 // check asserts what must hold after every step, against the truth of the market. Holds are checked where plans are
 // made, because a hold limits what may be raised.
 func (k *spillway) check(full bool) error {
-	edited := k.m.spec.Off&Edits == 0
-	relaxed := k.m.spec.Off&Quantiles == 0
+	edited, relaxed := k.m.spec.on(Edits), k.m.spec.on(Quantiles)
 	if k.failure != nil {
 		return k.failure
 	}
@@ -32,7 +31,7 @@ func (k *spillway) check(full bool) error {
 		}
 	}
 	if full {
-		return k.ledger.check()
+		return k.ledger.check(edited)
 	}
 	return nil
 }
@@ -182,5 +181,5 @@ func (k *spillway) checkRest() error {
 			return fmt.Errorf("listing %s shows %d; exposure %d, believed %d, desired %d", l.ID, shown, b.Exposure, b.Remaining, plan.Desired[l.ID])
 		}
 	}
-	return k.ledger.check()
+	return k.ledger.check(k.m.spec.on(Edits))
 }

@@ -67,6 +67,7 @@ type Result struct {
 	Polls    int
 	Events   int
 	Drifts   int
+	Holds    int
 	SoldOut  time.Duration // when the shelves were first bare of unsold units; 0: never
 }
 

@@ -10,13 +10,19 @@ type Rival struct {
 	oracle bool
 }
 
-// Rivals are the ways other tools work, and the bound nobody can beat.
+// CopyOnEvent copies the stock to every channel whenever it hears of a change: what the better tools do.
+var CopyOnEvent = Rival{Name: "copy on every event"}
+
+// Oracle is the bound nobody can beat: every channel sees the stock there is, at the instant.
+var Oracle = Rival{Name: "oracle (instant)", oracle: true}
+
+// Rivals are the ways other tools work, and the oracle.
 var Rivals = []Rival{
 	{Name: "15-minute polling", every: 15 * time.Minute},
 	{Name: "1-minute polling", every: time.Minute},
-	{Name: "copy on every event", buffer: 0},
+	CopyOnEvent,
 	{Name: "copy less 20 % buffer", buffer: 20},
-	{Name: "oracle (instant)", oracle: true},
+	Oracle,
 }
 
 // PlayRival runs a world under another way of keeping the numbers.

@@ -45,19 +45,21 @@ func (s *Spec) sortArrivals() {
 	slices.SortStableFunc(s.Arrivals, func(a, b arrival) int { return int(a.at - b.at) })
 }
 
-// Spike is 500 units over five channels, one of them at fifty times its usual rate. It lasts until 1.2 times the stock
-// has been asked for, so nearly all of it must reach the one that sells. usualRate is in orders a second.
+// Spike is 500 units over five channels, one of them at fifty times its usual rate after half a usual minute. It lasts
+// until 1.2 times the stock has been asked for, so nearly all of it must reach the one that sells. usualRate is in
+// orders a second.
 func Spike(seed uint64, usualRate float64, kinds ...allocation.Kind) Spec {
 	r := rand.New(rand.NewPCG(seed, 50))
-	const stock, factor = 500, 50
+	const stock, factor, begins = 500, 50, 30 * time.Second
 	all := usualRate * float64(factor+len(kinds)-1)
-	s := shop(seed, stock, time.Duration(1.2*stock/all*float64(time.Second)), kinds...)
+	s := shop(seed, stock, begins+time.Duration(1.2*stock/all*float64(time.Second)), kinds...)
 	for l := range kinds {
 		rate := usualRate
+		s.demand(r, l, 0, begins, rate)
 		if l == 0 {
 			rate *= factor
 		}
-		s.demand(r, l, 0, s.Horizon, rate)
+		s.demand(r, l, begins, s.Horizon, rate)
 	}
 	s.sortArrivals()
 	return s
@@ -86,3 +88,8 @@ var FiveAbsolute = []allocation.Kind{allocation.Absolute, allocation.Absolute, a
 
 // FiveMixed are five channels of all kinds.
 var FiveMixed = []allocation.Kind{allocation.Absolute, allocation.Delta, allocation.CompareAndSet, allocation.Absolute, allocation.Delta}
+
+var five = []struct {
+	name  string
+	kinds []allocation.Kind
+}{{"absolute", FiveAbsolute}, {"mixed", FiveMixed}}

@@ -98,9 +98,10 @@ func (k *spillway) start() {
 	in := k.input()
 	for _, h := range k.m.spec.Holds {
 		in.Holds = append(k.policy.Holds, h)
-		if in.Validate() == nil {
+		if in.Validate() == nil { // a hold past what is there is refused when it is made
 			k.policy.Holds = append(k.policy.Holds, h)
 			k.soldInHold = append(k.soldInHold, 0)
+			k.m.result.Holds++
 		}
 	}
 	if err := k.input().Validate(); err != nil {
@@ -483,7 +484,7 @@ func (k *spillway) polled(ch, read int, began time.Time) bool {
 			k.books[l.ID] = b
 			if drift != nil {
 				k.m.result.Drifts++
-				if k.m.spec.Off&Edits != 0 {
+				if !k.m.spec.on(Edits) {
 					k.fail("drift", fmt.Errorf("found where nobody edited: %+v", *drift))
 				}
 			}
