@@ -75,7 +75,7 @@ func segmentsOf(p view.Promise) []segment {
 		}
 		w := float64(n) / whole
 		s := segment{class: class, x: percent(x), w: percent(w), mid: percent(x + w/2), title: title}
-		if label && w > 0.05*float64(len(num(n)))/2 {
+		if label && w > 0.01+0.018*float64(len(num(n))) {
 			s.text = num(n)
 		}
 		out = append(out, s)
@@ -134,7 +134,7 @@ var tickSteps = []time.Duration{
 	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
 
-const maxTicks = 5
+const maxTicks = 4
 
 func axisOf(now time.Time, rows []view.OrderRow) slackAxis {
 	first, last := now, now.Add(time.Hour)

@@ -9,6 +9,7 @@ import (
 // frameParts are the live pieces of the frame itself.
 func frameParts(f view.Frame) []part {
 	return []part{
+		{id: "f-health", c: health(f)},
 		{id: "f-problems", c: problemCount(f)},
 		{id: "f-live", c: liveBanner(f)},
 	}

@@ -325,7 +325,7 @@ func deadlineTable(a slackAxis, v view.OrderPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var14 = []any{"r", "num", string(d.Level)}
+			var templ_7745c5c3_Var14 = []any{"r", "num", "left", string(d.Level)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var14...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

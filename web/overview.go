@@ -88,3 +88,10 @@ func shortLevel(n int64) view.Level {
 	}
 	return view.Quiet
 }
+
+func latencyNote(l view.Latency) string {
+	if l.Target == 0 {
+		return "p50 " + dur(l.P50)
+	}
+	return "p50 " + dur(l.P50) + ", target " + dur(l.Target)
+}

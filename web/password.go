@@ -43,30 +43,44 @@ func (s *Site) hashPassword(ctx context.Context, password string) (string, error
 		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
 }
 
-// checkPassword reports whether password belongs to hash. A hash of another form never matches.
-func (s *Site) checkPassword(ctx context.Context, password, hash string) (bool, error) {
-	var version, memory, rounds int
-	var threads uint8
+// phc is an argon2id hash taken apart.
+type phc struct {
+	rounds, memory uint32
+	threads        uint8
+	salt, key      []byte
+}
+
+// parsePHC reads a hash in the form hashPassword writes. Parameters far beyond ours are refused: checking them would burn the machine.
+func parsePHC(hash string) (phc, bool) {
+	var p phc
+	var version int
 	f := strings.Split(hash, "$")
-	if len(f) != 6 || f[1] != "argon2id" {
-		return false, nil
+	if len(f) != 6 || f[0] != "" || f[1] != "argon2id" {
+		return p, false
 	}
 	if _, err := fmt.Sscanf(f[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return p, false
+	}
+	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.rounds, &p.threads); err != nil {
+		return p, false
+	}
+	if p.memory == 0 || p.memory > 16*hashMemory || p.rounds == 0 || p.rounds > 16 || p.threads == 0 {
+		return p, false
+	}
+	var err1, err2 error
+	p.salt, err1 = base64.RawStdEncoding.DecodeString(f[4])
+	p.key, err2 = base64.RawStdEncoding.DecodeString(f[5])
+	return p, err1 == nil && err2 == nil && len(p.key) == hashKey
+}
+
+// checkPassword reports whether password belongs to hash. A hash of another form never matches.
+func (s *Site) checkPassword(ctx context.Context, password, hash string) (bool, error) {
+	p, ok := parsePHC(hash)
+	if !ok {
 		return false, nil
 	}
-	if _, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &memory, &rounds, &threads); err != nil {
-		return false, nil
-	}
-	if memory <= 0 || memory > 1<<20 || rounds <= 0 || rounds > 16 || threads == 0 {
-		return false, nil // refuse to burn the machine on parameters that are not ours
-	}
-	salt, err1 := base64.RawStdEncoding.DecodeString(f[4])
-	want, err2 := base64.RawStdEncoding.DecodeString(f[5])
-	if err1 != nil || err2 != nil || len(want) != hashKey {
-		return false, nil
-	}
-	key, err := s.derive(ctx, password, salt, uint32(rounds), uint32(memory), threads)
-	return err == nil && subtle.ConstantTimeCompare(key, want) == 1, err
+	key, err := s.derive(ctx, password, p.salt, p.rounds, p.memory, p.threads)
+	return err == nil && subtle.ConstantTimeCompare(key, p.key) == 1, err
 }
 
 // absentHash has the cost of a real one, so that an unknown email takes as long to refuse as a wrong password.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/a-h/templ"
 
@@ -55,14 +56,14 @@ func (s *Site) undo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.finish(w, r, done, s.cameFrom(r))
+	return s.finish(w, r, done, cameFrom(r))
 }
 
 // cameFrom is the page of ours a form was sent from.
-func (s *Site) cameFrom(r *http.Request) string {
-	u, err := r.URL.Parse(r.Referer())
-	if err != nil || u.Host != r.Host || u.Path == "" || u.Path[0] != '/' {
+func cameFrom(r *http.Request) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host != r.Host {
 		return "/"
 	}
-	return u.RequestURI()
+	return localPath(u.RequestURI())
 }

@@ -111,11 +111,18 @@ func (s *Site) private(m *http.ServeMux, pattern string, a action) {
 	})
 }
 
-// takeReturn is where the visitor wanted to go before signing in: an address of ours, or the overview.
+// takeReturn is where the visitor wanted to go before signing in.
 func (s *Site) takeReturn(ctx context.Context) string {
-	to := s.sessions.PopString(ctx, keyReturn)
+	return localPath(s.sessions.PopString(ctx, keyReturn))
+}
+
+// localPath is to when it is an address of ours, else the overview: a sign-in must not send people to other sites.
+func localPath(to string) string {
 	u, err := url.Parse(to)
-	if err != nil || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || u.Host != "" || strings.Contains(to, `\`) {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.ContainsAny(to, "\\\t\r\n") {
+		return "/"
+	}
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
 		return "/"
 	}
 	return to

@@ -23,7 +23,10 @@ func (b *Book) Frame(ctx context.Context) (view.Frame, error) {
 	defer b.mu.Unlock()
 	f := view.Frame{
 		Shop: "Nordlicht", Now: b.now(), Zones: []view.Zone{{Label: "Warehouse", Location: "Europe/Berlin"}, {Label: "Shop", Location: "America/New_York"}},
-		Problems: int64(len(b.parked)), Health: view.Good,
+		Problems: int64(len(b.parked)), Health: view.Good, Text: "Stock is right on every channel.",
+	}
+	if len(b.conns) == 0 {
+		f.Health, f.Text = view.Quiet, "No shop is connected."
 	}
 	for _, h := range cal.Active {
 		f.Live = append(f.Live, view.LiveNow{HoldID: h.ID, Title: h.Title, ItemID: h.ItemID, SKU: h.SKU, Channel: h.Channel, Qty: h.Qty, Left: h.Left, Until: h.Until})

@@ -2,6 +2,7 @@ package storybook
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/ops/view"
@@ -53,7 +54,21 @@ func (b *Book) stockUp() {
 			}
 		}
 	}
+	b.inOrder()
 	b.special()
+}
+
+// inOrder numbers the journal the way it would have been written: by time.
+func (b *Book) inOrder() {
+	slices.SortStableFunc(b.journal, func(x, y view.Movement) int { return x.RecordedAt.Compare(y.RecordedAt) })
+	items := map[string]string{}
+	for i := range b.journal {
+		m := &b.journal[i]
+		of := b.moved[m.ID]
+		m.Seq, m.ID = int64(i+1), fmt.Sprintf("mv-%d", i+1)
+		items[m.ID] = of
+	}
+	b.moved = items
 }
 
 // special gives single items the states pages must be able to show.
