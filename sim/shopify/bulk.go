@@ -115,7 +115,7 @@ func (s *Sim) finishBulk(b *bulkOperation) {
 			b.failure = "ACCESS_DENIED"
 		}
 	} else {
-		b.flatten(res.Data, "", true)
+		b.flatten(prune(res.Data), "")
 	}
 	b.op, b.r = nil, nil
 	s.emit("BULK_OPERATIONS_FINISH", s.uuid(), func() any {
@@ -124,40 +124,44 @@ func (s *Sim) finishBulk(b *bulkOperation) {
 	})
 }
 
-// flatten writes every node of every connection as a line of its own, children after their parent and naming it.
-func (b *bulkOperation) flatten(o *graphql.Object, parent string, root bool) {
-	type branch struct{ nodes []*graphql.Object }
-	var branches []branch
+// flatten writes every node of every connection as a line of its own, children after their parent and naming it. The
+// parent is the nearest node above that has a line; objects in between stay inside that line.
+func (b *bulkOperation) flatten(nodes []*graphql.Object, parent string) {
+	for _, n := range nodes {
+		below := prune(n)
+		if parent == "" {
+			b.roots++
+		} else {
+			n.Set("__parentId", parent)
+		}
+		b.result = append(n.AppendJSON(b.result), '\n')
+		b.objects++
+		b.flatten(below, globalID(n.Source))
+	}
+}
+
+// prune takes the connections out of an object and the objects inside it, and gives their nodes in order.
+func prune(o *graphql.Object) []*graphql.Object {
+	var nodes []*graphql.Object
 	var names []string
 	o.Each(func(key string, v any) {
 		switch v := v.(type) {
 		case *graphql.BulkNodes:
-			branches, names = append(branches, branch{v.Nodes}), append(names, key)
+			nodes, names = append(nodes, v.Nodes...), append(names, key)
 		case *graphql.Object:
-			if root {
-				b.flatten(v, "", true)
+			nodes = append(nodes, prune(v)...)
+		case []any:
+			for _, e := range v {
+				if o, ok := e.(*graphql.Object); ok {
+					nodes = append(nodes, prune(o)...)
+				}
 			}
 		}
 	})
 	for _, name := range names {
 		o.Delete(name)
 	}
-	if !root {
-		if parent != "" {
-			o.Set("__parentId", parent)
-		}
-		b.result = append(o.AppendJSON(b.result), '\n')
-		b.objects++
-		parent = globalID(o.Source)
-	}
-	for _, br := range branches {
-		for _, n := range br.nodes {
-			if root {
-				b.roots++
-			}
-			b.flatten(n, parent, false)
-		}
-	}
+	return nodes
 }
 
 // globalID is the identifier of a store object.
@@ -183,6 +187,10 @@ func globalID(v any) string {
 		return gid("FulfillmentOrderLineItem", v.id)
 	case *fulfillment:
 		return gid("Fulfillment", v.id)
+	case *fulfillmentLine:
+		return gid("FulfillmentLineItem", v.id)
+	case *subscription:
+		return gid("WebhookSubscription", v.id)
 	}
 	return ""
 }

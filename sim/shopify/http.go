@@ -208,21 +208,7 @@ func (s *Sim) run(w http.ResponseWriter, r *request, op *graphql.Operation) {
 		s.throttled(w, op)
 		return
 	}
-	rt := graphql.Runtime{Resolvers: s.fields, TypeOf: typeOf, Context: r}
-	var res graphql.Result
-	if op.IsMutation() {
-		s.mu.Lock()
-		s.counts.Requests++
-		res = op.Execute(rt)
-		s.mu.Unlock()
-	} else {
-		s.mu.RLock()
-		res = op.Execute(rt)
-		s.mu.RUnlock()
-		s.mu.Lock()
-		s.counts.Requests++
-		s.mu.Unlock()
-	}
+	res := s.execute(r, op)
 	if !s.opts.Unthrottled {
 		s.bucket.refund(requested-res.Cost, s.opts.Clock.Now())
 	}
@@ -242,6 +228,20 @@ func (s *Sim) run(w http.ResponseWriter, r *request, op *graphql.Operation) {
 	answer.Set("extensions", ext)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_, _ = w.Write(append(answer.AppendJSON(nil), '\n')) // a client that went away needs no answer
+}
+
+// execute runs the operation under the lock it needs: readers together, a writer alone.
+func (s *Sim) execute(r *request, op *graphql.Operation) graphql.Result {
+	s.requests.Add(1)
+	rt := graphql.Runtime{Resolvers: s.fields, TypeOf: typeOf, Context: r}
+	if op.IsMutation() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	} else {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+	}
+	return op.Execute(rt)
 }
 
 // requestID numbers calls in the shape of the vendor's identifiers.

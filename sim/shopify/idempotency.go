@@ -82,6 +82,7 @@ func (s *Sim) begin(r *request, keys []string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forgetKeys()
 	for _, k := range keys {
 		if s.idempotent[k] == nil {
 			s.idempotent[k] = &attempt{owner: r, at: s.opts.Clock.Now()}
@@ -99,6 +100,12 @@ func (s *Sim) end(r *request, keys []string) {
 	for _, k := range keys {
 		if a := s.idempotent[k]; a != nil && a.owner == r {
 			delete(s.idempotent, k)
+			for i := len(s.keys) - 1; i >= 0; i-- { // it was added a moment ago: near the end
+				if s.keys[i] == k {
+					s.keys = append(s.keys[:i], s.keys[i+1:]...)
+					break
+				}
+			}
 		}
 	}
 }

@@ -21,6 +21,8 @@ type Sim struct {
 	fields  graphql.Resolvers
 	calls   atomic.Uint64 // for request ids
 
+	requests atomic.Int64 // executed
+
 	mu         sync.RWMutex
 	rnd        *rand.Rand
 	next       map[string]int64

@@ -56,6 +56,7 @@ func (s *Sim) Counts() Counts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := s.counts
+	c.Requests = int(s.requests.Load())
 	c.Mutations = make(map[string]int, len(s.counts.Mutations))
 	for k, v := range s.counts.Mutations {
 		c.Mutations[k] = v

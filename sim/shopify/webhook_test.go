@@ -150,6 +150,10 @@ func TestWebhookSubscriptions(t *testing.T) {
 	}
 	s.query(fmt.Sprintf(`mutation { webhookSubscriptionUpdate(id: %q, webhookSubscription: {uri: %q}) { webhookSubscription { uri } userErrors { message } } }`, id, r.URL+"/v2"), nil)
 	s.query(`{ webhookSubscriptions(first: 5, topics: [ORDERS_CREATE]) { nodes { id uri callbackUrl } } }`, nil).want(r.URL+"/v2", "data", "webhookSubscriptions", "nodes", 0, "uri")
+	// The official libraries ask for every kind of endpoint.
+	s.query(`{ webhookSubscriptions(first: 250, after: null,) { edges { node { id topic includeFields metafieldNamespaces endpoint { __typename
+		... on WebhookHttpEndpoint { callbackUrl } ... on WebhookEventBridgeEndpoint { arn } ... on WebhookPubSubEndpoint { pubSubProject pubSubTopic } } } }
+		pageInfo { endCursor hasNextPage } } }`, nil).want("WebhookHttpEndpoint", "data", "webhookSubscriptions", "edges", 0, "node", "endpoint", "__typename")
 	s.query(fmt.Sprintf(`mutation { webhookSubscriptionDelete(id: %q) { deletedWebhookSubscriptionId userErrors { message } } }`, id), nil)
 	s.place("A", 1)
 	if got := r.take(s); len(got) != 0 {
