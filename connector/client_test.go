@@ -111,7 +111,7 @@ func TestFilesAreBoundedInSilence(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer close(release)
-	client := &http.Client{Transport: &guard{next: transport(ClientOptions{AllowLoopback: true}), loopback: true, limit: 100, silence: 50 * time.Millisecond}}
+	client := &http.Client{Transport: &guard{next: transport(ClientOptions{AllowLoopback: true}), loopback: true, limit: 100, silence: 500 * time.Millisecond}}
 	resp, err := client.Get(srv.URL)
 	if err != nil {
 		t.Fatal(err)

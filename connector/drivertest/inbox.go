@@ -51,7 +51,7 @@ func (in *Inbox) Wait(t *testing.T, n int) []Webhook {
 	for range n {
 		select {
 		case <-in.arrived:
-		case <-time.After(10 * time.Second):
+		case <-time.After(slowest):
 			t.Fatal("too few webhooks arrived")
 		}
 	}
