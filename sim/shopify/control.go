@@ -59,6 +59,9 @@ func (s *Sim) controlRoutes(mux *http.ServeMux) {
 		}
 		return map[string]any{}, nil
 	})
+	route("POST suspend", func(_ *http.Request, b []byte) (any, error) {
+		return decode(b, func(in struct{ Status int }) (map[string]any, error) { return map[string]any{}, s.Suspend(in.Status) })
+	})
 	route("POST uninstall", func(*http.Request, []byte) (any, error) { s.Uninstall(); return map[string]any{}, nil })
 }
 

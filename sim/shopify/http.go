@@ -94,6 +94,10 @@ func (s *Sim) serveGraphQL(w http.ResponseWriter, hr *http.Request) {
 		r.host = "https://" + hr.Host
 	}
 	w.Header().Set("X-Shopify-API-Version", r.version.name)
+	if status := int(s.suspended.Load()); status != 0 {
+		writeJSON(w, status, map[string]any{"errors": "Unavailable Shop"})
+		return
+	}
 	if r.grant = s.grantOf(hr.Header.Get("X-Shopify-Access-Token")); r.grant == nil {
 		writeJSON(w, http.StatusUnauthorized, map[string]any{"errors": badToken})
 		return

@@ -85,6 +85,14 @@ func TestArrangedFaults(t *testing.T) {
 		}
 	}
 	s.query(`{ shop { name } }`, nil)
+	for _, c := range []struct{ status, want int }{{402, 402}, {423, 423}, {0, 200}} {
+		if err := s.Suspend(c.status); err != nil {
+			t.Fatal(err)
+		}
+		if a := s.at("2026-10", `{ shop { name } }`, nil); a.status != c.want {
+			t.Errorf("suspended with %d: %d", c.status, a.status)
+		}
+	}
 }
 
 func TestInstall(t *testing.T) {
@@ -266,7 +274,8 @@ func TestControlAPI(t *testing.T) {
 		{"POST", "orders/" + id + "/pay", "", 409}, {"POST", "orders/" + id + "/cancel", `{"reason":"WHIM"}`, 422}, {"POST", "orders/" + id + "/cancel", `{"reason":"CUSTOMER","restock":true}`, 200},
 		{"POST", "orders/" + id + "/fulfill", `{}`, 409}, {"POST", "faults", `{"point":"*","kind":"throttle","remaining":1}`, 200},
 		{"POST", "faults", `{"point":"*","kind":"flood"}`, 422}, {"GET", "faults", "", 200}, {"DELETE", "faults", "", 200}, {"DELETE", "faults/f9", "", 404},
-		{"POST", "locations", `{"name":"Far"}`, 200}, {"GET", "webhooks", "", 200}, {"POST", "uninstall", "", 200}, {"GET", "nothing", "", 404},
+		{"POST", "locations", `{"name":"Far"}`, 200}, {"GET", "webhooks", "", 200}, {"POST", "suspend", `{"status":500}`, 422},
+		{"POST", "suspend", `{"status":402}`, 200}, {"POST", "suspend", "", 200}, {"POST", "uninstall", "", 200}, {"GET", "nothing", "", 404},
 	} {
 		if status, _, text := call(c.method, c.path, c.body); status != c.status {
 			t.Errorf("%s %s: %d, want %d: %s", c.method, c.path, status, c.status, text)

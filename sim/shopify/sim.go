@@ -21,7 +21,8 @@ type Sim struct {
 	fields  graphql.Resolvers
 	calls   atomic.Uint64 // for request ids
 
-	requests atomic.Int64 // executed
+	requests  atomic.Int64 // executed
+	suspended atomic.Int32 // HTTP status that the Admin API answers with, 0 in good standing
 
 	mu         sync.RWMutex
 	rnd        *rand.Rand
@@ -92,6 +93,16 @@ func (s *Sim) Faults() *world.Faults { return s.opts.Fault }
 
 // Courier is the delivery log and the counters of webhooks.
 func (s *Sim) Courier() *world.Courier { return s.courier }
+
+// Suspend makes the Admin API refuse every call, as it does for a store that is frozen over its bill (402) or locked (423).
+// A status of 0 opens the store again.
+func (s *Sim) Suspend(status int) error {
+	if status != 0 && status != http.StatusPaymentRequired && status != http.StatusLocked {
+		return errs.New(errs.Invalid, "shopify.Suspend", "status", "The status must be 402, 423, or 0 to open the store again.")
+	}
+	s.suspended.Store(int32(status))
+	return nil
+}
 
 // now is the time in whole seconds, the precision the vendor keeps.
 func (s *Sim) now() time.Time { return s.opts.Clock.Now().UTC().Truncate(time.Second) }
