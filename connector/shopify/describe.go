@@ -45,7 +45,7 @@ var shopForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*\.myshopify\.com$`)
 // Describe implements driver.Vendor.
 func (Vendor) Describe() driver.Description {
 	return driver.Description{
-		Vendor: "shopify", Title: "Shopify", Docs: "shopify.md", Owner: "connectors", Write: driver.CompareAndSet,
+		Vendor: "shopify", Title: "Shopify", Docs: "docs/connectors/shopify.md", Owner: "connector maintainers", Write: driver.CompareAndSet,
 		AppSettings: []driver.Setting{
 			{Name: SettingVersion, Default: DefaultVersion, Help: "Version of the Admin API: " + strings.Join(Versions, ", ") + " or a later one."},
 			{Name: SettingShop, Help: "The shop to connect, such as my-shop.myshopify.com. Needed to build the consent address."},
