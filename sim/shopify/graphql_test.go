@@ -141,6 +141,10 @@ func TestFrontDoor(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %s", c.name, a.status, c.status, a.text())
 		}
 	}
+	before := open(t, func(o *Options) { o.APIVersion = "2026-04" })
+	if a := before.post("2026-07", "shpat_sandbox", "application/json", shopQuery); a.status != 404 {
+		t.Errorf("a store of 2026-04 serves 2026-07: %d", a.status)
+	}
 	a := s.post("2024-01", "shpat_sandbox", "application/json", shopQuery)
 	if got := a.header.Get("X-Shopify-API-Version"); got != "2025-10" {
 		t.Errorf("an old version is served by %q, want the oldest supported one", got)

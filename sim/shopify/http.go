@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spillway/spillway/sim/shopify/internal/graphql"
@@ -31,7 +32,7 @@ type request struct {
 	grant    *grant
 	host     string // scheme and host the client used
 	id       string
-	warnings map[string]*searchWarning // by field and query
+	warnings []*searchWarning
 }
 
 type searchWarning struct {
@@ -39,16 +40,16 @@ type searchWarning struct {
 	fields      []string
 }
 
-// warn notes a search field that does not exist.
+// warn notes a search field that does not exist, once for all the objects it was asked of.
 func (r *request) warn(path, query, field string) {
-	key := path + "\x00" + query
-	if r.warnings == nil {
-		r.warnings = map[string]*searchWarning{}
+	i := slices.IndexFunc(r.warnings, func(w *searchWarning) bool { return w.path == path && w.query == query })
+	if i < 0 {
+		i = len(r.warnings)
+		r.warnings = append(r.warnings, &searchWarning{path: path, query: query})
 	}
-	if r.warnings[key] == nil {
-		r.warnings[key] = &searchWarning{path: path, query: query}
+	if w := r.warnings[i]; !slices.Contains(w.fields, field) {
+		w.fields = append(w.fields, field)
 	}
-	r.warnings[key].fields = append(r.warnings[key].fields, field)
 }
 
 func (r *request) searchExtension() []any {
@@ -86,7 +87,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func (s *Sim) serveGraphQL(w http.ResponseWriter, hr *http.Request) {
 	r := &request{version: serve(hr.PathValue("version")), id: s.requestID(), host: "http://" + hr.Host}
 	w.Header().Set("X-Request-Id", r.id)
-	if r.version == nil {
+	if r.version == nil || r.version.name > s.opts.APIVersion {
 		writeJSON(w, http.StatusNotFound, map[string]any{"errors": "Not Found"})
 		return
 	}

@@ -40,7 +40,7 @@ type Options struct {
 	ShopName     string // default "Sandbox"
 	Currency     string // ISO 4217, default "USD"
 	Plan         Plan   // default Standard
-	APIVersion   string // of webhooks and of /admin/api/latest in the control API, default "2026-10"
+	APIVersion   string // the newest version the store serves, default "2026-10"; later ones do not exist for it
 	AccessToken  string // a token that works from the start, default "shpat_sandbox"
 	ClientID     string // of the installed app, default "sandbox-client"
 	ClientSecret string // signs webhooks and OAuth, default "sandbox-secret"

@@ -215,6 +215,10 @@ func TestOrdersQuery(t *testing.T) {
 	a.want(8, "data", "ordersCount", "count")
 	a = s.query(`{ orders(first: 1, query: "colour:red") { nodes { name } } }`, nil)
 	a.want("colour", "extensions", "search", 0, "warnings", 0, "field")
+	a = s.query(`{ orders(first: 3) { nodes { fulfillmentOrders(first: 1, query: "shape:round") { nodes { id } } } } }`, nil)
+	a.want("shape", "extensions", "search", 0, "warnings", 0, "field")
+	a.want(nil, "extensions", "search", 1)
+	a.want(nil, "extensions", "search", 0, "warnings", 1)
 	s.clock.Advance(orderWindow)
 	if got := s.names("sortKey: CREATED_AT"); len(got) != 0 {
 		t.Errorf("orders older than 60 days are shown: %v", got)
