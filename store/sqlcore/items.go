@@ -147,6 +147,9 @@ func (tx *Tx) ItemList(after string, limit int, search string) ([]catalog.Item, 
 	if search == "" {
 		items, err = query(tx, itemsPage, scanItem, after, page(limit))
 	} else {
+		if err := clean("store.ItemList", search); err != nil {
+			return nil, err
+		}
 		like := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(search)) + "%"
 		items, err = query(tx, itemsSearch, scanItem, after, like, page(limit))
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -56,14 +57,12 @@ type engine struct {
 	write, read *sql.DB
 	writer      chan *session // holds the one writer session while nobody uses it
 	reader      chan *session
-	all         []*session
 	closing     sync.Once
-	closed      chan struct{}
+	closed      atomic.Bool
 	closeErr    error
 }
 
 func (e *engine) open(ctx context.Context) error {
-	e.closed = make(chan struct{})
 	e.writer, e.reader = make(chan *session, 1), make(chan *session, readers)
 	common := []string{fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "foreign_keys(1)", "temp_store(2)"}
 	var err error
@@ -110,7 +109,9 @@ func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) 
 	case s = <-pool:
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-e.closed:
+	}
+	if e.closed.Load() {
+		pool <- s
 		return nil, errClosed
 	}
 	if s == nil {
@@ -150,7 +151,7 @@ func (e *engine) migrate(ctx context.Context) error {
 
 func (e *engine) close() error {
 	e.closing.Do(func() {
-		close(e.closed)
+		e.closed.Store(true)
 		for _, db := range []*sql.DB{e.read, e.write} { // the writer last: it folds the log into the file
 			if db != nil {
 				e.closeErr = errors.Join(e.closeErr, db.Close())

@@ -1,0 +1,173 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/money"
+	"github.com/spillway/spillway/store"
+)
+
+var orderCases = []testcase{
+	{"orders come back as they went in", ordersRoundTrip},
+	{"orders are found by what people know", ordersFound},
+	{"open orders by deadline", ordersByDue},
+	{"orders are counted", ordersCounted},
+	{"an order is not saved over a change it has not seen", ordersStale},
+}
+
+// fact is a whole order as a platform shows it.
+func fact(external string, status order.Status, at time.Time) order.Fact {
+	return order.Fact{Kind: order.Snapshot, ConnectionID: "shop", ExternalID: external, UpdatedAt: at, ReadAt: at, Status: status, Detail: &order.Detail{
+		Number: "#" + external, Fulfilment: order.BySeller, CreatedAt: at, BuyerHash: "buyer of " + external,
+		Deadlines: order.Deadlines{ShipBy: at.Add(24 * time.Hour)},
+		Totals:    order.Totals{Total: money.Amount{Minor: 1999, Currency: "USD"}},
+		Lines: []order.Line{{ExternalLineID: "1", ExternalSKU: "sku", SellerSKU: "a", Title: "Cup 🎁", Qty: 2,
+			UnitPrice: money.Amount{Minor: 999, Currency: "USD"}}},
+	}}
+}
+
+func merged(t *testing.T, known *order.Order, f order.Fact) order.Order {
+	t.Helper()
+	o, _, err := order.Merge(known, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func ordersRoundTrip(t *testing.T, d *database) {
+	first, second := merged(t, nil, fact("1", order.AwaitingShipment, day)), merged(t, nil, fact("2", order.Unpaid, day.Add(time.Minute)))
+	d.update(t, func(tx *store.Tx) error { return tx.OrdersSave([]order.Order{first, second}) })
+	d.update(t, func(tx *store.Tx) error {
+		got, err := tx.OrdersForUpdate([]string{"shop:2", "shop:1", "shop:9"})
+		if diff := cmp.Diff([]order.Order{first, second}, got); diff != "" {
+			t.Error(diff)
+		}
+		if err != nil {
+			return err
+		}
+		changed := merged(t, &got[0], fact("1", order.InTransit, day.Add(time.Hour)))
+		if err := tx.OrdersSave([]order.Order{changed}); err != nil {
+			return err
+		}
+		changed = merged(t, &changed, fact("1", order.Delivered, day.Add(2*time.Hour))) // twice in one transaction
+		return tx.OrdersSave([]order.Order{changed})
+	})
+	d.view(t, func(tx *store.Tx) error {
+		got, err := tx.OrdersGet([]string{"shop:1"})
+		if len(got) != 1 || got[0].Status != order.Delivered {
+			t.Errorf("%+v", got)
+		}
+		return err
+	})
+	d.fails(t, errs.Invalid, func(tx *store.Tx) error { return tx.OrdersSave([]order.Order{{ID: "x"}}) })
+}
+
+func ordersFound(t *testing.T, d *database) {
+	d.update(t, func(tx *store.Tx) error {
+		return tx.OrdersSave([]order.Order{merged(t, nil, fact("576460", order.Unpaid, day)), merged(t, nil, fact("2", order.Unpaid, day.Add(time.Hour)))})
+	})
+	d.view(t, func(tx *store.Tx) error {
+		for _, text := range []string{"shop:576460", "576460", "#576460", "buyer of 576460"} {
+			got, err := tx.OrderFind(text, 10)
+			if err != nil {
+				return err
+			}
+			if len(got) != 1 || got[0].ExternalID != "576460" {
+				t.Errorf("looking for %q found %d orders", text, len(got))
+			}
+		}
+		if got, err := tx.OrderFind("", 10); err != nil || len(got) != 0 {
+			t.Errorf("looking for nothing found %d orders: %v", len(got), err)
+		}
+		recent, err := tx.OrdersRecent(1)
+		if len(recent) != 1 || recent[0].ExternalID != "2" {
+			t.Errorf("newest: %+v", recent)
+		}
+		return err
+	})
+}
+
+func ordersByDue(t *testing.T, d *database) {
+	var all []order.Order
+	for i, external := range []string{"b", "a", "c", "done"} {
+		status := order.AwaitingShipment
+		if external == "done" {
+			status = order.Cancelled
+		}
+		all = append(all, merged(t, nil, fact(external, status, day.Add(time.Duration(i/2)*time.Hour)))) // a and b have the same deadline
+	}
+	d.update(t, func(tx *store.Tx) error { return tx.OrdersSave(all) })
+	d.view(t, func(tx *store.Tx) error {
+		var got []string
+		after, id := time.Time{}, ""
+		for {
+			page, err := tx.OrdersOpenByDue(1, after, id)
+			if err != nil {
+				return err
+			}
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page[0].ExternalID)
+			after, id = order.NextDue(&page[0]).At, page[0].ID
+		}
+		if !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("%q", got)
+		}
+		return nil
+	})
+}
+
+func ordersCounted(t *testing.T, d *database) {
+	notice := order.Fact{Kind: order.StatusNotice, ConnectionID: "shop", ExternalID: "9", UpdatedAt: day, Status: order.AwaitingShipment}
+	d.update(t, func(tx *store.Tx) error {
+		return tx.OrdersSave([]order.Order{merged(t, nil, fact("1", order.Unpaid, day)), merged(t, nil, fact("2", order.AwaitingShipment, day.Add(time.Minute))),
+			merged(t, nil, fact("3", order.AwaitingShipment, day.Add(time.Minute))), merged(t, nil, notice)})
+	})
+	d.view(t, func(tx *store.Tx) error {
+		counts, err := tx.OrderCounts()
+		if diff := cmp.Diff(map[order.Status]int64{order.Unpaid: 1, order.AwaitingShipment: 3}, counts); diff != "" {
+			t.Error(diff)
+		}
+		if err != nil {
+			return err
+		}
+		open, err := tx.OrdersNeedingDetail("shop", 10)
+		if !slices.Equal(open, []string{"9"}) {
+			t.Errorf("to be read again: %q", open)
+		}
+		if err != nil {
+			return err
+		}
+		minutes, err := tx.OrdersPerMinute(day.Add(30 * time.Second))
+		want := []store.MinuteCount{{Minute: day.Add(time.Minute).Truncate(time.Minute), Orders: 2}}
+		if diff := cmp.Diff(want, minutes); diff != "" {
+			t.Error(diff)
+		}
+		if err != nil {
+			return err
+		}
+		shops, err := tx.OrderCountsByConnection(day)
+		if shops["shop"] != 4 {
+			t.Errorf("%v", shops)
+		}
+		return err
+	})
+}
+
+func ordersStale(t *testing.T, d *database) {
+	o := merged(t, nil, fact("1", order.Unpaid, day))
+	d.update(t, func(tx *store.Tx) error { return tx.OrdersSave([]order.Order{o}) })
+	runs := 0
+	err := d.Update(d.ctx, func(tx *store.Tx) error { runs++; return tx.OrdersSave([]order.Order{o}) })
+	if !errs.Is(err, errs.Conflict) || runs < 2 {
+		t.Errorf("saving unread: %v after %d runs", err, runs)
+	}
+}
