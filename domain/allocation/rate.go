@@ -86,6 +86,9 @@ func (r Rate) PerSecond(at time.Time) float64 {
 	return best
 }
 
+// seen is for how many seconds on sale demand has been watched, as far as the longest memory reaches.
+func (r Rate) seen(at time.Time) float64 { return r.advance(at).Open[len(windows)-1] }
+
 // high is an upper estimate for what may happen unseen: plain averages plus two standard deviations.
 func (r Rate) high(at time.Time) float64 {
 	r = r.advance(at)

@@ -21,8 +21,12 @@ func (p *planner) refill() {
 		p.pull(i)
 	}
 	p.restock()
-	for i := range p.in.Listings {
-		if p.in.ModeOf(p.in.Listings[i]) != Shared && p.settled[i] > 0 && len(short) > 0 && p.reaches(i, short) {
+	for i, l := range p.in.Listings {
+		if p.in.ModeOf(l) == Shared || p.settled[i] <= 0 {
+			continue
+		}
+		mayBeDry := p.books[l.ID].Floor < min(p.need[i], p.target[i])
+		if mayBeDry || len(short) > 0 && p.reaches(i, short) {
 			p.doubt = append(p.doubt, i)
 		}
 	}

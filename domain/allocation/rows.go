@@ -36,7 +36,8 @@ type problem struct {
 	uses   [][]rowUse // by listing
 	held   []int      // by listing: units of the listing its holds ask for
 	target []int
-	bends  []bend // scratch
+	weight []float64 // see weights
+	bends  []bend    // scratch
 }
 
 type rowUse struct{ row, use int }

@@ -68,21 +68,28 @@ func (p *problem) solve() {
 	p.roundOff(x, high, guarded)
 }
 
-// weights is weight × demand by listing, with a part of the demand spread evenly.
+// priorUnits is the evidence every listing is credited with before it has any: until some have sold more than this,
+// stock is spread by weight alone, and two early orders move nothing.
+const priorUnits = 4
+
+// weights is weight × demand by listing, with a part of the demand spread evenly. It is computed once.
 func (p *problem) weights() []float64 {
+	if p.weight != nil {
+		return p.weight
+	}
 	w := make([]float64, len(p.in.Listings))
-	sum := 0.0
+	sum, seen := 0.0, leastWindow.Seconds()
 	for i, l := range p.in.Listings {
-		w[i] = p.books[l.ID].Rate.PerSecond(p.at)
+		r := p.books[l.ID].Rate
+		w[i] = r.PerSecond(p.at)
 		sum += w[i]
+		seen = max(seen, r.seen(p.at))
 	}
-	even := evenShare * sum / float64(max(1, len(w)))
-	if sum == 0 {
-		even = 1
-	}
+	even := evenShare*sum/float64(max(1, len(w))) + priorUnits/seen
 	for i, l := range p.in.Listings {
 		w[i] = (w[i] + even) * l.weight()
 	}
+	p.weight = w
 	return w
 }
 

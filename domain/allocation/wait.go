@@ -51,7 +51,8 @@ func (p *planner) order(i int) {
 	}
 }
 
-// clearDoubts orders readings of listings whose uncertain units somebody needs, once they have been quiet for a while.
+// clearDoubts orders readings of listings whose uncertain units somebody needs: at once if they are more than a reading
+// leaves uncertain while the listing sells, else when it has been quiet for a while.
 func (p *planner) clearDoubts() {
 	for _, i := range p.doubt {
 		l := p.in.Listings[i]
@@ -59,7 +60,8 @@ func (p *planner) clearDoubts() {
 		if b.Uncertain() <= 0 || b.InFlight != nil || b.Anchor != nil || b.Reading != nil || b.Demand != nil || p.planned[i] {
 			continue
 		}
-		if calm := b.Rate.At.Add(quiet); p.at.Before(calm) {
+		noise := 2 + 3*b.Rate.PerSecond(p.at) // a reading takes about a second; units
+		if calm := b.Rate.At.Add(quiet); p.at.Before(calm) && float64(b.Uncertain()) <= noise {
 			p.wake(calm)
 			continue
 		}
