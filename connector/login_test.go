@@ -74,7 +74,7 @@ func TestTokenIsRenewedAheadOfItsEnd(t *testing.T) {
 			if left := v.grant.AccessExpiresAt.Sub(at); left < renewEarly {
 				t.Fatalf("the token has %v left", left)
 			}
-			time.Sleep(20 * time.Minute)
+			<-time.After(20 * time.Minute)
 		}
 		if *n != 5 { // every 7 hours in 33
 			t.Errorf("refreshed %d times in 33 hours", *n-1)
@@ -90,7 +90,7 @@ func TestManyCallersShareOneRenewal(t *testing.T) {
 		f, n := refresher(t, time.Hour)
 		inner := f.refresh
 		f.refresh = func(old driver.Grant) (driver.Grant, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return inner(old)
 		}
 		v := &vault{grant: grantNo(1, time.Hour)}
@@ -169,7 +169,7 @@ func TestFailedRenewalUsesTheOldTokenToItsEnd(t *testing.T) {
 		if _, err := l.Token(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(115 * time.Minute)
+		<-time.After(115 * time.Minute)
 		for range 50 {
 			if token, err := l.Token(t.Context()); token != "access-1" || err != nil {
 				t.Fatalf("before its end: %s, %v", token, err)
@@ -178,7 +178,7 @@ func TestFailedRenewalUsesTheOldTokenToItsEnd(t *testing.T) {
 		if tried != 1 {
 			t.Errorf("tried %d times within a minute", tried)
 		}
-		time.Sleep(10 * time.Minute)
+		<-time.After(10 * time.Minute)
 		_, err := l.Token(t.Context())
 		if driver.ClassOf(err) != driver.AskHuman {
 			t.Errorf("after its end: %v", err)

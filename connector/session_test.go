@@ -180,7 +180,7 @@ func TestBreakerOpensAndCloses(t *testing.T) {
 			t.Errorf("Dead = %v", d)
 		}
 		dead = false
-		time.Sleep(2 * deadFor)
+		<-time.After(2 * deadFor)
 		if _, err := s.Locations(t.Context()); err != nil {
 			t.Errorf("after the pause: %v", err)
 		}

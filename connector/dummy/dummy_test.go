@@ -85,3 +85,5 @@ func fresh(t *testing.T) *drivertest.Harness {
 	}
 	return h
 }
+
+func TestDocs(t *testing.T) { drivertest.CheckDocs(t, Vendor{}, "../..") }

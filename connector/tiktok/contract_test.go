@@ -175,3 +175,5 @@ func (s *shop) truth(t *testing.T, sku string) map[string]int64 {
 	}
 	return out
 }
+
+func TestDocs(t *testing.T) { drivertest.CheckDocs(t, Vendor{}, "../..") }
