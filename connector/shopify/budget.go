@@ -34,8 +34,9 @@ type budget struct {
 }
 
 // take sets points aside for a request, or says how long to wait until the bucket holds them. guess is used until an answer
-// has told the price.
-func (b *budget) take(p price, guess float64, now time.Time) (cost float64, wait time.Duration) {
+// has told the price. keep is how many seconds' worth of points must be left over: reads leave some, so that a push never
+// waits behind them.
+func (b *budget) take(p price, guess, keep float64, now time.Time) (cost float64, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	cost, ok := b.prices[p]
@@ -47,7 +48,7 @@ func (b *budget) take(p price, guess float64, now time.Time) (cost float64, wait
 		if passed := now.Sub(b.at).Seconds(); passed > 0 {
 			left += passed * s.Restore
 		}
-		short := min(cost, s.Maximum) - (min(left, s.Maximum) - b.flying)
+		short := min(cost+keep*s.Restore, s.Maximum) - (min(left, s.Maximum) - b.flying)
 		// With nothing on its way a full bucket is as good as it gets, so a request is never held back for good.
 		if short > 0 {
 			return 0, untilRestored(short, s.Restore)

@@ -49,7 +49,7 @@ func TestBudgetNeverOverspends(t *testing.T) {
 		}
 		send := func(cost float64) time.Duration {
 			p := price{doc: fmt.Sprint(cost)}
-			got, wait := b.take(p, cost, now)
+			got, wait := b.take(p, cost, float64(rapid.IntRange(0, 1).Draw(t, "keep")), now)
 			if wait > 0 {
 				return wait
 			}
@@ -74,7 +74,7 @@ func TestBudgetNeverOverspends(t *testing.T) {
 			default:
 				cost := float64(rapid.IntRange(1, 1000).Draw(t, "cost"))
 				if wait := send(cost); wait > 0 && len(flying) == 0 {
-					now = now.Add(wait)
+					now = now.Add(wait + time.Second) // a second more, should it have to leave something over now
 					if again := send(cost); again > 0 {
 						t.Fatalf("refused for %v, and after that for %v more", wait, again)
 					}
@@ -167,5 +167,24 @@ func TestRefusedWithTime(t *testing.T) {
 	e := last.(*driver.Error)
 	if e.Class != driver.RetryAfter || e.Code != "THROTTLED" || e.Status != http.StatusOK || e.After <= 0 || e.After > 20*time.Second || e.Applied {
 		t.Errorf("error %+v", e)
+	}
+}
+
+// TestPushesGoBeforeReads: a read that would empty the bucket waits while a push still finds points.
+func TestPushesGoBeforeReads(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	var b budget
+	_, _ = b.take(price{doc: "first"}, 1, 0, now)
+	b.settle(price{doc: "first"}, 1, nil, &throttleStatus{Maximum: 2000, Left: 850, Restore: 100}, now)
+	if _, wait := b.take(price{doc: "read"}, 840, readsLeave, now); wait != 900*time.Millisecond {
+		t.Errorf("a read of 840 points waits %v, want 900ms", wait)
+	}
+	if _, wait := b.take(price{doc: "push"}, 10, 0, now); wait != 0 {
+		t.Errorf("a push waits %v", wait)
+	}
+	// A read as large as the bucket must not wait for good.
+	b.settle(price{doc: "push"}, 10, nil, &throttleStatus{Maximum: 2000, Left: 2000, Restore: 100}, now)
+	if _, wait := b.take(price{doc: "all"}, 2000, readsLeave, now); wait != 0 {
+		t.Errorf("a read of the whole bucket waits %v", wait)
 	}
 }

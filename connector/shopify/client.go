@@ -44,8 +44,8 @@ type reply struct {
 	} `json:"extensions"`
 }
 
-// slotsPerWait bounds how many rate slots a patient request lets pass for one second of waiting.
-const slotsPerWait = defaultRate
+// readsLeave is how many seconds' worth of points a read leaves in the bucket: on the smallest plan, ten mutations.
+const readsLeave = 1
 
 // call sends one request and reads the data of the answer into out.
 func (c *channel) call(ctx context.Context, r request, out any) (*driver.Answer, error) {
@@ -78,14 +78,18 @@ func (c *channel) call(ctx context.Context, r request, out any) (*driver.Answer,
 // wait, and a patient request waits for that long in rate slots.
 func (c *channel) points(ctx context.Context, r request, p price) (float64, error) {
 	guess := r.doc.base + r.doc.each*float64(r.size)
+	keep := float64(readsLeave)
+	if r.doc.mutation {
+		keep = 0
+	}
 	slots := -1
 	for {
-		cost, wait := c.budget.take(p, guess, c.now())
+		cost, wait := c.budget.take(p, guess, keep, c.now())
 		if wait == 0 {
 			return cost, nil
 		}
 		if slots < 0 && r.patient && c.env.Pace != nil {
-			slots = int(wait.Seconds()*slotsPerWait) + 1
+			slots = int(wait.Seconds()*defaultRate) + burst // the first ones may come at once
 		}
 		if slots <= 0 {
 			return 0, &driver.Error{

@@ -41,7 +41,7 @@ type shop struct {
 	renewed int
 }
 
-func newShop(t *testing.T, change ...func(*sim.Options)) *shop {
+func newShop(t testing.TB, change ...func(*sim.Options)) *shop {
 	t.Helper()
 	o := sim.Options{Seed: 3, ShopDomain: testShop, AccessToken: testToken, ClientSecret: testSecret, BulkDelay: time.Millisecond}
 	for _, f := range change {
@@ -89,7 +89,7 @@ func (s *shop) connection() driver.Connection {
 }
 
 // channel opens the driver without the portable side.
-func (s *shop) channel(t *testing.T, version string, change ...func(*driver.Env)) *channel {
+func (s *shop) channel(t testing.TB, version string, change ...func(*driver.Env)) *channel {
 	t.Helper()
 	c := s.connection()
 	c.Settings = map[string]string{SettingShopVersion: version}

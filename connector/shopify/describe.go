@@ -37,6 +37,7 @@ const (
 	// defaultRate is what the smallest plan sustains: 100 points a second, a mutation costs 10. Larger plans have more, and a
 	// mutation carries 250 numbers, so this is never the bottleneck; the point budget decides.
 	defaultRate = 10
+	burst       = 20
 )
 
 // shopForm is Shopify's own rule for the permanent name of a shop.
@@ -60,7 +61,7 @@ func (Vendor) Describe() driver.Description {
 		Capabilities: capabilities(),
 		Limits: driver.Limits{
 			PerSecond: map[driver.Operation]float64{driver.OpOrders: 2, driver.OpListings: 2, driver.OpLocations: 2, driver.OpBulk: 0.5},
-			Default:   defaultRate, Burst: 20, OrderIDs: pageOrders, OrderPage: pageOrders, ReadQuantities: 100,
+			Default:   defaultRate, Burst: burst, OrderIDs: pageOrders, OrderPage: pageOrders, ReadQuantities: 100,
 			SetQuantities: maxEntries, MaxQuantity: maxQuantity,
 		},
 		// Shopify's gateway gives up on a request after about half a minute; twice that is the bound.

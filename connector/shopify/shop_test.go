@@ -32,10 +32,7 @@ func TestSubscribeMovesWhatIsThere(t *testing.T) {
 					}
 					topics = append(topics, sub.Topic)
 				}
-				want := []string{}
-				for _, topic := range slices.Concat(orderTopics, otherTopics) {
-					want = append(want, enum(topic))
-				}
+				want := slices.Concat(orderTopics, otherTopics)
 				slices.Sort(topics)
 				slices.Sort(want)
 				if diff := cmp.Diff(want, topics); diff != "" {

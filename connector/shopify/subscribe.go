@@ -34,6 +34,15 @@ type hookNode struct {
 // enum turns orders/create into ORDERS_CREATE.
 func enum(topic string) string { return strings.ToUpper(strings.ReplaceAll(topic, "/", "_")) }
 
+// topicOf turns ORDERS_CREATE into orders/create, the word that comes with the message. Topics we do not use stay as they are.
+func topicOf(e string) string {
+	all := slices.Concat(orderTopics, otherTopics)
+	if i := slices.IndexFunc(all, func(t string) bool { return enum(t) == e }); i >= 0 {
+		return all[i]
+	}
+	return e
+}
+
 // SubscribeWebhooks implements driver.Channel. Of several subscriptions to one topic, which only hands made elsewhere leave
 // behind, the first is pointed at address and the others stay as they are.
 func (c *channel) SubscribeWebhooks(ctx context.Context, address string) ([]driver.Subscription, error) {
@@ -55,7 +64,7 @@ func (c *channel) SubscribeWebhooks(ctx context.Context, address string) ([]driv
 	}
 	out := make([]driver.Subscription, len(present))
 	for i, h := range present {
-		out[i] = driver.Subscription{Topic: h.Topic, Address: h.URI}
+		out[i] = driver.Subscription{Topic: topicOf(h.Topic), Address: h.URI}
 	}
 	return out, nil
 }
