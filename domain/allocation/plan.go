@@ -100,7 +100,7 @@ func (p *planner) survey() {
 		}
 		// An absolute set waits for its barrier; the others name or assume a number and wait until it has been read.
 		p.free[i] = p.force[i] && (b.Anchor == nil && b.Kind == Absolute || b.Demand == nil && b.Kind.exact())
-		mean := b.Rate.PerSecond(p.at) * 2 * l.cycle().Seconds()
+		mean := p.rate[i] * 2 * l.cycle().Seconds()
 		p.need[i] = 1 + int(math.Ceil(min(MaxUnits, mean+2*math.Sqrt(mean))))
 		if p.held[i] > 0 {
 			p.need[i] = max(p.need[i], min(p.held[i], p.target[i])/2)

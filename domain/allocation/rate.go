@@ -87,7 +87,14 @@ func (r Rate) PerSecond(at time.Time) float64 {
 }
 
 // seen is for how many seconds on sale demand has been watched, as far as the longest memory reaches.
-func (r Rate) seen(at time.Time) float64 { return r.advance(at).Open[len(windows)-1] }
+func (r Rate) seen(at time.Time) float64 {
+	seen := r.Open[len(windows)-1]
+	if passed := at.Sub(r.At).Seconds(); !r.Closed && !r.At.IsZero() && passed > 0 {
+		longest := windows[len(windows)-1].Seconds()
+		seen = min(seen+passed, longest)
+	}
+	return seen
+}
 
 // high is an upper estimate for what may happen unseen: plain averages plus two standard deviations.
 func (r Rate) high(at time.Time) float64 {

@@ -60,7 +60,7 @@ func NewReport(in Input, books Books, targets []Target, at time.Time) Report {
 		line := ListingLine{
 			Listing: l.ID, Connection: l.Connection, Mode: in.ModeOf(l), Told: b.Told, Remaining: b.Remaining,
 			Exposure: e[i], Uncertain: b.Uncertain(), InFlight: b.pending(), Status: b.status(ok),
-			PerDay: b.Rate.PerSecond(at) * 86400, Since: b.Since, Why: b.why(),
+			PerDay: p.rate[i] * 86400, Since: b.Since, Why: b.why(),
 		}
 		if i < len(targets) {
 			line.Target, p.target[i] = targets[i].Units, targets[i].Units
@@ -88,7 +88,7 @@ func (p *problem) itemLine(it *Item, e []int) ItemLine {
 			}
 			line.Exposed += c.Quantity * e[i]
 			line.Held += p.holdFor(i, it.ID)
-			r := p.books[l.ID].Rate.PerSecond(p.at) * float64(c.Quantity)
+			r := p.rate[i] * float64(c.Quantity)
 			rate += r
 			squares += r * r
 			cycle = max(cycle, l.cycle())
@@ -168,7 +168,7 @@ func (p *problem) whyTarget(i int) Why {
 		r := &p.rows[ru.row]
 		numbers = append(numbers, units("promisable", r.total), units("buffer", r.buffer))
 	}
-	numbers = append(numbers, perDay("demand", p.books[l.ID].Rate.PerSecond(p.at)))
+	numbers = append(numbers, perDay("demand", p.rate[i]))
 	if l.Min > 0 {
 		numbers = append(numbers, units("minimum", l.Min))
 	}

@@ -36,6 +36,7 @@ type problem struct {
 	uses   [][]rowUse // by listing
 	held   []int      // by listing: units of the listing its holds ask for
 	target []int
+	rate   []float64 // by listing: proven demand in units a second
 	weight []float64 // see weights
 	bends  []bend    // scratch
 }
@@ -45,9 +46,17 @@ type rowUse struct{ row, use int }
 func compile(in Input, books Books, at time.Time) *problem {
 	p := &problem{in: in, at: at, books: books}
 	p.uses = make([][]rowUse, len(in.Listings))
+	p.rows = make([]row, 0, len(in.Items)+2)
 	p.held = make([]int, len(in.Listings))
 	for i := range in.Items {
 		p.addRows(&in.Items[i])
+	}
+	p.rate = make([]float64, len(in.Listings))
+	for i := range in.Listings {
+		p.rate[i] = books[in.Listings[i].ID].Rate.PerSecond(at)
+	}
+	for i := range in.Listings {
+		p.uses[i] = make([]rowUse, 0, 2*len(in.Listings[i].Components))
 	}
 	for r := range p.rows {
 		for u, use := range p.rows[r].uses {
@@ -63,10 +72,12 @@ func (p *problem) addRows(it *Item) {
 		listing, per int
 		mask         uint64
 	}
-	var draws []draw
-	var masks []uint64
-	for i, l := range p.in.Listings {
-		for _, c := range l.Components {
+	draws := make([]draw, 0, len(p.in.Listings))
+	masks := make([]uint64, 0, 4)
+	for i := range p.in.Listings {
+		l := &p.in.Listings[i]
+		for k := range l.Components {
+			c := &l.Components[k]
 			if c.Item != it.ID || l.Platform {
 				continue
 			}
@@ -89,6 +100,7 @@ func (p *problem) addRows(it *Item) {
 			r.buffer = it.buffer(r.total)
 		}
 		r.limit = r.total - r.buffer
+		r.uses = make([]use, 0, len(draws))
 		for _, d := range draws {
 			if d.mask&^m == 0 {
 				hold := p.holdFor(d.listing, it.ID)

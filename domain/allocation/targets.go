@@ -80,10 +80,9 @@ func (p *problem) weights() []float64 {
 	w := make([]float64, len(p.in.Listings))
 	sum, seen := 0.0, leastWindow.Seconds()
 	for i, l := range p.in.Listings {
-		r := p.books[l.ID].Rate
-		w[i] = r.PerSecond(p.at)
+		w[i] = p.rate[i]
 		sum += w[i]
-		seen = max(seen, r.seen(p.at))
+		seen = max(seen, p.books[l.ID].Rate.seen(p.at))
 	}
 	even := evenShare*sum/float64(max(1, len(w))) + priorUnits/seen
 	for i, l := range p.in.Listings {

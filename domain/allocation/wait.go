@@ -60,7 +60,7 @@ func (p *planner) clearDoubts() {
 		if b.Uncertain() <= 0 || b.InFlight != nil || b.Anchor != nil || b.Reading != nil || b.Demand != nil || p.planned[i] {
 			continue
 		}
-		noise := 2 + 3*b.Rate.PerSecond(p.at) // a reading takes about a second; units
+		noise := 2 + 3*p.rate[i] // a reading takes about a second; units
 		if calm := b.Rate.At.Add(quiet); p.at.Before(calm) && float64(b.Uncertain()) <= noise {
 			p.wake(calm)
 			continue
