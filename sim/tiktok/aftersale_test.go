@@ -101,66 +101,96 @@ func TestCancelledStockCanStayOffSale(t *testing.T) {
 	}
 }
 
+const returns = "/return_refund/202309/returns"
+
+func (r *rig) delivered() string {
+	r.Helper()
+	id := r.ready("MUG-B", 1)
+	r.must(r.sim.Ship(id, "", ""))
+	r.must(r.sim.Scan(id))
+	r.must(r.sim.Deliver(id))
+	return id
+}
+
+func (r *rig) returnIs(id, want string) {
+	r.Helper()
+	r.sim.mu.Lock()
+	got := r.sim.shops[r.shop.ID].after[id].status
+	r.sim.mu.Unlock()
+	if got != want {
+		r.Errorf("return is %s, want %s", got, want)
+	}
+}
+
 func TestReturns(t *testing.T) {
 	r := newRig(t)
-	order := func() string {
-		id := r.ready("MUG-B", 1)
-		r.must(r.sim.Ship(id, "", ""))
-		r.must(r.sim.Scan(id))
-		r.must(r.sim.Deliver(id))
-		return id
-	}
-	status := func(id string) string {
-		r.sim.mu.Lock()
-		defer r.sim.mu.Unlock()
-		return r.sim.shops[r.shop.ID].after[id].status
-	}
-	is := func(id, want string) {
-		t.Helper()
-		if got := status(id); got != want {
-			t.Errorf("return is %s, want %s", got, want)
-		}
-	}
-	returns := "/return_refund/202309/returns"
-	back, err := r.sim.RequestReturn(order(), "RETURN_AND_REFUND", "")
+	back, err := r.sim.RequestReturn(r.delivered(), "RETURN_AND_REFUND", "")
 	r.must(err)
 	r.refused(codeDecisionType, "POST", path(returns+"/%s/approve", back), `{"decision":"APPROVE_REFUND"}`)
 	r.ok(nil, "POST", path(returns+"/%s/approve", back), `{"decision":"APPROVE_RETURN"}`)
-	is(back, awaitingBuyerShip)
+	r.returnIs(back, awaitingBuyerShip)
 	r.must(r.sim.BuyerShipsReturn(back))
 	r.refused(codeNoReject, "POST", path(returns+"/%s/reject", back), `{"decision":"REJECT_RECEIVED_PACKAGE","reject_reason":"reverse_reject_return_parcel_reason_1"}`)
 	r.must(r.sim.ReturnArrives(back))
 	r.clock.Advance(48 * time.Hour)
-	is(back, returnSuccess) // nobody answered
+	r.returnIs(back, returnSuccess) // nobody answered
 	r.clock.Advance(refundDelay)
-	is(back, returnDone)
+	r.returnIs(back, returnDone)
 
-	kept, err := r.sim.RequestReturn(order(), "RETURN_AND_REFUND", "")
+	kept, err := r.sim.RequestReturn(r.delivered(), "RETURN_AND_REFUND", "")
 	r.must(err)
 	r.ok(nil, "POST", path(returns+"/%s/approve", kept), `{"decision":"APPROVE_RETURN","buyer_keep_item":true}`)
-	is(kept, returnSuccess)
+	r.returnIs(kept, returnSuccess)
 
-	fought, err := r.sim.RequestReturn(order(), "REFUND", "")
+}
+
+func TestReturnsRejectedForgottenAndWithdrawn(t *testing.T) {
+	r := newRig(t)
+	fought, err := r.sim.RequestReturn(r.delivered(), "REFUND", "")
 	r.must(err)
 	r.refused(codeReasonUnknown, "POST", path(returns+"/%s/reject", fought), `{"decision":"REJECT_REFUND","reject_reason":"no"}`)
 	r.ok(nil, "POST", path(returns+"/%s/reject", fought), `{"decision":"REJECT_REFUND","reject_reason":"reverse_reject_request_reason_2"}`)
-	is(fought, returnRejected)
+	r.returnIs(fought, returnRejected)
 	r.must(r.sim.Arbitrate(fought))
-	is(fought, returnSuccess)
+	r.returnIs(fought, returnSuccess)
 
-	forgotten, err := r.sim.RequestReturn(order(), "REFUND", "")
+	forgotten, err := r.sim.RequestReturn(r.delivered(), "REFUND", "")
 	r.must(err)
 	r.clock.Advance(48 * time.Hour)
-	is(forgotten, returnSuccess)
+	r.returnIs(forgotten, returnSuccess)
 
-	taken := order()
+}
+
+func TestPartialRefundOffer(t *testing.T) {
+	r := newRig(t)
+	offered, err := r.sim.RequestReturn(r.delivered(), "REFUND", "")
+	r.must(err)
+	offer := func(code int, amount string) {
+		r.refused(code, "POST", path(returns+"/%s/approve", offered), `{"decision":"OFFER_PARTIAL_REFUND","partial_refund":{"currency":"USD","amount":"`+amount+`"}}`,
+			"idempotency_key", "o"+amount)
+	}
+	offer(codeTooMuch, "500.00")
+	offer(codeTooMuch, "500.00") // a refused call is not remembered as done
+	offer(0, "5.00")
+	offer(0, "5.00")
+	r.returnIs(offered, awaitingBuyerResponse)
+	r.must(r.sim.AnswerOffer(offered, false))
+	r.returnIs(offered, returnPending)
+	offer(0, "6.00")
+	r.must(r.sim.AnswerOffer(offered, true))
+	r.returnIs(offered, returnSuccess)
+}
+
+func TestReturnOnceAndRefundBeforeDelivery(t *testing.T) {
+	r := newRig(t)
+	taken := r.delivered()
 	id, err := r.sim.RequestReturn(taken, "REFUND", "")
 	r.must(err)
 	if _, err := r.sim.RequestReturn(taken, "REFUND", ""); err == nil {
 		t.Error("returned twice")
 	}
 	r.must(r.sim.WithdrawReturn(id))
-	is(id, returnCancelled)
+	r.returnIs(id, returnCancelled)
 
 	lost := r.ready("MUG-B", 1)
 	r.must(r.sim.Ship(lost, "", ""))

@@ -232,21 +232,41 @@ func reasonText(name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// repeated reports whether a call with this idempotency key was done before for the same target, and notes it.
-func (c *call) repeated(target string) bool {
-	key := c.query.Get("idempotency_key")
-	if key == "" {
-		return false
+// maxKeys bounds the idempotency keys a shop remembers; older ones are forgotten all at once.
+const maxKeys = 10_000
+
+// repeated gives what a successful call with the same idempotency key answered for the same target.
+func (c *call) repeated(target string) (result string, done bool) {
+	result, done = c.shop.keys[c.key(target)]
+	return result, done && c.query.Get("idempotency_key") != ""
+}
+
+// remember notes a successful call, so that repeating it has no further effect.
+func (c *call) remember(target, result string) {
+	if c.query.Get("idempotency_key") == "" {
+		return
 	}
-	key = c.route.path + "|" + target + "|" + key
-	done := c.shop.idem[key]
-	c.shop.idem[key] = true
-	return done
+	if len(c.shop.keys) >= maxKeys {
+		clear(c.shop.keys)
+	}
+	c.shop.keys[c.key(target)] = result
+}
+
+func (c *call) key(target string) string {
+	return c.route.path + "|" + target + "|" + c.query.Get("idempotency_key")
+}
+
+// afterOnce finds a cancellation or return and reports whether the call was done before with the same key.
+func (c *call) afterOnce(id string, ret bool) (a *aftersale, done bool, f *failure) {
+	if a, f = c.afterOf(id, ret); f == nil {
+		_, done = c.repeated(id)
+	}
+	return a, done, f
 }
 
 func (s *Sim) approveCancellation(c *call) (any, *failure) {
-	a, f := c.afterOf(c.vars["cancel_id"], false)
-	if f != nil || c.repeated(a.id) {
+	a, done, f := c.afterOnce(c.vars["cancel_id"], false)
+	if f != nil || done {
 		return nil, f
 	}
 	switch {
@@ -260,12 +280,13 @@ func (s *Sim) approveCancellation(c *call) (any, *failure) {
 	if err := s.approveCancel(a); err != nil {
 		return nil, fail(codeAfterStatus, "%s", errs.Safe(err))
 	}
+	c.remember(a.id, "")
 	return nil, nil
 }
 
 func (s *Sim) rejectCancellation(c *call) (any, *failure) {
-	a, f := c.afterOf(c.vars["cancel_id"], false)
-	if f != nil || c.repeated(a.id) {
+	a, done, f := c.afterOnce(c.vars["cancel_id"], false)
+	if f != nil || done {
 		return nil, f
 	}
 	var in struct {
@@ -283,6 +304,7 @@ func (s *Sim) rejectCancellation(c *call) (any, *failure) {
 		return nil, fail(codeReasonUnknown, "The reason is unknown.")
 	}
 	s.endRequest(a)
+	c.remember(a.id, "")
 	return nil, nil
 }
 

@@ -88,6 +88,9 @@ func (s *Sim) createReturn(c *call) (any, *failure) {
 	if in.Reason == "" {
 		return nil, fail(codeReasonUnknown, "A reason is required.")
 	}
+	if id, done := c.repeated(o.id); done {
+		return fields{"return_id": id, "return_status": c.shop.after[id].status}, nil
+	}
 	lines, f := o.requestedLines(in.Lines, in.SKUs)
 	if f != nil {
 		return nil, f
@@ -95,10 +98,6 @@ func (s *Sim) createReturn(c *call) (any, *failure) {
 	most, _ := cents(o.refundOf(lines)["refund_total"].(string))
 	if n, ok := cents(in.Total); in.Total != "" && (!ok || n > most) {
 		return nil, fail(codeTooMuch, "The amount is more than can be refunded.")
-	}
-	if c.repeated(in.Order) {
-		last := o.returns[len(o.returns)-1]
-		return fields{"return_id": last.id, "return_status": last.status}, nil
 	}
 	a, err := s.openReturn(o, in.Type, "SELLER", in.Reason, lineIDs(lines))
 	switch {
@@ -110,12 +109,13 @@ func (s *Sim) createReturn(c *call) (any, *failure) {
 	if err := s.approveReturn(a); err != nil {
 		return nil, fail(codeAfterStatus, "%s", errs.Safe(err))
 	}
+	c.remember(o.id, a.id)
 	return fields{"return_id": a.id, "return_status": a.status}, nil
 }
 
 func (s *Sim) approveReturnCall(c *call) (any, *failure) {
-	a, f := c.afterOf(c.vars["return_id"], true)
-	if f != nil || c.repeated(a.id) {
+	a, done, f := c.afterOnce(c.vars["return_id"], true)
+	if f != nil || done {
 		return nil, f
 	}
 	var in struct {
@@ -154,12 +154,13 @@ func (s *Sim) approveReturnCall(c *call) (any, *failure) {
 	if err != nil {
 		return nil, fail(codeAfterStatus, "%s", errs.Safe(err))
 	}
+	c.remember(a.id, "")
 	return nil, nil
 }
 
 func (s *Sim) rejectReturn(c *call) (any, *failure) {
-	a, f := c.afterOf(c.vars["return_id"], true)
-	if f != nil || c.repeated(a.id) {
+	a, done, f := c.afterOnce(c.vars["return_id"], true)
+	if f != nil || done {
 		return nil, f
 	}
 	var in struct {
@@ -188,6 +189,7 @@ func (s *Sim) rejectReturn(c *call) (any, *failure) {
 		return nil, fail(codeAfterStatus, "%s", errs.Safe(err))
 	}
 	a.records[len(a.records)-1].note = in.Comment
+	c.remember(a.id, "")
 	return nil, nil
 }
 

@@ -76,8 +76,29 @@ type deadlines struct {
 	rtsSLA, ttsSLA, shippingDue, collectionDue, deliverySLA, deliveryDue int64
 }
 
+// dayEnd is one answer of businessEnd, which depends on the local day only.
+type dayEnd struct{ year, day, n int }
+
+// maxDayEnds bounds the answers a shop remembers: a day needs half a dozen.
+const maxDayEnds = 256
+
+// endOf is businessEnd for a shop, remembered: during a spike every order asks for the same days.
+func (sh *shop) endOf(from time.Time, n int) int64 {
+	local := from.In(sh.zone)
+	key := dayEnd{local.Year(), local.YearDay(), n}
+	end, ok := sh.ends[key]
+	if !ok {
+		end = businessEnd(local, n, sh.zone, sh.region).Unix()
+		if len(sh.ends) >= maxDayEnds {
+			clear(sh.ends)
+		}
+		sh.ends[key] = end
+	}
+	return end
+}
+
 func (o *order) setDeadlines(paid time.Time) {
-	end := func(n int) int64 { return businessEnd(paid, n, o.shop.zone, o.shop.region).Unix() }
+	end := func(n int) int64 { return o.shop.endOf(paid, n) }
 	dispatch, cancel, deliver := dispatchDays, cancelDays, deliverDays
 	if h := o.handlingDays; h > 0 {
 		dispatch, cancel, deliver = h, h+handlingExtra, h+handlingToDoor

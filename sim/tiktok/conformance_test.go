@@ -151,50 +151,62 @@ func TestEveryAnswerIsDocumented(t *testing.T) {
 	}
 }
 
-// walk prepares a shop with something in every state and lists a call of each endpoint, failures of batches included.
-func walk(r *rig) []step {
+// busy is a shop with something in every state.
+type busy struct {
+	own, label, split, done, made, fbt          string // orders
+	cancelA, cancelB, returnA, returnB, inbound string
+	ownLabel, donePackage, madePackage          string
+}
+
+func prepare(r *rig) (w busy) {
 	r.Helper()
-	own, label, split := r.ready("MUG-R", 2), r.ready("MUG-R", 1, PlaceOptions{Shipping: "TIKTOK"}), r.ready("MUG-R", 1)
-	done, asked, other := r.ready("MUG-B", 2), r.ready("MUG-B", 1), r.ready("MUG-B", 1)
-	made := r.ready("MUG-B", 1, PlaceOptions{Type: "MADE_TO_ORDER", HandlingDays: 5, Message: "please"})
+	id := func(id string, err error) string {
+		r.Helper()
+		r.must(err)
+		return id
+	}
+	parcel := func(order string) string {
+		r.Helper()
+		o, err := r.sim.Order(order)
+		r.must(err)
+		return o.Packages[0]
+	}
+	w.own, w.label, w.split = r.ready("MUG-R", 2), r.ready("MUG-R", 1, PlaceOptions{Shipping: "TIKTOK"}), r.ready("MUG-R", 1)
+	w.done, w.fbt = r.ready("MUG-B", 2), r.ready("LAMP", 1, PlaceOptions{FBT: true})
+	w.made = r.ready("MUG-B", 1, PlaceOptions{Type: "MADE_TO_ORDER", HandlingDays: 5, Message: "please"})
 	r.place("MUG-B", 1, PlaceOptions{Unpaid: true})
-	fbt := r.ready("LAMP", 1, PlaceOptions{FBT: true})
-	r.must(r.sim.Ship(done, "DONE123456", ""))
-	r.must(r.sim.AdvanceStatus(done))
-	r.must(r.sim.AdvanceStatus(done))
-	r.must(r.sim.Ship(made, "MADE123456", ""))
-	r.must(r.sim.Scan(made))
-	cancelA, err := r.sim.Cancel(asked, "BUYER", "")
-	r.must(err)
-	cancelB, err := r.sim.Cancel(other, "BUYER", "")
-	r.must(err)
-	returnA, err := r.sim.RequestReturn(done, "RETURN_AND_REFUND", "", r.sim.orders[done].lines[0].id)
-	r.must(err)
-	returnB, err := r.sim.RequestReturn(done, "REFUND", "", r.sim.orders[done].lines[1].id)
-	r.must(err)
-	inbound, err := r.sim.SendInbound(r.shop.ID, "LAMP", 10)
-	r.must(err)
-	r.must(r.sim.ReceiveInbound(r.shop.ID, inbound, 8))
+	r.must(r.sim.Ship(w.done, "DONE123456", ""))
+	r.must(r.sim.Scan(w.done))
+	r.must(r.sim.Deliver(w.done))
+	r.must(r.sim.Ship(w.made, "MADE123456", ""))
+	r.must(r.sim.Scan(w.made))
+	w.cancelA = id(r.sim.Cancel(r.ready("MUG-B", 1), "BUYER", ""))
+	w.cancelB = id(r.sim.Cancel(r.ready("MUG-B", 1), "BUYER", ""))
+	w.returnA = id(r.sim.RequestReturn(w.done, "RETURN_AND_REFUND", "", r.sim.orders[w.done].lines[0].id))
+	w.returnB = id(r.sim.RequestReturn(w.done, "REFUND", "", r.sim.orders[w.done].lines[1].id))
+	w.inbound = id(r.sim.SendInbound(r.shop.ID, "LAMP", 10))
+	r.must(r.sim.ReceiveInbound(r.shop.ID, w.inbound, 8))
 	labelled := r.ready("MUG-B", 1, PlaceOptions{Shipping: "TIKTOK"})
 	r.must(r.sim.Ship(labelled, "", ""))
 	r.clock.Advance(time.Minute)
-	o, err := r.sim.Order(labelled)
-	r.must(err)
-	ownLabel := o.Packages[0]
-	o, err = r.sim.Order(done)
-	r.must(err)
+	w.ownLabel, w.donePackage, w.madePackage = parcel(labelled), parcel(w.done), parcel(w.made)
+	return w
+}
+
+// walk lists a call of each endpoint, failures of batches included.
+func walk(r *rig) []step {
+	r.Helper()
+	w := prepare(r)
 	mug, k, east, prov := r.sku("MUG-R").ProductID, r.sku("MUG-R"), r.warehouse("East"), r.provider()
-	o2, err := r.sim.Order(made)
-	r.must(err)
 	hook := `{"event_type":"ORDER_STATUS_CHANGE","address":"https://shop.example/hook"}`
 	list := []step{
 		{endpoint: "GET /authorization/202309/shops"}, {endpoint: "GET /seller/202309/shops"},
 		{endpoint: "PUT /event/202309/webhooks", body: hook}, {endpoint: "GET /event/202309/webhooks"},
 		{endpoint: "DELETE /event/202309/webhooks", body: `{"event_type":"ORDER_STATUS_CHANGE"}`},
 		{endpoint: "POST /order/202309/orders/search", body: `{}`},
-		{endpoint: "GET /order/202507/orders", query: []string{"ids", own + "," + made + "," + fbt + "," + done}},
-		{endpoint: "GET /order/202309/orders", query: []string{"ids", own}},
-		{endpoint: "GET /order/202407/orders/{order_id}/price_detail", path: own},
+		{endpoint: "GET /order/202507/orders", query: []string{"ids", w.own + "," + w.made + "," + w.fbt + "," + w.done}},
+		{endpoint: "GET /order/202309/orders", query: []string{"ids", w.own}},
+		{endpoint: "GET /order/202407/orders/{order_id}/price_detail", path: w.own},
 		{endpoint: "POST /product/202502/products/search", body: `{"status":"ALL"}`}, {endpoint: "POST /product/202309/products/search"},
 		{endpoint: "GET /product/202309/products/{product_id}", path: mug},
 		{endpoint: "POST /product/202309/inventory/search", body: `{"product_ids":["` + mug + `"]}`},
@@ -208,36 +220,36 @@ func walk(r *rig) []step {
 		{endpoint: "GET /logistics/202309/warehouses"},
 		{endpoint: "GET /logistics/202309/warehouses/{warehouse_id}/delivery_options", path: east},
 		{endpoint: "GET /logistics/202309/delivery_options/{delivery_option_id}/shipping_providers", path: standardDelivery},
-		{endpoint: "POST /fulfillment/202309/orders/{order_id}/shipping_services/query", path: label},
-		{endpoint: "POST /fulfillment/202309/packages", body: `{"order_id":"` + label + `","weight":{"value":"2","unit":"POUND"}}`},
-		{endpoint: "POST /fulfillment/202309/orders/{order_id}/packages", path: split, body: `{"tracking_number":"SPLIT12345","shipping_provider_id":"` + prov + `"}`},
-		{endpoint: "POST /fulfillment/202309/packages/{package_id}/ship", path: ownLabel, code: codeShippedAlready},
+		{endpoint: "POST /fulfillment/202309/orders/{order_id}/shipping_services/query", path: w.label},
+		{endpoint: "POST /fulfillment/202309/packages", body: `{"order_id":"` + w.label + `","weight":{"value":"2","unit":"POUND"}}`},
+		{endpoint: "POST /fulfillment/202309/orders/{order_id}/packages", path: w.split, body: `{"tracking_number":"SPLIT12345","shipping_provider_id":"` + prov + `"}`},
+		{endpoint: "POST /fulfillment/202309/packages/{package_id}/ship", path: w.ownLabel, code: codeShippedAlready},
 		{endpoint: "POST /fulfillment/202309/packages/ship", body: `{"packages":[{"id":"1"}]}`},
-		{endpoint: "GET /fulfillment/202309/packages/{package_id}", path: o.Packages[0]},
+		{endpoint: "GET /fulfillment/202309/packages/{package_id}", path: w.donePackage},
 		{endpoint: "POST /fulfillment/202309/packages/search", body: `{}`},
-		{endpoint: "GET /fulfillment/202309/packages/{package_id}/shipping_documents", path: ownLabel, query: []string{"document_type", "SHIPPING_LABEL"}},
-		{endpoint: "GET /fulfillment/202309/packages/{package_id}/handover_time_slots", path: ownLabel},
-		{endpoint: "POST /fulfillment/202309/packages/{package_id}/shipping_info/update", path: o.Packages[0],
+		{endpoint: "GET /fulfillment/202309/packages/{package_id}/shipping_documents", path: w.ownLabel, query: []string{"document_type", "SHIPPING_LABEL"}},
+		{endpoint: "GET /fulfillment/202309/packages/{package_id}/handover_time_slots", path: w.ownLabel},
+		{endpoint: "POST /fulfillment/202309/packages/{package_id}/shipping_info/update", path: w.donePackage,
 			body: `{"tracking_number":"DONE654321","shipping_provider_id":"` + prov + `"}`},
-		{endpoint: "POST /fulfillment/202309/orders/{order_id}/shipping_info/update", path: made,
+		{endpoint: "POST /fulfillment/202309/orders/{order_id}/shipping_info/update", path: w.made,
 			body: `{"tracking_number":"MADE654321","shipping_provider_id":"` + prov + `"}`},
-		{endpoint: "GET /fulfillment/202309/orders/{order_id}/tracking", path: done},
+		{endpoint: "GET /fulfillment/202309/orders/{order_id}/tracking", path: w.done},
 		{endpoint: "GET /fulfillment/202508/tts_tracking_validation", query: []string{"tracking_number", "DONE654321"}},
-		{endpoint: "POST /fulfillment/202309/packages/deliver", body: `{"packages":[{"id":"1","delivery_type":"DELIVERY_SUCCESS"},{"id":"` + o2.Packages[0] + `","delivery_type":"DELIVERY_SUCCESS"}]}`},
-		{endpoint: "POST /return_refund/202309/cancellations", body: `{"order_id":"` + own + `","order_line_item_ids":["` + r.sim.orders[own].lines[0].id + `"],"cancel_reason":"seller_cancel_reason_out_of_stock"}`},
-		{endpoint: "GET /return_refund/202309/reject_reasons", query: []string{"return_or_cancel_id", cancelA}},
+		{endpoint: "POST /fulfillment/202309/packages/deliver", body: `{"packages":[{"id":"1","delivery_type":"DELIVERY_SUCCESS"},{"id":"` + w.madePackage + `","delivery_type":"DELIVERY_SUCCESS"}]}`},
+		{endpoint: "POST /return_refund/202309/cancellations", body: `{"order_id":"` + w.own + `","order_line_item_ids":["` + r.sim.orders[w.own].lines[0].id + `"],"cancel_reason":"seller_cancel_reason_out_of_stock"}`},
+		{endpoint: "GET /return_refund/202309/reject_reasons", query: []string{"return_or_cancel_id", w.cancelA}},
 		{endpoint: "POST /return_refund/202309/cancellations/search", body: `{}`},
-		{endpoint: "POST /return_refund/202309/cancellations/{cancel_id}/approve", path: cancelA},
-		{endpoint: "POST /return_refund/202309/cancellations/{cancel_id}/reject", path: cancelB, body: `{"reject_reason":"seller_reject_apply_product_has_been_packed"}`},
+		{endpoint: "POST /return_refund/202309/cancellations/{cancel_id}/approve", path: w.cancelA},
+		{endpoint: "POST /return_refund/202309/cancellations/{cancel_id}/reject", path: w.cancelB, body: `{"reject_reason":"seller_reject_apply_product_has_been_packed"}`},
 		{endpoint: "POST /return_refund/202309/returns/search", body: `{}`},
-		{endpoint: "POST /return_refund/202309/returns/{return_id}/approve", path: returnA, body: `{"decision":"APPROVE_RETURN"}`},
-		{endpoint: "POST /return_refund/202309/returns/{return_id}/reject", path: returnB, body: `{"decision":"REJECT_REFUND","reject_reason":"reverse_reject_request_reason_1"}`},
-		{endpoint: "GET /return_refund/202309/returns/{return_id}/records", path: returnA},
-		{endpoint: "POST /return_refund/202309/returns", body: `{"order_id":"` + made + `","return_reason":"seller_shipped_refund_package_lost","return_type":"REFUND"}`},
-		{endpoint: "GET /return_refund/202309/orders/{order_id}/aftersale_eligibility", path: own},
-		{endpoint: "POST /return_refund/202309/refunds/calculate", body: `{"order_id":"` + own + `","request_type":"CANCEL","reason_name":"x"}`},
+		{endpoint: "POST /return_refund/202309/returns/{return_id}/approve", path: w.returnA, body: `{"decision":"APPROVE_RETURN"}`},
+		{endpoint: "POST /return_refund/202309/returns/{return_id}/reject", path: w.returnB, body: `{"decision":"REJECT_REFUND","reject_reason":"reverse_reject_request_reason_1"}`},
+		{endpoint: "GET /return_refund/202309/returns/{return_id}/records", path: w.returnA},
+		{endpoint: "POST /return_refund/202309/returns", body: `{"order_id":"` + w.made + `","return_reason":"seller_shipped_refund_package_lost","return_type":"REFUND"}`},
+		{endpoint: "GET /return_refund/202309/orders/{order_id}/aftersale_eligibility", path: w.own},
+		{endpoint: "POST /return_refund/202309/refunds/calculate", body: `{"order_id":"` + w.own + `","request_type":"CANCEL","reason_name":"x"}`},
 		{endpoint: "POST /fbt/202408/inventory/search", body: `{}`}, {endpoint: "POST /fbt/202409/goods/search", body: `{}`},
-		{endpoint: "GET /fbt/202409/inbound_orders", query: []string{"ids", inbound}}, {endpoint: "GET /fbt/202408/warehouses"},
+		{endpoint: "GET /fbt/202409/inbound_orders", query: []string{"ids", w.inbound}}, {endpoint: "GET /fbt/202408/warehouses"},
 		{endpoint: "GET /fbt/202409/merchants/onboarded_regions"},
 	}
 	for i := range list {

@@ -12,14 +12,12 @@ type orderIndex struct {
 	seq     uint64
 }
 
-// touch is one update. It is stale when the order has been updated since.
+// touch is one update. Its order is nil when the order has been updated since.
 type touch struct {
 	o   *order
 	at  int64
 	seq uint64
 }
-
-func (t touch) live() bool { return t.o.touched == t.seq }
 
 func (x *orderIndex) add(o *order) {
 	o.place = uint64(len(x.created) + 1)
@@ -28,16 +26,18 @@ func (x *orderIndex) add(o *order) {
 
 // touch notes that an order was updated at the given time, which must not be before any earlier one.
 func (x *orderIndex) touch(o *order, at int64) {
-	if o.touched != 0 {
+	if o.touched {
+		x.updated[o.slot].o = nil
 		x.stale++
 	}
 	x.seq++
-	o.updated, o.touched = at, x.seq
+	o.updated, o.touched, o.slot = at, true, len(x.updated)
 	x.updated = append(x.updated, touch{o, at, x.seq})
 	if x.stale > 1024 && x.stale > len(x.updated)/2 {
 		keep := x.updated[:0]
 		for _, t := range x.updated {
-			if t.live() {
+			if t.o != nil {
+				t.o.slot = len(keep)
 				keep = append(keep, t)
 			}
 		}
@@ -65,7 +65,7 @@ func (x *orderIndex) walk(byUpdate, desc bool, ge, lt int64, visit func(o *order
 	one := func(i int) {
 		if !byUpdate {
 			visit(x.created[i], x.created[i].place)
-		} else if t := x.updated[i]; t.live() {
+		} else if t := x.updated[i]; t.o != nil {
 			visit(t.o, t.seq)
 		}
 	}

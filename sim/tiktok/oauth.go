@@ -66,9 +66,25 @@ func (s *Sim) Grant(sellerName string) (Access, error) {
 	if v == nil {
 		return Access{}, errs.New(errs.NotFound, "tiktok.Grant", sellerName, "There is no seller with this name.")
 	}
-	t := s.authorize(v)
-	return Access{AppKey: s.o.AppKey, AppSecret: s.o.AppSecret, ServiceID: s.o.ServiceID, Seller: v.name,
-		AccessToken: t.access, RefreshToken: t.refresh}, nil
+	return s.accessOf(s.authorize(v)), nil
+}
+
+// Access gives a seller's newest tokens, and consents first when there is no consent or the access token has expired.
+func (s *Sim) Access(sellerName string) (Access, error) {
+	s.mu.Lock()
+	if v := s.sellers[sellerName]; v != nil && v.grant != nil && !v.grant.revoked {
+		if t := v.grant.tokens[len(v.grant.tokens)-1]; s.o.Clock.Now().Before(t.accessExpires) {
+			defer s.mu.Unlock()
+			return s.accessOf(t), nil
+		}
+	}
+	s.mu.Unlock()
+	return s.Grant(sellerName)
+}
+
+func (s *Sim) accessOf(t *token) Access {
+	return Access{AppKey: s.o.AppKey, AppSecret: s.o.AppSecret, ServiceID: s.o.ServiceID, Seller: t.grant.seller.name,
+		AccessToken: t.access, RefreshToken: t.refresh}
 }
 
 // authorize makes a grant with its first tokens, in place of an earlier one.

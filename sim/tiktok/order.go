@@ -62,8 +62,10 @@ type order struct {
 	request      *aftersale // the buyer's open cancellation request
 	returns      []*aftersale
 
-	touched, place uint64 // positions in the shop's index
-	timer          func() // cancels the next deadline
+	place   uint64 // in the shop's index by creation
+	slot    int    // in the shop's index by update, once touched
+	touched bool
+	timer   func() // cancels the next deadline
 }
 
 // line is one unit.

@@ -68,11 +68,7 @@ func (s *Sim) openReturn(o *order, kind, role, reason string, lineIDs []string) 
 	}
 	a := s.newAftersale(o, lines, true, kind, role, reason)
 	o.returns = append(o.returns, a)
-	action := "SELLER_RESPOND_RETURN"
-	if kind == "REFUND" {
-		action = "SELLER_RESPOND_REFUND"
-	}
-	s.aftersaleTo(a, returnPending, action, func() error { return s.approveReturn(a) })
+	s.aftersaleTo(a, returnPending, a.request(), func() error { return s.approveReturn(a) })
 	return a, nil
 }
 
@@ -153,6 +149,26 @@ func (s *Sim) Arbitrate(returnID string) error {
 		}
 		return s.refund(a)
 	})
+}
+
+// AnswerOffer is the buyer taking or declining the partial refund the seller has offered. A declined offer puts the
+// request before the seller again.
+func (s *Sim) AnswerOffer(returnID string, accept bool) error {
+	return s.withReturn(returnID, func(a *aftersale) error {
+		if accept {
+			return s.refund(a)
+		}
+		a.partial = 0
+		return s.moveReturn(a, returnPending, a.request(), func() error { return s.approveReturn(a) })
+	})
+}
+
+// request is what a pending return asks of the seller.
+func (a *aftersale) request() string {
+	if a.kind == "REFUND" {
+		return "SELLER_RESPOND_REFUND"
+	}
+	return "SELLER_RESPOND_RETURN"
 }
 
 func (s *Sim) withReturn(returnID string, do func(*aftersale) error) error {

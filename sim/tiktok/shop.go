@@ -64,8 +64,9 @@ type shop struct {
 	parcels                                              []*parcel
 	tracking                                             map[string]bool // numbers in use
 	after                                                map[string]*aftersale
-	afters                                               []*aftersale // in order of making
-	idem                                                 map[string]bool
+	afters                                               []*aftersale      // in order of making
+	keys                                                 map[string]string // idempotency keys seen, with what they made
+	ends                                                 map[dayEnd]int64
 	stats                                                ShopStats
 	inbounds                                             []*inbound
 }
@@ -159,7 +160,7 @@ func (s *Sim) AddShop(spec ShopSpec) (string, error) {
 		cipher: s.ids.secret(prefixOf(spec.Region), 20), code: spec.Region + "LC" + s.ids.secret("", 6), currency: "USD", zone: time.UTC,
 		seller: s.sellerFor(spec.Seller, spec.Region), byProduct: map[string]*product{}, bySKU: map[string]*sku{},
 		hooks: map[string]*hook{}, packages: map[string]*parcel{}, tracking: map[string]bool{}, after: map[string]*aftersale{},
-		idem: map[string]bool{}}
+		keys: map[string]string{}, ends: map[dayEnd]int64{}}
 	if spec.CrossBorder {
 		sh.sellerType = "CROSS_BORDER"
 	}

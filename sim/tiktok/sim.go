@@ -236,15 +236,15 @@ type Access struct {
 	RefreshToken string `json:"refresh_token"`
 }
 
-// Describe prints, for people, how to reach the simulator at baseURL: keys, a fresh access token for each seller, the
-// shops with their ciphers, and where the page is.
+// Describe prints, for people, how to reach the simulator at baseURL: keys, working tokens of each seller, the shops
+// with their ciphers, and where the page is.
 func (s *Sim) Describe(baseURL string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "TikTok Shop sandbox at %s\n", baseURL)
 	fmt.Fprintf(&b, "  app key      %s\n  app secret   %s\n  service id   %s\n", s.o.AppKey, s.o.AppSecret, s.o.ServiceID)
 	fmt.Fprintf(&b, "  consent      %s/open/authorize?service_id=%s&state=…\n  page         %s/_sandbox/\n", baseURL, s.o.ServiceID, baseURL)
 	for _, name := range s.Sellers() {
-		a, err := s.Grant(name)
+		a, err := s.Access(name)
 		if err != nil {
 			continue // only when a seller vanished meanwhile, and sellers never do
 		}

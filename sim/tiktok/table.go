@@ -86,70 +86,13 @@ func allScopes() []string {
 
 // endpoints is the whole API: what is implemented, and what is documented but not.
 func endpoints() []route {
-	shop := func(method, path string, do func(*Sim, *call) (any, *failure), scopes ...string) route {
-		return route{method: method, path: path, do: do, scopes: scopes, cipher: true}
-	}
 	list := []route{
 		{method: "GET", path: "/api/v2/token/get", open: true, do: (*Sim).tokens},
 		{method: "GET", path: "/api/v2/token/refresh", open: true, do: (*Sim).tokens},
 		{method: "GET", path: "/authorization/202309/shops", do: (*Sim).authorizedShops, scopes: []string{scopeAuth}},
 		{method: "GET", path: "/seller/202309/shops", do: (*Sim).activeShops, scopes: []string{scopeShop}},
-		shop("GET", "/event/202309/webhooks", (*Sim).getWebhooks, scopeAuth),
-		shop("PUT", "/event/202309/webhooks", (*Sim).putWebhook, scopeAuth),
-		shop("DELETE", "/event/202309/webhooks", (*Sim).deleteWebhook, scopeAuth),
-
-		shop("POST", "/order/202309/orders/search", (*Sim).searchOrders, scopeOrder),
-		shop("GET", "/order/202507/orders", (*Sim).orderDetail, scopeOrder),
-		shop("GET", "/order/202309/orders", (*Sim).orderDetail, scopeOrder),
-		shop("GET", "/order/202407/orders/{order_id}/price_detail", (*Sim).priceDetail, scopeOrder),
-
-		shop("POST", "/product/202502/products/search", (*Sim).searchProducts, scopeProduct),
-		shop("POST", "/product/202309/products/search", (*Sim).searchProducts, scopeProduct),
-		shop("GET", "/product/202309/products/{product_id}", (*Sim).productDetail, scopeProduct),
-		shop("POST", "/product/202309/inventory/search", (*Sim).searchInventory, scopeProduct),
-		shop("POST", "/product/202309/products/{product_id}/inventory/update", (*Sim).updateInventory, scopeProductW),
-		shop("POST", "/product/202309/products/{product_id}/prices/update", (*Sim).updatePrices, scopeProductW),
-		shop("POST", "/product/202309/products/activate", (*Sim).activate, scopeProduct),
-		shop("POST", "/product/202309/products/deactivate", (*Sim).deactivate, scopeProduct),
-
-		shop("GET", "/logistics/202309/warehouses", (*Sim).listWarehouses, scopeLogistics),
-		shop("GET", "/logistics/202309/warehouses/{warehouse_id}/delivery_options", (*Sim).deliveryOptions, scopeLogistics),
-		shop("GET", "/logistics/202309/delivery_options/{delivery_option_id}/shipping_providers", (*Sim).shippingProviders, scopeFulfil, scopeLogistics),
-
-		shop("POST", "/fulfillment/202309/orders/{order_id}/shipping_services/query", (*Sim).shippingServices, scopeFulfil),
-		shop("POST", "/fulfillment/202309/packages", (*Sim).createPackage, scopeFulfil),
-		shop("POST", "/fulfillment/202309/orders/{order_id}/packages", (*Sim).markShipped, scopeFulfil),
-		shop("POST", "/fulfillment/202309/packages/{package_id}/ship", (*Sim).shipPackage, scopeFulfil),
-		shop("POST", "/fulfillment/202309/packages/ship", (*Sim).shipPackages, scopeFulfil),
-		shop("GET", "/fulfillment/202309/packages/{package_id}", (*Sim).packageDetail, scopeFulfil),
-		shop("POST", "/fulfillment/202309/packages/search", (*Sim).searchPackages, scopeFulfil),
-		shop("GET", "/fulfillment/202309/packages/{package_id}/shipping_documents", (*Sim).shippingDocument, scopeFulfil),
-		shop("GET", "/fulfillment/202309/packages/{package_id}/handover_time_slots", (*Sim).handoverSlots, scopePackage),
-		shop("POST", "/fulfillment/202309/packages/{package_id}/shipping_info/update", (*Sim).correctTracking, scopeFulfil),
-		shop("POST", "/fulfillment/202309/orders/{order_id}/shipping_info/update", (*Sim).correctTracking, scopeLogistics),
-		shop("GET", "/fulfillment/202309/orders/{order_id}/tracking", (*Sim).trackOrder, scopeLogistics),
-		shop("GET", "/fulfillment/202508/tts_tracking_validation", (*Sim).validateTracking, scopeLogistics),
-		shop("POST", "/fulfillment/202309/packages/deliver", (*Sim).reportDelivery, scopeDelivery),
-
-		shop("POST", "/return_refund/202309/cancellations/search", (*Sim).searchCancellations, scopeReturn),
-		shop("POST", "/return_refund/202309/cancellations", (*Sim).cancelOrder, scopeReturn),
-		shop("POST", "/return_refund/202309/cancellations/{cancel_id}/approve", (*Sim).approveCancellation, scopeReturn),
-		shop("POST", "/return_refund/202309/cancellations/{cancel_id}/reject", (*Sim).rejectCancellation, scopeReturn),
-		shop("POST", "/return_refund/202309/returns/search", (*Sim).searchReturns, scopeReturn),
-		shop("POST", "/return_refund/202309/returns", (*Sim).createReturn, scopeReturn, scopeFulfil),
-		shop("POST", "/return_refund/202309/returns/{return_id}/approve", (*Sim).approveReturnCall, scopeReturn),
-		shop("POST", "/return_refund/202309/returns/{return_id}/reject", (*Sim).rejectReturn, scopeReturn),
-		shop("GET", "/return_refund/202309/returns/{return_id}/records", (*Sim).returnRecords, scopeReturn),
-		shop("GET", "/return_refund/202309/reject_reasons", (*Sim).rejectReasons, scopeReturn),
-		shop("GET", "/return_refund/202309/orders/{order_id}/aftersale_eligibility", (*Sim).eligibility, scopeReturn),
-		shop("POST", "/return_refund/202309/refunds/calculate", (*Sim).calculateRefund, scopeReturn),
-
-		shop("POST", "/fbt/202408/inventory/search", (*Sim).fbtInventory, scopeFBT),
-		shop("POST", "/fbt/202409/goods/search", (*Sim).fbtGoods, scopeFBT),
-		shop("GET", "/fbt/202409/inbound_orders", (*Sim).fbtInbounds, scopeFBT),
-		shop("GET", "/fbt/202408/warehouses", (*Sim).fbtWarehouses, scopeFBT),
-		shop("GET", "/fbt/202409/merchants/onboarded_regions", (*Sim).fbtRegions, scopeFBT),
 	}
+	list = slices.Concat(list, tradeEndpoints(), fulfilmentEndpoints(), afterSalesEndpoints())
 	for _, k := range known {
 		method, path, _ := strings.Cut(k, " ")
 		list = append(list, route{method: method, path: path, open: true, do: func(*Sim, *call) (any, *failure) {
@@ -157,4 +100,76 @@ func endpoints() []route {
 		}})
 	}
 	return list
+}
+
+// ofShop is an endpoint that concerns one shop.
+func ofShop(method, path string, do func(*Sim, *call) (any, *failure), scopes ...string) route {
+	return route{method: method, path: path, do: do, scopes: scopes, cipher: true}
+}
+
+// tradeEndpoints are webhooks, orders, products and stock.
+func tradeEndpoints() []route {
+	return []route{
+		ofShop("GET", "/event/202309/webhooks", (*Sim).getWebhooks, scopeAuth),
+		ofShop("PUT", "/event/202309/webhooks", (*Sim).putWebhook, scopeAuth),
+		ofShop("DELETE", "/event/202309/webhooks", (*Sim).deleteWebhook, scopeAuth),
+		ofShop("POST", "/order/202309/orders/search", (*Sim).searchOrders, scopeOrder),
+		ofShop("GET", "/order/202507/orders", (*Sim).orderDetail, scopeOrder),
+		ofShop("GET", "/order/202309/orders", (*Sim).orderDetail, scopeOrder),
+		ofShop("GET", "/order/202407/orders/{order_id}/price_detail", (*Sim).priceDetail, scopeOrder),
+		ofShop("POST", "/product/202502/products/search", (*Sim).searchProducts, scopeProduct),
+		ofShop("POST", "/product/202309/products/search", (*Sim).searchProducts, scopeProduct),
+		ofShop("GET", "/product/202309/products/{product_id}", (*Sim).productDetail, scopeProduct),
+		ofShop("POST", "/product/202309/inventory/search", (*Sim).searchInventory, scopeProduct),
+		ofShop("POST", "/product/202309/products/{product_id}/inventory/update", (*Sim).updateInventory, scopeProductW),
+		ofShop("POST", "/product/202309/products/{product_id}/prices/update", (*Sim).updatePrices, scopeProductW),
+		ofShop("POST", "/product/202309/products/activate", (*Sim).activate, scopeProduct),
+		ofShop("POST", "/product/202309/products/deactivate", (*Sim).deactivate, scopeProduct),
+	}
+}
+
+// fulfilmentEndpoints are packages, tracking and logistics.
+func fulfilmentEndpoints() []route {
+	return []route{
+		ofShop("GET", "/logistics/202309/warehouses", (*Sim).listWarehouses, scopeLogistics),
+		ofShop("GET", "/logistics/202309/warehouses/{warehouse_id}/delivery_options", (*Sim).deliveryOptions, scopeLogistics),
+		ofShop("GET", "/logistics/202309/delivery_options/{delivery_option_id}/shipping_providers", (*Sim).shippingProviders, scopeFulfil, scopeLogistics),
+		ofShop("POST", "/fulfillment/202309/orders/{order_id}/shipping_services/query", (*Sim).shippingServices, scopeFulfil),
+		ofShop("POST", "/fulfillment/202309/packages", (*Sim).createPackage, scopeFulfil),
+		ofShop("POST", "/fulfillment/202309/orders/{order_id}/packages", (*Sim).markShipped, scopeFulfil),
+		ofShop("POST", "/fulfillment/202309/packages/{package_id}/ship", (*Sim).shipPackage, scopeFulfil),
+		ofShop("POST", "/fulfillment/202309/packages/ship", (*Sim).shipPackages, scopeFulfil),
+		ofShop("GET", "/fulfillment/202309/packages/{package_id}", (*Sim).packageDetail, scopeFulfil),
+		ofShop("POST", "/fulfillment/202309/packages/search", (*Sim).searchPackages, scopeFulfil),
+		ofShop("GET", "/fulfillment/202309/packages/{package_id}/shipping_documents", (*Sim).shippingDocument, scopeFulfil),
+		ofShop("GET", "/fulfillment/202309/packages/{package_id}/handover_time_slots", (*Sim).handoverSlots, scopePackage),
+		ofShop("POST", "/fulfillment/202309/packages/{package_id}/shipping_info/update", (*Sim).correctTracking, scopeFulfil),
+		ofShop("POST", "/fulfillment/202309/orders/{order_id}/shipping_info/update", (*Sim).correctTracking, scopeLogistics),
+		ofShop("GET", "/fulfillment/202309/orders/{order_id}/tracking", (*Sim).trackOrder, scopeLogistics),
+		ofShop("GET", "/fulfillment/202508/tts_tracking_validation", (*Sim).validateTracking, scopeLogistics),
+		ofShop("POST", "/fulfillment/202309/packages/deliver", (*Sim).reportDelivery, scopeDelivery),
+	}
+}
+
+// afterSalesEndpoints are cancellations and returns, and the stock in platform warehouses.
+func afterSalesEndpoints() []route {
+	return []route{
+		ofShop("POST", "/return_refund/202309/cancellations/search", (*Sim).searchCancellations, scopeReturn),
+		ofShop("POST", "/return_refund/202309/cancellations", (*Sim).cancelOrder, scopeReturn),
+		ofShop("POST", "/return_refund/202309/cancellations/{cancel_id}/approve", (*Sim).approveCancellation, scopeReturn),
+		ofShop("POST", "/return_refund/202309/cancellations/{cancel_id}/reject", (*Sim).rejectCancellation, scopeReturn),
+		ofShop("POST", "/return_refund/202309/returns/search", (*Sim).searchReturns, scopeReturn),
+		ofShop("POST", "/return_refund/202309/returns", (*Sim).createReturn, scopeReturn, scopeFulfil),
+		ofShop("POST", "/return_refund/202309/returns/{return_id}/approve", (*Sim).approveReturnCall, scopeReturn),
+		ofShop("POST", "/return_refund/202309/returns/{return_id}/reject", (*Sim).rejectReturn, scopeReturn),
+		ofShop("GET", "/return_refund/202309/returns/{return_id}/records", (*Sim).returnRecords, scopeReturn),
+		ofShop("GET", "/return_refund/202309/reject_reasons", (*Sim).rejectReasons, scopeReturn),
+		ofShop("GET", "/return_refund/202309/orders/{order_id}/aftersale_eligibility", (*Sim).eligibility, scopeReturn),
+		ofShop("POST", "/return_refund/202309/refunds/calculate", (*Sim).calculateRefund, scopeReturn),
+		ofShop("POST", "/fbt/202408/inventory/search", (*Sim).fbtInventory, scopeFBT),
+		ofShop("POST", "/fbt/202409/goods/search", (*Sim).fbtGoods, scopeFBT),
+		ofShop("GET", "/fbt/202409/inbound_orders", (*Sim).fbtInbounds, scopeFBT),
+		ofShop("GET", "/fbt/202408/warehouses", (*Sim).fbtWarehouses, scopeFBT),
+		ofShop("GET", "/fbt/202409/merchants/onboarded_regions", (*Sim).fbtRegions, scopeFBT),
+	}
 }
