@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -31,17 +32,15 @@ type text string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *text) UnmarshalJSON(b []byte) error {
-	if string(b) == "null" {
-		*t = ""
-		return nil
-	}
-	if len(b) > 0 && b[0] == '"' {
+	switch c := b[0]; {
+	case c == '"':
 		return json.Unmarshal(b, (*string)(t))
+	case c == '-' || c >= '0' && c <= '9':
+		*t = text(b)
+	case c == 'n': // null
+		*t = ""
+	default:
+		return errors.New("neither a text nor a number")
 	}
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return err
-	}
-	*t = text(n)
 	return nil
 }

@@ -26,13 +26,14 @@ type batch struct {
 	entries int
 }
 
-// key names the request: the same pushes make the same key, so that a repeated request is answered and not done twice.
+// key names the request: the same pushes make the same key, so that a repeated request is answered and not done twice. It puts
+// them in order, since Shopify takes the same entries in another order for another request under the same key.
 func (b *batch) key(all []driver.Push) string {
+	slices.SortFunc(b.pushes, func(i, j int) int { return strings.Compare(all[i].ID, all[j].ID) })
 	ids := make([]string, len(b.pushes))
 	for i, at := range b.pushes {
 		ids[i] = all[at].ID
 	}
-	slices.Sort(ids)
 	return uuid.NewSHA1(keySpace, []byte(strings.Join(ids, "\x00"))).String()
 }
 

@@ -156,6 +156,21 @@ func TestKeysMakeRepeatsHarmless(t *testing.T) {
 	}
 }
 
+// TestOrderOfPushesDoesNotMatter: a repeated request may list its pushes in another order.
+func TestOrderOfPushesDoesNotMatter(t *testing.T) {
+	s := newShop(t)
+	c := s.channel(t, DefaultVersion)
+	a := driver.Push{ID: "a", Ref: s.ref(t, 0), Kind: driver.CompareAndSet, Quantity: 10, From: 100}
+	b := driver.Push{ID: "b", Ref: s.ref(t, 1), Kind: driver.CompareAndSet, Quantity: 20, From: 100}
+	for _, order := range [][]driver.Push{{a, b}, {b, a}} {
+		for i, r := range results(t, c, order...) {
+			if r.Outcome != driver.Confirmed || r.PushID != order[i].ID || r.After != order[i].Quantity {
+				t.Errorf("push %s: %+v", order[i].ID, r)
+			}
+		}
+	}
+}
+
 func TestIdempotencyErrorsAreClassed(t *testing.T) {
 	s := newShop(t)
 	c := s.channel(t, DefaultVersion)
