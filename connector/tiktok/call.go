@@ -92,12 +92,14 @@ func (c *caller) build(ctx context.Context, r request) (*http.Request, *driver.E
 	return req, nil
 }
 
-func (c *caller) stamp() time.Time {
-	now := time.Now
+func (c *caller) stamp() time.Time { return c.clock().Add(time.Duration(c.skew.Load())) }
+
+// clock is our own clock.
+func (c *caller) clock() time.Time {
 	if c.now != nil {
-		now = c.now
+		return c.now()
 	}
-	return now().Add(time.Duration(c.skew.Load()))
+	return time.Now()
 }
 
 // encode marshals a body. It returns nil for one without any field: whether an empty object is part of the signature is
@@ -170,15 +172,14 @@ func do[T any](ctx context.Context, c *caller, env driver.Env, r request, also .
 	return out.Data, a, err
 }
 
-// correct takes over the platform's clock if it refused a request while ours was far off. It reports whether it did.
+// correct takes over the platform's clock if it refused a request whose stamp was far off. It reports whether it did.
 func (c *caller) correct(theirs, ours time.Time) bool {
 	if theirs.IsZero() {
 		return false
 	}
-	off := theirs.Sub(ours)
-	if off.Abs() < clockTolerance {
+	if theirs.Sub(ours).Abs() < clockTolerance {
 		return false
 	}
-	c.skew.Add(int64(off))
+	c.skew.Store(int64(theirs.Sub(c.clock()))) // the same, whichever of several requests at once comes to it
 	return true
 }

@@ -160,6 +160,15 @@ func TestEverySimulatedWebhookIsUnderstood(t *testing.T) {
 	for id := range view.Stock {
 		do(s.SetStock(s.id, s.skus["SINGLE"], id, 0))
 	}
+	fbt, err := s.AddShop(sim.ShopSpec{Name: "With platform stock", Seller: seller,
+		Warehouses: []sim.WarehouseSpec{{Name: mainHall}, {Name: "Platform", FBT: true}},
+		Products:   []sim.ProductSpec{{Title: "Kept there", SKUs: []sim.SKUSpec{{SellerSKU: "FBT", Stock: map[string]int{"Platform": 5}}}}}})
+	do(err)
+	kept, err := s.SKU(fbt, "FBT")
+	do(err)
+	inbound, err := s.SendInbound(fbt, kept.ID, 20)
+	do(err)
+	do(s.ReceiveInbound(fbt, inbound, 18))
 	do(s.Revoke(seller))
 	do(s.Webhooks().Idle(t.Context()))
 	topics := map[string]int{}
@@ -182,7 +191,7 @@ func TestEverySimulatedWebhookIsUnderstood(t *testing.T) {
 			orders[f.Order.ExternalID] = &o
 		}
 	}
-	for _, topic := range []string{orderStatus, cancellation, returnStatus, addressUpdate, productStatus, deauthorised, inventoryStatus} {
+	for _, topic := range []string{orderStatus, cancellation, returnStatus, addressUpdate, productStatus, deauthorised, inboundStatus, fbtInventory, inventoryStatus} {
 		if topics[topic] == 0 {
 			t.Errorf("no message of %s among %v", topic, topics)
 		}
