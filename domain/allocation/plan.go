@@ -50,16 +50,26 @@ type planner struct {
 	doubt   []int // listings whose uncertain units are wanted elsewhere
 }
 
-// NewPlan compares the targets with the books and says what to do now. targets must come from Targets for the same
-// input, books and time. It raises only into free stock, refills a listing when it runs low and not at each
-// sale, takes units from a slow listing only when a faster one needs them, and cuts at once when more is promised
-// than is there.
+// Decide computes the targets and the plan for one moment. It raises only into free stock, refills a listing when it
+// runs low and not at each sale, takes units from a slow listing only when a faster one needs them, and cuts at once
+// when more is promised than is there. The input must be valid, see Input.Validate.
+func Decide(in Input, books Books, at time.Time) ([]Target, Plan) {
+	p := &planner{problem: compile(in, books, at)}
+	p.solve()
+	return p.targets(), p.plan()
+}
+
+// NewPlan is the plan for targets from somewhere else, such as an operator trying out others.
 func NewPlan(in Input, books Books, targets []Target, at time.Time) Plan {
 	p := &planner{problem: compile(in, books, at)}
 	p.target = make([]int, len(in.Listings))
 	for i := range targets {
 		p.target[i] = targets[i].Units
 	}
+	return p.plan()
+}
+
+func (p *planner) plan() Plan {
 	p.survey()
 	p.share()
 	p.cut()
@@ -67,8 +77,8 @@ func NewPlan(in Input, books Books, targets []Target, at time.Time) Plan {
 	p.refill()
 	p.wait()
 	slices.SortStableFunc(p.out.Pushes, func(a, b Push) int { return cmp.Compare(p.rank(a), p.rank(b)) })
-	p.out.Desired = make(map[string]int, len(in.Listings))
-	for i, l := range in.Listings {
+	p.out.Desired = make(map[string]int, len(p.in.Listings))
+	for i, l := range p.in.Listings {
 		p.out.Desired[l.ID] = max(0, p.settled[i])
 	}
 	return p.out

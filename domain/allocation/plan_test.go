@@ -25,8 +25,8 @@ func unitsOf(targets []Target) map[string]int {
 }
 
 func decide(in Input, books Books, at time.Time) (map[string]int, Plan) {
-	targets := Targets(in, books, at)
-	return unitsOf(targets), NewPlan(in, books, targets, at)
+	targets, plan := Decide(in, books, at)
+	return unitsOf(targets), plan
 }
 
 // drawInput makes a random problem with books that satisfy the invariant as long as there is stock.

@@ -1,6 +1,7 @@
 package allocation
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -16,7 +17,6 @@ type Take struct {
 // been promised is left to them, which keeps every row of the invariant as it was. If even that does not suffice,
 // because the invariant was already broken, the rest goes to the fullest pool.
 func Serve(in Input, books Books, listing, item string, qty int, prefer []string) []Take {
-	p := compile(in, books, time.Time{}) // holds do not matter here
 	l := slices.IndexFunc(in.Listings, func(l Listing) bool { return l.ID == listing })
 	k := slices.IndexFunc(in.Items, func(it Item) bool { return it.ID == item })
 	if l < 0 || k < 0 || qty <= 0 {
@@ -29,6 +29,10 @@ func Serve(in Input, books Books, listing, item string, qty int, prefer []string
 			own = it.mask(c.Pools)
 		}
 	}
+	if bits.OnesCount64(own) == 1 {
+		return []Take{{it.Pools[bits.TrailingZeros64(own)].ID, qty}}
+	}
+	p := compile(in, books, time.Time{}) // holds do not matter here
 	e := make([]int, len(in.Listings))
 	for i, x := range in.Listings {
 		e[i] = books[x.ID].Exposure

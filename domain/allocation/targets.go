@@ -28,9 +28,13 @@ const evenShare = 0.15
 func Targets(in Input, books Books, at time.Time) []Target {
 	p := compile(in, books, at)
 	p.solve()
-	out := make([]Target, len(in.Listings))
-	for i, l := range in.Listings {
-		out[i] = Target{Listing: l.ID, Units: p.target[i], Mode: in.ModeOf(l)}
+	return p.targets()
+}
+
+func (p *problem) targets() []Target {
+	out := make([]Target, len(p.in.Listings))
+	for i, l := range p.in.Listings {
+		out[i] = Target{Listing: l.ID, Units: p.target[i], Mode: p.in.ModeOf(l)}
 	}
 	return out
 }

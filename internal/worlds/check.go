@@ -167,8 +167,7 @@ var errUnquiet = errors.New("the world does not come to rest")
 // checkRest asserts what must hold when nothing happens any more.
 func (k *spillway) checkRest() error {
 	in, now := k.input(), k.m.clock()
-	targets := allocation.Targets(in, k.books, now)
-	plan := allocation.NewPlan(in, k.books, targets, now)
+	_, plan := allocation.Decide(in, k.books, now)
 	if !plan.Empty() {
 		return fmt.Errorf("%w: %+v", errUnquiet, plan)
 	}

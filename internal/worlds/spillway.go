@@ -310,8 +310,7 @@ func (k *spillway) plan() {
 		return
 	}
 	in, now := k.input(), k.m.clock()
-	targets := allocation.Targets(in, k.books, now)
-	plan := allocation.NewPlan(in, k.books, targets, now)
+	targets, plan := allocation.Decide(in, k.books, now)
 	if k.plans++; k.plans%16 == 0 {
 		k.checkHolds(in, targets)
 	}
