@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
 	"time"
 
@@ -31,6 +33,7 @@ type (
 	JobState        = sqlcore.JobState
 	User            = sqlcore.User
 	MinuteCount     = sqlcore.MinuteCount
+	Manifest        = sqlcore.Manifest
 )
 
 // States, see package sqlcore.
@@ -75,4 +78,21 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 		return nil, err
 	}
 	return sqlcore.New(e, opt.Now), nil
+}
+
+// Restore fills the empty database at url from the backup at path, all or nothing; the ledger is proved before it counts. A backup of one
+// kind of database may be restored into the other. Errors: NotFound (the file), Conflict (not empty, or from a newer program), Invalid
+// (damaged).
+func Restore(ctx context.Context, url, path string) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return &errs.Error{Kind: errs.NotFound, Op: "store.Restore", Item: path, Safe: "the backup cannot be opened", Cause: err}
+	}
+	defer f.Close()
+	st, err := Open(ctx, url, Options{})
+	if err != nil {
+		return err
+	}
+	_, err = st.RestoreFrom(ctx, f)
+	return errors.Join(err, st.Close())
 }

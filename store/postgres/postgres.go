@@ -109,9 +109,8 @@ func (e *engine) migrate(ctx context.Context) error {
 	if err := sqlcore.MigrateUp(ctx, p); err != nil {
 		return err
 	}
-	// Rows restored from another cluster carry its transaction numbers. New events must come after them.
-	_, err = e.write.ExecContext(ctx, `UPDATE event_base SET base = base + 1 + top - (pg_current_xact_id()::text::bigint + base)
-		FROM (SELECT coalesce(max(seq) >> 20, 0) AS top FROM event) t WHERE top > pg_snapshot_xmax(pg_current_snapshot())::text::bigint + base`)
+	// Whoever restores with PostgreSQL's own tools into another cluster brings its transaction numbers along.
+	_, err = e.write.ExecContext(ctx, sqlcore.EventBaseSQL)
 	return errs.Wrap("postgres.Migrate", "", err)
 }
 

@@ -107,12 +107,18 @@ func upsert(key string, cols []col) string {
 // insert makes a bulk insert: a row at a time on SQLite, where that was measured to be fastest, all rows at once out of arrays on
 // PostgreSQL, where each statement is a round trip. tail is the conflict clause.
 func insert(op, table string, cols []col, tail string) *stmt {
+	s := newInsert(op, table, cols, tail)
+	all = append(all, s)
+	return s
+}
+
+// newInsert is insert for the columns that a backup turns out to have.
+func newInsert(op, table string, cols []col, tail string) *stmt {
 	s := &stmt{op: op, kind: kinds(cols)}
 	list := names(cols, plain, ", ")
 	s.text[SQLite] = "INSERT INTO " + table + " (" + list + ") VALUES (" + names(cols, dollar, ", ") + ") " + tail
 	s.text[Postgres] = "INSERT INTO " + table + " (" + list + ") SELECT " + list + " FROM unnest(" + names(cols, pgParam, ", ") +
 		") WITH ORDINALITY AS u(" + list + ", ord) ORDER BY ord " + tail
-	all = append(all, s)
 	return s
 }
 

@@ -19,16 +19,21 @@ const patience = 2 * time.Minute
 
 // database is one empty database for one case.
 type database struct {
-	url string
-	ctx context.Context
+	url   string
+	fresh func(testing.TB) string // makes another empty one
+	ctx   context.Context
 	*store.Store
 }
 
 // Exercise runs the suite. fresh makes an empty database and returns its URL.
 func Exercise(t *testing.T, fresh func(testing.TB) string) {
-	for _, group := range [][]testcase{basics, catalogCases, ledgerCases, orderCases, logCases, channelCases, racing} {
+	for _, group := range [][]testcase{basics, catalogCases, ledgerCases, orderCases, logCases, channelCases, backupCases, racing} {
 		for _, c := range group {
-			t.Run(c.name, func(t *testing.T) { c.run(t, open(t, fresh(t))) })
+			t.Run(c.name, func(t *testing.T) {
+				d := open(t, fresh(t))
+				d.fresh = fresh
+				c.run(t, d)
+			})
 		}
 	}
 }
