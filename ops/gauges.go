@@ -36,6 +36,7 @@ type Gauges struct {
 	rights   sampled // committed change to the last channel told
 	pushes   sampled // push sent to answered
 	perConn  perMinute
+	sales    pace // units sold by listing
 }
 
 func newGauges(now func() time.Time) *Gauges {
@@ -88,6 +89,7 @@ func (g *Gauges) order(now time.Time, before, after *order.Order, in Incoming) {
 	}
 	g.orders.Add(1)
 	g.perConn.add(after.ConnectionID, now)
+	g.sales.sale(after, now)
 	if in.Source != SourceWebhook && in.Source != SourcePoll {
 		return
 	}

@@ -104,6 +104,7 @@ CREATE TABLE reservation (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reservation_open ON reservation (item_id, location_id) WHERE held > 0 OR short > 0 OR unbooked > 0;
 CREATE INDEX reservation_expires ON reservation (expires_at) WHERE expires_at IS NOT NULL AND (held > 0 OR short > 0 OR unbooked > 0);
+CREATE INDEX reservation_short ON reservation (item_id, order_id) WHERE short > 0 OR unbooked > 0;
 
 -- Orders: the JSON form, and the columns that questions are asked by.
 CREATE TABLE orders (
@@ -128,7 +129,7 @@ CREATE INDEX orders_buyer ON orders (buyer_hash) WHERE buyer_hash <> '';
 CREATE INDEX orders_due ON orders (due, id) WHERE due IS NOT NULL;
 CREATE INDEX orders_detail ON orders (connection_id, saved_at) WHERE needs_detail;
 CREATE INDEX orders_created ON orders (created_at, id);
-CREATE INDEX orders_status ON orders (status);
+CREATE INDEX orders_status ON orders (status, due, created_at, id);
 
 -- The event log is the outbox.
 CREATE TABLE event (
