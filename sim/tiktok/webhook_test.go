@@ -175,3 +175,75 @@ func TestWebhookFaults(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// documentedHooks are the data fields of each type, those inside objects after a dot. All of them are sent.
+var documentedHooks = map[int][]string{
+	1:  {"order_id", "order_status", "is_on_hold_order", "update_time"},
+	3:  {"order_id", "update_time"},
+	4:  {"sc_type", "role_type", "package_list", "package_list.package_id", "package_list.order_id_list", "update_time"},
+	5:  {"product_id", "status", "suspended_reason", "update_time"},
+	6:  {"message"},
+	7:  {"message", "expiration_time"},
+	11: {"order_id", "cancellations_role", "cancel_status", "cancel_id", "create_time"},
+	12: {"order_id", "return_role", "return_type", "return_status", "return_id", "create_time", "update_time"},
+	21: {"inbound_order_id", "order_status", "update_time"},
+	24: {"goods_id", "sku_id", "fbt_warehouse_inventory", "fbt_warehouse_inventory.fbt_warehouse_id", "fbt_warehouse_inventory.on_hand_detail",
+		"fbt_warehouse_inventory.on_hand_detail.total_quantity", "fbt_warehouse_inventory.on_hand_detail.reserved_quantity",
+		"fbt_warehouse_inventory.on_hand_detail.available_quantity", "update_time"},
+	27: {"product_id", "sku_id", "trigger_reason", "trigger_reason.alert_type", "trigger_reason.low_stock_threshold", "current_inventory_status",
+		"inventory_distribution", "inventory_distribution.total_quantity", "inventory_distribution.available_quantity",
+		"inventory_distribution.creator_reserved_quantity", "inventory_distribution.campaign_reserved_quantity",
+		"inventory_distribution.committed_quantity", "update_time"},
+}
+
+// names lists the fields of a decoded value, lists by their elements.
+func names(at string, v any, into map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			names(at, e, into)
+		}
+	case map[string]any:
+		for k, e := range v {
+			into[at+k] = true
+			names(at+k+".", e, into)
+		}
+	}
+}
+
+func TestEveryWebhookIsDocumented(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.GrantLife = 30 * 24 * time.Hour })
+	r.listen()
+	w := prepare(r)
+	r.must(r.sim.ChangeAddress(w.own))
+	r.ok(nil, "POST", path("/return_refund/202309/returns/%s/approve", w.returnA), `{"decision":"APPROVE_RETURN"}`)
+	split := r.ready("MUG-R", 2)
+	for i, l := range r.sim.orders[split].lines {
+		r.ok(nil, "POST", path("/fulfillment/202309/orders/%s/packages", split), fmt.Sprintf(
+			`{"order_line_item_ids":[%q],"tracking_number":"MORE%d00","shipping_provider_id":%q}`, l.id, i, r.provider()))
+	}
+	r.must(r.sim.SetStock(r.shop.ID, "MUG-B", "", 0))
+	r.must(r.sim.SetProductStatus(r.shop.ID, r.sku("LAMP").ProductID, "FAILED"))
+	r.must(r.sim.Revoke(r.shop.Seller))
+	seen := map[int]bool{}
+	for _, c := range r.take() {
+		seen[c.Type] = true
+		got := map[string]bool{}
+		names("", c.data, got)
+		want := map[string]bool{}
+		for _, n := range documentedHooks[c.Type] {
+			want[n] = true
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("type %d: %s", c.Type, d)
+		}
+		if c.NotificationID == "" || c.Timestamp == 0 || (c.ShopID == "") == (c.SellerOpenID == "") {
+			t.Errorf("envelope of %s", c.body)
+		}
+	}
+	for n := range documentedHooks {
+		if !seen[n] {
+			t.Errorf("type %d was never sent", n)
+		}
+	}
+}
