@@ -25,6 +25,7 @@ type Report struct {
 	Holds    int // live holds in them, each checked as a level at every plan
 	Failures []Failure
 	Rows     []Row    // the random worlds under each keeper, Spillway first
+	Free     []Row    // the same worlds without policies that hold units back: what the oracle can be compared with
 	Spikes   []Figure // 500 units, five channels, one at fifty times its usual rate
 	Weeks    []Figure // a quiet week
 }
@@ -50,6 +51,10 @@ type Figure struct {
 // Share is what part of the oracle's sales Spillway makes, in percent.
 func (f Figure) Share() float64 { return 100 * float64(f.Spillway.Sold) / float64(max(1, f.Best.Sold)) }
 
+// policies are the features by which an operator holds units back or confines them, which the rivals and the oracle
+// know nothing of.
+const policies = Holds | Buffers | Limits | Pools
+
 // maxFailures is how many failing worlds a run collects before it stops: three show a pattern.
 const maxFailures = 3
 
@@ -65,13 +70,20 @@ func Run(o Options) Report {
 	var mu sync.Mutex
 	each(o, func(seed uint64) bool {
 		c := Case{Seed: seed, Off: Edits | Quantiles}
-		results, err := playAll(c, o.Rivals)
+		results, err := playAll(c.Spec(), o.Rivals)
 		if err != nil {
 			c, err = Shrink(c)
+		}
+		var free []Result
+		if o.Rivals {
+			s := Case{Seed: seed, Off: c.Off | policies}.Spec()
+			s.Observed = false
+			free, _ = playAll(s, true) // not observed: nothing is asserted, so there is no error
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		rep.add(c, results, err)
+		rep.Free = addRows(rep.Free, free)
 		return len(rep.Failures) < maxFailures
 	})
 	for _, rate := range []float64{0.02, 0.1, 0.3} {
@@ -106,12 +118,12 @@ func each(o Options, play func(seed uint64) bool) {
 	group.Wait()
 }
 
-func playAll(c Case, rivals bool) ([]Result, error) {
-	r, err := Play(c.Spec())
+func playAll(s Spec, rivals bool) ([]Result, error) {
+	r, err := Play(s)
 	results := []Result{r}
 	if rivals {
 		for _, rival := range Rivals {
-			results = append(results, PlayRival(c.Spec(), rival))
+			results = append(results, PlayRival(s, rival))
 		}
 	}
 	return results, err
@@ -125,11 +137,16 @@ func (rep *Report) add(c Case, results []Result, err error) {
 	} else {
 		rep.Rested++
 	}
-	if rep.Rows == nil {
-		rep.Rows = make([]Row, len(results))
+	rep.Rows = addRows(rep.Rows, results)
+}
+
+// addRows adds one world's results to the rows of their keepers.
+func addRows(rows []Row, results []Result) []Row {
+	if rows == nil {
+		rows = make([]Row, len(results))
 	}
 	for i, r := range results {
-		row := &rep.Rows[i]
+		row := &rows[i]
 		row.Keeper = r.Keeper
 		row.Asked += r.Asked
 		row.Sold += r.Sold
@@ -140,6 +157,7 @@ func (rep *Report) add(c Case, results []Result, err error) {
 			row.OversoldWorlds++
 		}
 	}
+	return rows
 }
 
 func figure(name string, s Spec) Figure {
@@ -157,10 +175,16 @@ func (rep Report) Format(took time.Duration) string {
 	if took > 0 {
 		fmt.Fprintf(&b, ", %.1f s", took.Seconds())
 	}
-	b.WriteString("\n\n")
-	fmt.Fprintf(&b, "%-22s %10s %8s %10s %10s %10s\n", "random worlds", "oversold", "worlds", "sold", "refused", "pushes")
-	for _, r := range rep.Rows {
-		fmt.Fprintf(&b, "%-22s %10d %8d %10d %10d %10d\n", r.Keeper, r.Oversold, r.OversoldWorlds, r.Sold, r.Lost, r.Pushes)
+	b.WriteString("\n")
+	table := func(title string, rows []Row) {
+		fmt.Fprintf(&b, "\n%-28s %9s %8s %9s %9s %9s\n", title, "oversold", "worlds", "sold", "refused", "pushes")
+		for _, r := range rows {
+			fmt.Fprintf(&b, "%-28s %9d %8d %9d %9d %9d\n", r.Keeper, r.Oversold, r.OversoldWorlds, r.Sold, r.Lost, r.Pushes)
+		}
+	}
+	table("random worlds", rep.Rows)
+	if rep.Free != nil {
+		table("without policies", rep.Free)
 	}
 	for _, figures := range [][]Figure{rep.Spikes, rep.Weeks} {
 		fmt.Fprintf(&b, "\n%-28s %9s %8s %9s %9s %8s %14s\n", "500 units, five channels", "oversold", "sold", "of oracle", "pushes", "copying", "copy oversold")
