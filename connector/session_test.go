@@ -206,19 +206,24 @@ func TestThrottlingDoesNotOpenTheBreaker(t *testing.T) {
 }
 
 func TestCallerWhoGoesAwayLeavesTheBreakerAlone(t *testing.T) {
-	f := &fake{call: func(ctx context.Context, _ driver.Operation) error {
-		<-ctx.Done()
-		return &driver.Error{Class: driver.Retry, Cause: ctx.Err()}
-	}}
-	s := session(t, f)
-	for range 2 * deadAfter {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		_, _ = s.Locations(ctx)
-	}
-	if len(s.Dead()) != 0 {
-		t.Error("callers who went away made the channel dead")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{call: func(ctx context.Context, _ driver.Operation) error {
+			<-ctx.Done()
+			return &driver.Error{Class: driver.Retry, Cause: ctx.Err()}
+		}}
+		s := session(t, f)
+		for range 2 * deadAfter {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := s.Locations(ctx)
+			cancel()
+			if err == nil {
+				t.Fatal("no error")
+			}
+		}
+		if f.count() != 2*deadAfter || len(s.Dead()) != 0 {
+			t.Errorf("callers who went away made the channel dead after %d calls", f.count())
+		}
+	})
 }
 
 func TestInFlightIsBounded(t *testing.T) {
@@ -271,6 +276,21 @@ func TestLoginIsRenewedOnceACall(t *testing.T) {
 		_, err := s.Locations(t.Context())
 		if driver.ClassOf(err) != driver.AskHuman || renewed != 2 {
 			t.Errorf("a fresh token refused: %v, renewed %d times", err, renewed)
+		}
+	})
+}
+
+// TestLoginIsNotRenewedAgainByRetries: the attempts of one call share one renewal.
+func TestLoginIsNotRenewedAgainByRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		renewed := 0
+		expired := &driver.Error{Class: driver.RefreshLogin}
+		f := &fake{call: failing(expired, passingError(), expired, expired)}
+		s := session(t, f, func(o *Options) {
+			o.Tokens.Renew = func(context.Context, string) error { renewed++; return nil }
+		})
+		if _, err := s.Locations(t.Context()); driver.ClassOf(err) != driver.AskHuman || renewed != 1 {
+			t.Errorf("%v, renewed %d times", err, renewed)
 		}
 	})
 }

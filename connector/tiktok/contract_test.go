@@ -38,9 +38,9 @@ type shop struct {
 	inbox *drivertest.Inbox
 }
 
-func newShop(t *testing.T) *shop {
+func newShop(t *testing.T, change ...func(*sim.Options)) *shop {
 	t.Helper()
-	s, err := sim.New(sim.Options{
+	o := sim.Options{
 		Seed: 7, AppKey: demoKey, AppSecret: demoSecret, RedirectURL: "https://shop.example/connect/done", Hold: -1,
 		Shops: []sim.ShopSpec{{
 			Name: "Contract shop", Seller: seller, Warehouses: []sim.WarehouseSpec{{Name: mainHall}, {Name: annex}, {Name: "Returns", Returns: true}},
@@ -50,7 +50,11 @@ func newShop(t *testing.T) *shop {
 				{Title: "Single", SKUs: []sim.SKUSpec{variant("SINGLE")}},
 			},
 		}},
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	s, err := sim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/spillway/spillway/connector/drivertest"
 	"github.com/spillway/spillway/domain/order"
 	sim "github.com/spillway/spillway/sim/tiktok"
+	"github.com/spillway/spillway/sim/world"
 )
 
 // TestGrantOfSeveralShops: one consent covers every shop of the seller, each with a cipher of its own.
@@ -241,6 +242,41 @@ func TestOrderReadsAsTheSimulatorKeepsIt(t *testing.T) {
 	}
 	if f = read(); f.Status != order.InTransit || f.Detail.Moments.HandedOverAt.IsZero() {
 		t.Errorf("with the carrier: %s, %+v", f.Status, f.Detail.Moments)
+	}
+}
+
+// TestOrdersComeOldestChangeFirst: a poll that stops half way may go on from the last change it saw.
+func TestOrdersComeOldestChangeFirst(t *testing.T) {
+	clock := world.NewVirtual(time.Now().Truncate(time.Second))
+	s := newShop(t, func(o *sim.Options) { o.Clock = clock })
+	session := openSession(t, s.harness(t), func(o *connector.Options) { o.Now = clock.Now })
+	var ids []string
+	for range 5 {
+		ids = append(ids, s.place(t, s.skus["MUG-1"], 1))
+		clock.Advance(time.Minute)
+	}
+	if _, err := s.Cancel(ids[1], "SELLER", ""); err != nil { // changed last
+		t.Fatal(err)
+	}
+	want := []string{ids[0], ids[2], ids[3], ids[4], ids[1]}
+	var got []string
+	var third time.Time
+	for page, err := range session.OrderPages(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range page.Orders {
+			if got = append(got, f.ExternalID); len(got) == 3 {
+				third = f.UpdatedAt
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("orders %v, want %v", got, want)
+	}
+	page, err := session.Orders(t.Context(), driver.OrderQuery{UpdatedFrom: third})
+	if err != nil || len(page.Orders) != 3 || page.Orders[0].ExternalID != ids[3] {
+		t.Errorf("from the third change on: %d orders, %v", len(page.Orders), err)
 	}
 }
 
