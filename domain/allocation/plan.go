@@ -76,7 +76,7 @@ func (p *planner) plan() Plan {
 	p.repair()
 	p.refill()
 	p.wait()
-	slices.SortStableFunc(p.out.Pushes, func(a, b Push) int { return cmp.Compare(p.rank(a), p.rank(b)) })
+	slices.SortStableFunc(p.out.Pushes, func(a, b Push) int { return cmp.Compare(rank(a), rank(b)) })
 	p.out.Desired = make(map[string]int, len(p.in.Listings))
 	for i, l := range p.in.Listings {
 		p.out.Desired[l.ID] = max(0, p.settled[i])
@@ -85,11 +85,11 @@ func (p *planner) plan() Plan {
 }
 
 // rank orders pushes: givers, urgent takers, the rest.
-func (p *planner) rank(a Push) int {
+func rank(p Push) int {
 	switch {
-	case a.Quantity < p.books[a.Listing].Exposure:
+	case p.Lowers:
 		return 0
-	case a.Urgent:
+	case p.Urgent:
 		return 1
 	}
 	return 2
@@ -101,7 +101,7 @@ func (p *planner) survey() {
 	p.e, p.settled, p.need = make([]int, n), make([]int, n), make([]int, n)
 	p.free, p.force, p.planned = make([]bool, n), make([]bool, n), make([]bool, n)
 	for i, l := range p.in.Listings {
-		b, ok := p.books[l.ID]
+		b, ok := p.book[i], p.read[i]
 		p.e[i] = b.Exposure
 		p.settled[i] = b.settling()
 		p.force[i] = ok && b.InFlight == nil && !l.Paused && !l.Platform && !p.at.Before(b.RetryAt)
@@ -141,13 +141,14 @@ func (p *planner) share() {
 		if p.in.ModeOf(l) != Shared || !p.force[i] {
 			continue
 		}
-		b := p.books[l.ID]
+		b := p.book[i]
 		if b.Remaining == p.target[i] {
 			continue
 		}
 		p.emit(i, Push{
 			Listing: l.ID, Kind: l.Kind, Quantity: p.target[i], From: b.Remaining, Delta: p.target[i] - b.Remaining,
-			Why: why("shared stock changed", units("shown", b.Remaining), units("target", p.target[i])),
+			Lowers: p.target[i] < b.Remaining,
+			Why:    why("shared stock changed", units("shown", b.Remaining), units("target", p.target[i])),
 		})
 	}
 }
@@ -155,7 +156,7 @@ func (p *planner) share() {
 // emit plans a push of listing i.
 func (p *planner) emit(i int, push Push) {
 	p.out.Pushes = append(p.out.Pushes, push)
-	b := p.books[p.in.Listings[i].ID]
+	b := p.book[i]
 	adds := push.adds(p.e[i])
 	p.e[i] += adds
 	p.settled[i] = p.e[i] - adds + push.Delta
@@ -223,15 +224,15 @@ func (p *planner) mostAbove(r *row) int {
 
 // spare is what lowering listing i to its target would free: what is in doubt stays.
 func (p *planner) spare(i int) int {
-	return p.settled[i] - max(p.target[i], p.books[p.in.Listings[i].ID].ghosts())
+	return p.settled[i] - max(p.target[i], p.book[i].ghosts())
 }
 
 // lower takes listing i down to keep units, or to 0 where a set to keep would not be safe. It reports whether a push
 // was planned.
 func (p *planner) lower(i, keep int, because Why) bool {
-	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
+	l, b := &p.in.Listings[i], p.book[i]
 	keep = max(0, keep-b.ghosts()) // what is in doubt may come on top
-	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: true}
+	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Lowers: true, Urgent: true}
 	switch l.Kind {
 	case Absolute:
 		push.Quantity = keep
@@ -275,14 +276,14 @@ func (p *planner) unseen(i int) *int {
 	if l.Quantile == 0 || l.Kind != Absolute {
 		return nil
 	}
-	n := poissonQuantile(p.books[l.ID].Rate.high(p.at)*l.cycle().Seconds(), l.Quantile)
+	n := poissonQuantile(p.book[i].Rate.high(p.at)*l.cycle().Seconds(), l.Quantile)
 	return &n
 }
 
 // repair puts listings that drifted, and fixed ones, back to their number without waiting for a reason.
 func (p *planner) repair() {
 	for i, l := range p.in.Listings {
-		b := p.books[l.ID]
+		b := p.book[i]
 		if !p.free[i] || !b.Repair && p.in.ModeOf(l) != Fixed || p.settled[i] == p.target[i] {
 			continue
 		}
@@ -298,7 +299,7 @@ func (p *planner) repair() {
 // raise brings listing i as near to its target as free stock allows. It reports whether a push was planned: with
 // thrifty, only if the gain is worth one.
 func (p *planner) raise(i int, because Why, thrifty bool) bool {
-	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
+	l, b := &p.in.Listings[i], p.book[i]
 	has := max(0, p.e[i]-b.ghosts())
 	room := p.room(i, p.e)
 	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: p.e[i] < p.need[i]}

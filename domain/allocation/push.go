@@ -15,6 +15,7 @@ type Push struct {
 	From     int    `json:"from"`             // CompareAndSet: the number that must be showing
 	Delta    int    `json:"delta"`            // Delta: what to add, negative to take
 	Unseen   *int   `json:"unseen,omitempty"` // the accepted quantile of sales unseen while it travels; nil: worst case
+	Lowers   bool   `json:"lowers"`           // it takes units back
 	Urgent   bool   `json:"urgent"`           // the listing may run dry, or promises must be cut
 	Why      Why    `json:"why"`
 }

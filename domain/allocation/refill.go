@@ -25,7 +25,7 @@ func (p *planner) refill() {
 		if p.in.ModeOf(l) == Shared || p.settled[i] <= 0 {
 			continue
 		}
-		mayBeDry := p.books[l.ID].Floor < min(p.need[i], p.target[i])
+		mayBeDry := p.book[i].Floor < min(p.need[i], p.target[i])
 		if mayBeDry || len(short) > 0 && p.reaches(i, short) {
 			p.doubt = append(p.doubt, i)
 		}
@@ -37,7 +37,7 @@ func (p *planner) refill() {
 func (p *planner) takers() []int {
 	var takers []int
 	for i, l := range p.in.Listings {
-		gap := p.target[i] - max(0, p.e[i]-p.books[l.ID].ghosts())
+		gap := p.target[i] - max(0, p.e[i]-p.book[i].ghosts())
 		if !p.free[i] || gap <= 0 || p.in.ModeOf(l) == Shared {
 			continue
 		}

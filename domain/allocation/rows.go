@@ -31,7 +31,8 @@ type use struct {
 type problem struct {
 	in     Input
 	at     time.Time
-	books  Books
+	book   []*Book // by listing; an empty one where there is none
+	read   []bool  // by listing: it has a book
 	rows   []row
 	uses   [][]rowUse // by listing
 	held   []int      // by listing: units of the listing its holds ask for
@@ -44,16 +45,20 @@ type problem struct {
 type rowUse struct{ row, use int }
 
 func compile(in Input, books Books, at time.Time) *problem {
-	p := &problem{in: in, at: at, books: books}
+	p := &problem{in: in, at: at}
 	p.uses = make([][]rowUse, len(in.Listings))
 	p.rows = make([]row, 0, len(in.Items)+2)
 	p.held = make([]int, len(in.Listings))
 	for i := range in.Items {
 		p.addRows(&in.Items[i])
 	}
-	p.rate = make([]float64, len(in.Listings))
+	n := len(in.Listings)
+	p.rate, p.book, p.read = make([]float64, n), make([]*Book, n), make([]bool, n)
+	copies := make([]Book, n)
 	for i := range in.Listings {
-		p.rate[i] = books[in.Listings[i].ID].Rate.PerSecond(at)
+		copies[i], p.read[i] = books[in.Listings[i].ID]
+		p.book[i] = &copies[i]
+		p.rate[i] = copies[i].Rate.PerSecond(at)
 	}
 	for i := range in.Listings {
 		p.uses[i] = make([]rowUse, 0, 2*len(in.Listings[i].Components))

@@ -83,10 +83,10 @@ func (p *problem) weights() []float64 {
 	}
 	w := make([]float64, len(p.in.Listings))
 	sum, seen := 0.0, leastWindow.Seconds()
-	for i, l := range p.in.Listings {
+	for i := range w {
 		w[i] = p.rate[i]
 		sum += w[i]
-		seen = max(seen, p.books[l.ID].Rate.seen(p.at))
+		seen = max(seen, p.book[i].Rate.seen(p.at))
 	}
 	even := evenShare*sum/float64(max(1, len(w))) + priorUnits/seen
 	for i, l := range p.in.Listings {
@@ -180,7 +180,7 @@ func (p *problem) roundOff(x, high []float64, guarded []bool) {
 		}
 		p.target[i] = int(x[i] + 1e-6)
 		score[i] = x[i] - float64(p.target[i])
-		if p.books[p.in.Listings[i].ID].Exposure > p.target[i] {
+		if p.book[i].Exposure > p.target[i] {
 			score[i] += 1.0 / 3
 		}
 		order = append(order, i)

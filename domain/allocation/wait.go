@@ -8,7 +8,7 @@ import (
 // wait fills in the readings and barriers wanted and the time to look again.
 func (p *planner) wait() {
 	for i, l := range p.in.Listings {
-		b, ok := p.books[l.ID]
+		b, ok := p.book[i], p.read[i]
 		if !ok || l.Platform {
 			continue
 		}
@@ -33,7 +33,7 @@ func (p *planner) wait() {
 // order orders the reading a book asks for, or notes when it may: after a demand, or when a push of unknown fate can no
 // longer be applied and no number taken since is waiting for its barrier.
 func (p *planner) order(i int) {
-	l, b := p.in.Listings[i], p.books[p.in.Listings[i].ID]
+	l, b := &p.in.Listings[i], p.book[i]
 	ask := func(reason string, notBefore time.Time) {
 		switch {
 		case p.at.Before(notBefore):
@@ -56,7 +56,7 @@ func (p *planner) order(i int) {
 func (p *planner) clearDoubts() {
 	for _, i := range p.doubt {
 		l := p.in.Listings[i]
-		b := p.books[l.ID]
+		b := p.book[i]
 		if b.Uncertain() <= 0 || b.InFlight != nil || b.Anchor != nil || b.Reading != nil || b.Demand != nil || p.planned[i] {
 			continue
 		}
