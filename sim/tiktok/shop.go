@@ -182,7 +182,7 @@ func (s *Sim) AddShop(spec ShopSpec) (string, error) {
 		}
 	}
 	s.shops[sh.id], s.byCipher[sh.cipher] = sh, sh
-	s.order = append(s.order, sh.id)
+	s.sequence = append(s.sequence, sh.id)
 	sh.seller.shops = append(sh.seller.shops, sh)
 	return sh.id, nil
 }

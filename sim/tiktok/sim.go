@@ -21,6 +21,7 @@ const (
 	defaultAccessLife   = 7 * 24 * time.Hour   // of an access token
 	defaultGrantLife    = 365 * 24 * time.Hour // of an authorisation, and so of a refresh token; the seller chooses
 	defaultRateLimit    = 50                   // requests a second for each endpoint, app and shop
+	defaultWorkers      = 64                   // webhooks on their way at once; the platform does not wait for a slow receiver
 	defaultLowStock     = 10                   // units at which a SKU counts as low; the seller chooses
 	defaultAfterSales   = 30 * 24 * time.Hour  // from delivered to completed; differs by category, not documented
 	refundDelay         = time.Hour            // from an approved cancellation to its completion; not documented
@@ -93,6 +94,9 @@ func (o *Options) fill(g *ids) {
 	if o.RateLimit == 0 {
 		o.RateLimit = defaultRateLimit
 	}
+	if o.WebhookWorkers == 0 {
+		o.WebhookWorkers = defaultWorkers
+	}
 	if o.LowStock == 0 {
 		o.LowStock = defaultLowStock
 	}
@@ -120,7 +124,7 @@ type Sim struct {
 	sellers  map[string]*seller
 	shops    map[string]*shop
 	byCipher map[string]*shop
-	order    []string // shop ids in order of making
+	sequence []string // shop ids in order of making
 	orders   map[string]*order
 	codes    map[string]*authCode
 	access   map[string]*token

@@ -76,7 +76,7 @@ func (s *Sim) Shops() []ShopView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := []ShopView{}
-	for _, id := range s.order {
+	for _, id := range s.sequence {
 		sh := s.shops[id]
 		v := ShopView{ID: sh.id, Name: sh.name, Region: sh.region, Seller: sh.seller.name, Cipher: sh.cipher, Stats: sh.stats,
 			Warehouses: []WarehouseView{}, SKUs: []SKUView{}}

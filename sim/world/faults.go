@@ -25,7 +25,7 @@ const (
 	Delay        Kind = "delay"         // the call or the webhook takes longer by the rule's delay
 
 	LateEffect Kind = "late_effect" // answered as done at once, takes effect after the rule's delay
-	Partial    Kind = "partial"     // a batch is done in part, the rest is reported as failed
+	Partial    Kind = "partial"     // a batch is done in part, the rest is reported as failed; calls without batches ignore it
 
 	Duplicate Kind = "duplicate" // a webhook is delivered twice
 	Reorder   Kind = "reorder"   // a webhook is held back so that later ones overtake it
