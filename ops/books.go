@@ -56,7 +56,7 @@ func (x *Ops) saveBooks(tx *store.Tx, set bookSet, dirty []string) error {
 		told := int64(b.Told)
 		rows = append(rows, store.BookRow{
 			ListingID: id, ConnectionID: cat.listings[id].ConnectionID, Told: &told, Exposure: int64(b.Exposure),
-			Desired: int64(x.planner.desired(b)), Revision: set.row[id], State: state,
+			Desired: int64(desired(b)), Revision: set.row[id], State: state,
 		})
 	}
 	return tx.BooksSave(rows)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
@@ -16,9 +17,10 @@ import (
 type catalogue struct {
 	items     map[string]catalog.Item
 	listings  map[string]catalog.Listing
-	bySKU     map[string]string   // seller's SKU to item id
-	byItem    map[string][]string // item id to the listings that consume it, bundles' listings included
-	ofConn    map[string][]string // connection id to listing ids
+	bySKU     map[string]string    // seller's SKU to item id
+	byItem    map[string][]string  // item id to the listings that consume it, bundles' listings included
+	ofConn    map[string][]string  // connection id to listing ids
+	ofRef     map[[2]string]string // connection id and the channel's inventory item to listing id
 	locations []stock.Location
 	problem   map[string]string   // item id to the first item id of its problem
 	members   map[string][]string // problem to its item ids: items that bundles tie together
@@ -30,7 +32,7 @@ const catalogPage = 2000
 func loadCatalogue(tx *store.Tx, connections []string) (*catalogue, error) {
 	c := &catalogue{
 		items: map[string]catalog.Item{}, listings: map[string]catalog.Listing{}, bySKU: map[string]string{},
-		byItem: map[string][]string{}, ofConn: map[string][]string{}, problem: map[string]string{}, members: map[string][]string{},
+		byItem: map[string][]string{}, ofConn: map[string][]string{}, ofRef: map[[2]string]string{}, problem: map[string]string{}, members: map[string][]string{},
 	}
 	for after := ""; ; {
 		page, err := tx.ItemList(after, catalogPage, "")
@@ -68,6 +70,9 @@ func (c *catalogue) loadListings(tx *store.Tx, conn string) error {
 		for _, l := range page {
 			c.listings[l.ID] = l
 			c.ofConn[conn] = append(c.ofConn[conn], l.ID)
+			if l.ItemRef != "" {
+				c.ofRef[[2]string{conn, l.ItemRef}] = l.ID
+			}
 			after = l.ExternalSKU
 		}
 		if len(page) < catalogPage {
@@ -150,6 +155,15 @@ func (c *catalogue) item(connectionID, externalSKU, sellerSKU string) (catalog.I
 		return c.items[id], true
 	}
 	return catalog.Item{}, false
+}
+
+// byRef finds a listing by whatever the channel names it by.
+func (c *catalogue) byRef(connectionID string, ref driver.ListingRef) (string, bool) {
+	if _, ok := c.listings[catalog.ListingID(connectionID, ref.SKUID)]; ok {
+		return catalog.ListingID(connectionID, ref.SKUID), true
+	}
+	id, ok := c.ofRef[[2]string{connectionID, ref.ItemRef}]
+	return id, ok && ref.ItemRef != ""
 }
 
 func (c *catalogue) location(id string) (stock.Location, bool) {

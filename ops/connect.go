@@ -352,25 +352,36 @@ func (x *Ops) openWire(ctx context.Context, connID string) error {
 	}); err != nil {
 		return err
 	}
-	app, err := x.app(ctx, c.AppID)
+	w, err := x.makeWire(ctx, c)
 	if err != nil {
 		return err
 	}
-	v := x.vendors[c.Vendor]
+	x.wires.put(w, c)
+	w.start()
+	w.work.Go(w.introduce)
+	return nil
+}
+
+func (x *Ops) makeWire(ctx context.Context, c store.Connection) (*wire, error) {
+	app, err := x.app(ctx, c.AppID)
+	if err != nil {
+		return nil, err
+	}
+	v, ok := x.vendors[c.Vendor]
+	if !ok {
+		return nil, errs.New(errs.NotFound, "ops.makeWire", c.Vendor, "no such vendor is known here")
+	}
 	session, err := connector.Open(connector.Options{
 		Vendor: v, Tokens: x.login(app, c.GrantID).Tokens(), Client: x.o.Client(x.o.Simulated), Log: x.log, Hooks: x.o.Hooks, Now: x.now,
 		Connection: driver.Connection{ID: c.ID, App: app.App, Settings: c.Settings,
 			Shop: driver.Shop{ExternalID: c.ExternalID, Name: c.Name, Region: c.Region, Settings: c.ShopSettings}},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w := newWire(x, c.ID, v.Describe(), session)
 	w.state.needsLogin = c.State == store.NeedsLogin
-	x.wires.put(w, c)
-	w.start()
-	w.work.Go(w.introduce)
-	return nil
+	return w, nil
 }
 
 func (ws *wires) put(w *wire, c store.Connection) {

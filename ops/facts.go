@@ -6,7 +6,6 @@ import (
 
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/allocation"
-	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/store"
 )
@@ -19,7 +18,7 @@ func (x *Ops) otherFact(row store.InboxRow, f driver.Fact) {
 	case f.Stock != nil:
 		err = x.platformStock(context.WithoutCancel(x.ctx), row.ConnectionID, *f.Stock)
 	case f.Quantity != nil:
-		err = x.askReading(row.ConnectionID, f.Quantity.Ref.SKUID)
+		err = x.askReading(row.ConnectionID, f.Quantity.Ref)
 	case f.Listing != nil:
 		if w := x.wires.get(row.ConnectionID); w != nil {
 			poke(w.wakeMeet) // what a product's new status means for its listings is read from the shop
@@ -39,12 +38,12 @@ func (x *Ops) otherFact(row store.InboxRow, f driver.Fact) {
 
 // askReading checks a listing's number because the channel spoke of it. Our own pushes cause such messages too, so only a listing
 // about which nothing is open is read.
-func (x *Ops) askReading(connectionID, externalSKU string) error {
+func (x *Ops) askReading(connectionID string, ref driver.ListingRef) error {
 	w := x.wires.get(connectionID)
-	if w == nil {
+	listing, ok := x.catalog.Load().byRef(connectionID, ref)
+	if w == nil || !ok {
 		return nil
 	}
-	listing := catalog.ListingID(connectionID, externalSKU)
 	s, err := x.change(x.ctx, bookChange{listings: []string{listing}, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
 		if !open || !b.Settled() || at.Sub(b.Since) < echo {
 			return b, nil, nil

@@ -32,7 +32,7 @@ type Gauges struct {
 	outcomes map[driver.Outcome]int64
 
 	ack      sampled // webhook received to durable
-	reserved sampled // channel's event to units reserved
+	reserved sampled // message received to units reserved
 	rights   sampled // committed change to the last channel told
 	pushes   sampled // push sent to answered
 	perConn  perMinute
@@ -90,11 +90,9 @@ func (g *Gauges) order(now time.Time, before, after *order.Order, in Incoming) {
 	g.orders.Add(1)
 	g.perConn.add(after.ConnectionID, now)
 	g.sales.sale(after, now)
-	if in.Source != SourceWebhook && in.Source != SourcePoll {
-		return
-	}
-	if from := in.SentAt; !from.IsZero() && now.After(from) {
-		g.reserved.add(now, now.Sub(from))
+	// Channels stamp their messages in whole seconds, so the time is taken from when the message reached us.
+	if !in.ReceivedAt.IsZero() {
+		g.reserved.add(now, now.Sub(in.ReceivedAt))
 	}
 }
 

@@ -105,6 +105,12 @@ func (x *Ops) dispatch(v driver.Vendor, row store.InboxRow) {
 	}
 	for i := range orders {
 		orders[i].ConnectionID = row.ConnectionID
+		if orders[i].ReadAt.IsZero() { // sent to us unasked: it is as of the moment the channel sent it
+			orders[i].ReadAt = row.ReceivedAt
+			if !row.SentAt.IsZero() {
+				orders[i].ReadAt = row.SentAt
+			}
+		}
 	}
 	w.take(delivery{id: row.ID, facts: orders, sent: row.SentAt, received: row.ReceivedAt})
 }

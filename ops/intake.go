@@ -438,6 +438,9 @@ func (b *intakeWork) finishMessages() error {
 // told lets everyone else know what the committed batch changed.
 func (b *intakeWork) told() {
 	now := b.x.now()
+	if b.x.o.Committed != nil {
+		b.x.o.Committed(b.ids)
+	}
 	topics := make([]string, 0, len(b.ids)+len(b.touched))
 	for _, id := range b.ids {
 		m := b.orders[id]

@@ -45,6 +45,8 @@ type Options struct {
 	PublicURL string
 	// Simulated says that the channels are simulators on this machine.
 	Simulated bool
+	// Committed, for measurements, is told the ids of the orders an intake has just made durable; nil: nobody is.
+	Committed func(orderIDs []string)
 	// Hooks are told what the connector layer does, for metrics.
 	Hooks connector.Hooks
 }
@@ -116,13 +118,18 @@ func (x *Ops) Start(ctx context.Context) error {
 	return nil
 }
 
+// LoadOnly makes the use-cases usable beside a running Spillway on the same database: nothing is started, no channel is called.
+func (x *Ops) LoadOnly(ctx context.Context) error { return x.reloadCatalogue(ctx) }
+
 // Stop ends the workers: no new work is begun, what was begun is finished or left in the store for the next start.
 func (x *Ops) Stop() {
 	x.cancel()
 	x.wires.stop()
 	x.work.Wait()
-	for _, l := range []interface{ Close() }{x.inbox, x.intake, x.results} {
-		l.Close()
+	if x.inbox != nil { // never started
+		x.inbox.Close()
+		x.intake.Close()
+		x.results.Close()
 	}
 	x.live.close()
 }

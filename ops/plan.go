@@ -36,7 +36,7 @@ type planner struct {
 	due     map[string]time.Time // when to plan a problem again though nothing happens
 	wake    chan struct{}
 
-	wanted  sync.Map // listing id to int: the last number wanted there
+	wanted  sync.Map // listing id to int: the exposure last wanted there, for pages
 	pending latencies
 }
 
@@ -73,13 +73,19 @@ func (p *planner) dirtyAll(cat *catalogue) {
 	poke(p.wake)
 }
 
-// desired is the number last wanted on a listing; before its first plan, the one it has.
-func (p *planner) desired(b allocation.Book) int {
-	n, ok := p.wanted.Load(b.Listing)
-	if !ok {
-		return b.Told
+// desired is the number a listing should show: the one on its way, else the one it was told.
+func desired(b allocation.Book) int {
+	if b.InFlight != nil {
+		return b.InFlight.Push.Quantity
 	}
-	return n.(int)
+	return b.Told
+}
+
+// resting reports whether no change waits to be planned.
+func (p *planner) resting() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) == 0
 }
 
 func (p *planner) run() {

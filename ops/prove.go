@@ -95,3 +95,30 @@ func (p Proof) String() string {
 	return fmt.Sprintf("%d discrepancies, %d units short, %d items over-exposed, %d broken books, %d items, %d listings",
 		len(p.Ledger), p.Short, len(p.OverExposed), len(p.Books), p.Items, p.Listings)
 }
+
+// Received is how many units of an item ever came in from outside: deliveries, finds and returns, net of losses, as the journal says.
+func (x *Ops) Received(ctx context.Context, itemID string) (int64, error) {
+	var n int64
+	err := x.st.View(ctx, func(tx *store.Tx) error {
+		n = 0
+		for before := int64(0); ; {
+			page, err := tx.MovementsOfItem(itemID, before, journalPage)
+			if err != nil {
+				return err
+			}
+			for _, m := range page {
+				before = m.Seq
+				if m.Kind != stock.Ship {
+					n += m.OnHand
+				}
+			}
+			if len(page) < journalPage {
+				return nil
+			}
+		}
+	})
+	return n, errs.Wrap("ops.Received", itemID, err)
+}
+
+// journalPage movements are read at once.
+const journalPage = 1000

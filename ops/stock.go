@@ -339,3 +339,43 @@ func ofOrder(rows []stock.Reservation, orderID string) []stock.Reservation {
 	}
 	return out
 }
+
+// ListingsOf returns the listings that sell an item, bundles' included.
+func (x *Ops) ListingsOf(itemID string) []catalog.Listing {
+	cat := x.catalog.Load()
+	var out []catalog.Listing
+	for _, id := range cat.byItem[itemID] {
+		out = append(out, cat.listings[id])
+	}
+	return out
+}
+
+// Told counts the listings that sell an item, and those of them that show what they should with nothing under way.
+func (x *Ops) Told(ctx context.Context) (told, all int, err error) {
+	cat := x.catalog.Load()
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		told, all = 0, 0
+		for _, ids := range cat.ofConn {
+			for part := range chunks(ids, catalogPage) {
+				set, err := loadBooks(tx, part)
+				if err != nil {
+					return err
+				}
+				for _, id := range part {
+					if cat.listings[id].ItemID == "" {
+						continue
+					}
+					all++
+					if b, open := set.Books[id]; open && b.InFlight == nil && b.Demand == nil {
+						told++
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if !x.planner.resting() && told == all {
+		told-- // something is about to be told
+	}
+	return told, all, errs.Wrap("ops.Told", "", err)
+}

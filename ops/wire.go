@@ -221,8 +221,8 @@ func (w *wire) complete(batch []delivery) error {
 				ids = append(ids, f.ExternalID)
 			}
 		}
-		if in.SentAt.IsZero() || (!d.sent.IsZero() && d.sent.Before(in.SentAt)) {
-			in.SentAt = d.sent
+		if in.ReceivedAt.IsZero() || d.received.Before(in.ReceivedAt) {
+			in.ReceivedAt = d.received
 		}
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, callTime)

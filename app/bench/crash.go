@@ -1,0 +1,335 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spillway/spillway/app"
+	"github.com/spillway/spillway/app/stage"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/sim/shopify"
+	"github.com/spillway/spillway/sim/world"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// crashItems are few and scarce, so that every unit counts.
+	crashItems, crashUnits = 12, 400
+	crashPerSecond         = 120
+	// healTime is how long the program may take after the last start until everything is right.
+	healTime = 60 * time.Second
+)
+
+// CrashOptions say how often the program is killed.
+type CrashOptions struct {
+	Times  int
+	Seed   uint64
+	Binary string
+	Log    *slog.Logger
+	Out    io.Writer
+}
+
+// crash is a run of the program as its own process, killed again and again while three shops sell.
+type crash struct {
+	o        CrashOptions
+	home     string
+	listen   string
+	articles []stage.Article
+	shops    []stage.Shop
+	conns    []string
+	mu       sync.Mutex
+	acked    map[string]bool // message ids answered with 200
+	seen     []uint64
+}
+
+// Crash kills the program with SIGKILL at random moments and shows that nothing it acknowledged was lost: every message answered
+// is in the inbox, every order is reserved, no unit is sold twice, and the journal equals the balances.
+func Crash(ctx context.Context, o CrashOptions) error {
+	home, err := os.MkdirTemp("", "spillway-crash-")
+	if err != nil {
+		return errs.Wrap("bench.Crash", "", err)
+	}
+	defer os.RemoveAll(home)
+	c := &crash{o: o, home: home, acked: map[string]bool{}}
+	if c.listen, err = freePort(); err != nil {
+		return err
+	}
+	if err := c.prepare(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		for _, s := range c.shops {
+			s.Stop()
+		}
+	}()
+	if err := c.play(ctx); err != nil {
+		return err
+	}
+	return c.verify(ctx)
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// prepare connects the shops in this process and leaves the home to the one that is going to be killed.
+func (c *crash) prepare(ctx context.Context) error {
+	a, err := app.New(ctx, app.Options{Home: c.home, Listen: c.listen, OpsListen: "off", Loopback: true, Log: c.o.Log})
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(ctx))
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	for i := range crashItems {
+		c.articles = append(c.articles, stage.Article{SKU: fmt.Sprintf("C%03d", i), Title: "Article", Cents: 999})
+	}
+	if err := stage.Furnish(ctx, a, c.articles, func(int) int64 { return 0 }, actor); err != nil {
+		return err
+	}
+	for i, start := range []func() (stage.Shop, error){
+		func() (stage.Shop, error) {
+			return stage.TikTok("A", c.o.Seed+1, time.Hour, c.articles, c.o.Log)
+		},
+		func() (stage.Shop, error) {
+			return stage.Shopify("S", c.o.Seed+2, shopify.Plus, c.articles, c.o.Log)
+		},
+		func() (stage.Shop, error) {
+			return stage.TikTok("B", c.o.Seed+3, time.Hour, c.articles, c.o.Log)
+		},
+	} {
+		s, err := start()
+		if err != nil {
+			return err
+		}
+		c.shops = append(c.shops, s)
+		c.seen = append(c.seen, 0)
+		ids, err := stage.Connect(ctx, a, s.App([]string{"a", "s", "b"}[i]), actor)
+		if err != nil {
+			return err
+		}
+		c.conns = append(c.conns, ids...)
+	}
+	if err := stage.Receive(ctx, a, c.articles, func(int) int64 { return crashUnits }, actor); err != nil {
+		return err
+	}
+	return waitTold(ctx, a, crashItems*len(c.shops))
+}
+
+// waitTold waits until every listing shows what it should.
+func waitTold(ctx context.Context, a *app.App, listings int) error {
+	deadline := time.Now().Add(2 * time.Minute)
+	for {
+		told, all, err := a.Ops().Told(ctx)
+		if err != nil {
+			return err
+		}
+		if all == listings && told == all {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errs.New(errs.Internal, "bench", "", "only %d of %d listings show what they should", told, listings)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// play sells without pause while the program is started and killed.
+func (c *crash) play(ctx context.Context) error {
+	rnd := world.Stream(c.o.Seed, "kills")
+	skus := make([]string, len(c.articles))
+	for i, v := range c.articles {
+		skus[i] = v.SKU
+	}
+	arrivals, err := world.Arrivals(world.Profile{Seed: c.o.Seed, SKUs: skus, Zipf: 1,
+		Flows: []world.Flow{{Channel: "0", PerMinute: crashPerSecond * 30}, {Channel: "1", PerMinute: crashPerSecond * 15}, {Channel: "2", PerMinute: crashPerSecond * 15}}})
+	if err != nil {
+		return err
+	}
+	var sold int
+	stop, _ := world.Play(world.Wall(), arrivals, 1, func(a world.Arrival) {
+		if _, err := c.shops[int(a.Channel[0]-'0')].Place([]stage.Line{{SKU: a.SKU, Qty: a.Qty}}); err == nil {
+			c.mu.Lock()
+			sold++
+			c.mu.Unlock()
+		}
+	})
+	defer stop()
+	for i := range c.o.Times {
+		if err := c.runOnce(ctx, time.Duration(100+rnd.IntN(1200))*time.Millisecond); err != nil {
+			return err
+		}
+		c.readAcks()
+		if (i+1)%10 == 0 {
+			fmt.Fprintf(c.o.Out, "killed %d times\n", i+1)
+		}
+		if i%8 == 7 { // more to sell, so that the shops do not stand empty
+			if err := c.restock(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintf(c.o.Out, "%d orders sold while the program was killed %d times; %d messages acknowledged\n", sold, c.o.Times, len(c.acked))
+	return nil
+}
+
+// runOnce starts the program, lets it run for a while after it is ready, and kills it.
+func (c *crash) runOnce(ctx context.Context, live time.Duration) error {
+	cmd := exec.CommandContext(ctx, c.o.Binary, "--log-level", "error", "serve", "--home", c.home, "--listen", c.listen, "--ops-listen", "off",
+		"--simulated", "--public-url", "http://"+c.listen, "--sweep", "2s")
+	cmd.Stderr = os.Stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return errs.Wrap("bench.Crash", c.o.Binary, err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	line, err := bufio.NewReader(pipe).ReadString('\n')
+	if err != nil || !strings.Contains(line, "ready") {
+		return errs.New(errs.Internal, "bench.Crash", "", "the program did not start again: %q", line)
+	}
+	select {
+	case <-time.After(live):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *crash) restock(ctx context.Context) error {
+	a, err := app.New(ctx, app.Options{Home: c.home, Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true, Log: c.o.Log})
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(ctx))
+	if err := a.Ops().LoadOnly(ctx); err != nil {
+		return err
+	}
+	return stage.Receive(ctx, a, c.articles, func(int) int64 { return crashUnits / 4 }, actor)
+}
+
+// readAcks collects which messages were answered with success.
+func (c *crash) readAcks() {
+	for i, s := range c.shops {
+		for _, a := range s.Courier().Attempts(c.seen[i], 10_000) {
+			c.seen[i] = max(c.seen[i], a.Seq)
+			if a.Delivered {
+				c.acked[c.conns[i]+"/"+a.ID] = true
+			}
+		}
+	}
+}
+
+// verify starts the program once more in this process, waits until all is right, and counts.
+func (c *crash) verify(ctx context.Context) error {
+	a, err := app.New(ctx, app.Options{Home: c.home, Listen: c.listen, OpsListen: "off", Loopback: true, Log: c.o.Log, SweepEvery: time.Second})
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(ctx))
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	began := time.Now()
+	wrong := ""
+	for {
+		if wrong, err = c.compare(ctx, a); err != nil {
+			return err
+		}
+		if wrong == "" || time.Since(began) > healTime {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	lost, err := c.lost(ctx, a)
+	if err != nil {
+		return err
+	}
+	proof, err := a.Ops().Prove(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.o.Out, "acknowledged messages lost: %d\nshops and ledger equal after %s: %t\nproof: %s\n", lost, time.Since(began).Round(100*time.Millisecond), wrong == "", proof)
+	if lost > 0 || wrong != "" || !proof.OK() {
+		return errs.New(errs.Internal, "bench.Crash", "", "the kills did damage: %d messages lost; %s; %s", lost, wrong, proof)
+	}
+	return nil
+}
+
+// compare counts units by SKU: what the shops sold must be what the ledger reserved and shipped. It names the first difference.
+func (c *crash) compare(ctx context.Context, a *app.App) (string, error) {
+	wrong := ""
+	err := a.Store().View(ctx, func(tx *store.Tx) error {
+		booked := map[string]int64{}
+		if err := tx.ReservationsAll(func(r stock.Reservation) bool {
+			booked[r.ItemID] += r.Held + r.Shipped + r.Short + r.Unbooked
+			return true
+		}); err != nil {
+			return err
+		}
+		for _, v := range c.articles {
+			var active int64
+			for _, s := range c.shops {
+				active += int64(s.Active(v.SKU))
+			}
+			if active != booked[v.SKU] {
+				wrong = fmt.Sprintf("%s: the shops sold %d, the ledger knows %d", v.SKU, active, booked[v.SKU])
+				return nil
+			}
+		}
+		return nil
+	})
+	return wrong, err
+}
+
+// lost counts acknowledged messages that are not in the inbox.
+func (c *crash) lost(ctx context.Context, a *app.App) (int, error) {
+	n := 0
+	err := a.Store().View(ctx, func(tx *store.Tx) error {
+		n = 0
+		stored := map[string]bool{}
+		if err := tx.InboxIDs(func(connectionID, id string) bool {
+			stored[connectionID+"/"+id[strings.LastIndexByte(id, '/')+1:]] = true
+			return true
+		}); err != nil {
+			return err
+		}
+		for id := range c.acked {
+			if !stored[id] {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}

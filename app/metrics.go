@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/spillway/spillway/connector"
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/ops"
+	"github.com/spillway/spillway/store"
+)
+
+// metrics are the program's figures for Prometheus. No label names a shop's order, an item or a person.
+type metrics struct {
+	registry *prometheus.Registry
+	calls    *prometheus.HistogramVec
+	retries  *prometheus.CounterVec
+	pushes   *prometheus.CounterVec
+	renewals *prometheus.CounterVec
+	waits    *prometheus.HistogramVec
+}
+
+// callBuckets span a local simulator's answer to a vendor's timeout.
+var callBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+func newMetrics(version string) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "spillway_channel_call_seconds", Buckets: callBuckets,
+			Help: "Time of one HTTP call to a channel, by vendor, operation and whether it worked."}, []string{"vendor", "operation", "ok"}),
+		retries: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "spillway_channel_retries_total",
+			Help: "Calls to a channel that failed and were repeated, by vendor, operation and class of failure."}, []string{"vendor", "operation", "class"}),
+		pushes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "spillway_pushes_total",
+			Help: "Quantities told to channels, by vendor and outcome."}, []string{"vendor", "outcome"}),
+		renewals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "spillway_login_renewals_total",
+			Help: "Renewals of a channel login, by vendor and whether they worked."}, []string{"vendor", "ok"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "spillway_channel_wait_seconds", Buckets: callBuckets,
+			Help: "Time a call waited for its slot under the channel's rate limit."}, []string{"vendor", "operation"}),
+	}
+	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "spillway_build_info", Help: "1, with the version as label.",
+		ConstLabels: prometheus.Labels{"version": version}}, func() float64 { return 1 })
+	m.registry.MustRegister(m.calls, m.retries, m.pushes, m.renewals, m.waits, build, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) hooks() connector.Hooks {
+	word := func(ok bool) string {
+		if ok {
+			return "yes"
+		}
+		return "no"
+	}
+	return connector.Hooks{
+		Exchange: func(vendor string, x driver.Exchange) {
+			m.calls.WithLabelValues(vendor, string(x.Op), word(x.Err == "")).Observe(x.Took.Seconds())
+		},
+		Waited: func(vendor string, op driver.Operation, d time.Duration) {
+			m.waits.WithLabelValues(vendor, string(op)).Observe(d.Seconds())
+		},
+		Retried: func(vendor string, op driver.Operation, c driver.Class) {
+			m.retries.WithLabelValues(vendor, string(op), string(c)).Inc()
+		},
+		Renewed: func(vendor string, ok bool) { m.renewals.WithLabelValues(vendor, word(ok)).Inc() },
+		Pushed:  func(vendor string, o driver.Outcome) { m.pushes.WithLabelValues(vendor, string(o)).Inc() },
+	}
+}
+
+// watch adds the figures the use-cases keep.
+func (m *metrics) watch(x *ops.Ops) {
+	counter := func(name, help string, read func(ops.Snapshot) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(read(x.Gauges().Snapshot())) }))
+	}
+	gauge := func(name, help string, read func(ops.Snapshot) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return read(x.Gauges().Snapshot()) }))
+	}
+	counter("spillway_webhooks_total", "Webhooks received and stored.", func(s ops.Snapshot) int64 { return s.Webhooks })
+	counter("spillway_webhook_repeats_total", "Webhooks received again.", func(s ops.Snapshot) int64 { return s.Repeats })
+	counter("spillway_webhook_forged_total", "Webhooks whose signature did not match.", func(s ops.Snapshot) int64 { return s.Forged })
+	counter("spillway_parked_total", "Messages set aside for a person.", func(s ops.Snapshot) int64 { return s.Parked })
+	counter("spillway_orders_total", "Orders taken in for the first time.", func(s ops.Snapshot) int64 { return s.Orders })
+	counter("spillway_drifts_total", "Channel numbers that were not what they should have been.", func(s ops.Snapshot) int64 { return s.Drifts })
+	gauge("spillway_webhook_ack_p99_seconds", "From webhook received to durable, 99th percentile of five minutes.",
+		func(s ops.Snapshot) float64 { return s.Ack.P99.Seconds() })
+	gauge("spillway_sale_to_reserved_p99_seconds", "From the channel's event to the units reserved, 99th percentile of five minutes.",
+		func(s ops.Snapshot) float64 { return s.SaleToReserved.P99.Seconds() })
+	gauge("spillway_change_to_right_p99_seconds", "From a change to the last channel told, 99th percentile of five minutes.",
+		func(s ops.Snapshot) float64 { return s.ChangeToRight.P99.Seconds() })
+}
+
+// privateHandler serves operators: metrics, health, readiness, profiles. It listens on its own address, loopback by default.
+func (a *App) privateHandler(m *metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := a.store.View(ctx, func(tx *store.Tx) error { _, err := tx.EventLast(); return err }); err != nil {
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}

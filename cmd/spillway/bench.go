@@ -1,0 +1,74 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spillway/spillway/app/bench"
+	"github.com/spillway/spillway/internal/worlds"
+	"github.com/spillway/spillway/kit/errs"
+)
+
+type benchCmd struct {
+	Worlds benchWorlds `cmd:"" help:"Random worlds: units oversold, sell-through and pushes, beside four rivals."`
+	Truth  benchTruth  `cmd:"" help:"From webhook to answer, from sale to reserved, from change to every channel told."`
+	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
+	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
+}
+
+type benchTruth struct {
+	Rate     int           `help:"Orders a second." default:"500"`
+	For      time.Duration `help:"How long." default:"60s"`
+	Items    int           `help:"Items; half of all orders want the first." default:"2000"`
+	Seed     uint64        `help:"Decides everything that is left to chance." default:"1"`
+	Database string        `help:"Database URL; default embedded."`
+	Strict   bool          `help:"Fail when a time misses its bar, not only when something is lost."`
+}
+
+func (c *benchTruth) Run(e *env) error {
+	return bench.Truth(e.ctx, bench.TruthOptions{PerSecond: c.Rate, For: c.For, Items: c.Items, Seed: c.Seed, Database: c.Database, Strict: c.Strict,
+		Log: quiet(e), Out: os.Stdout})
+}
+
+// quiet keeps a measurement's own output readable: warnings only.
+func quiet(e *env) *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+type benchCrash struct {
+	N    int    `short:"n" help:"How many kills." default:"50"`
+	Seed uint64 `help:"Decides when." default:"1"`
+}
+
+func (c *benchCrash) Run(e *env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return errs.Wrap("bench", "", err)
+	}
+	return bench.Crash(e.ctx, bench.CrashOptions{Times: c.N, Seed: c.Seed, Binary: self, Log: slog.New(slog.DiscardHandler), Out: os.Stdout})
+}
+
+type benchStart struct{}
+
+func (benchStart) Run(e *env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return errs.Wrap("bench", "", err)
+	}
+	return bench.Start(e.ctx, self, os.Stdout)
+}
+
+type benchWorlds struct {
+	N    int    `short:"n" help:"How many random worlds." default:"2000"`
+	Seed uint64 `help:"The first world's seed; the others follow." default:"1"`
+}
+
+func (c *benchWorlds) Run(*env) error {
+	report := worlds.Run(worlds.Options{Worlds: c.N, Seed: c.Seed, Rivals: true})
+	os.Stdout.WriteString(report.String())
+	if !report.OK() {
+		return errs.New(errs.Internal, "bench worlds", "", "a bar was missed")
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+// Command spillway runs the control plane, its demo, its simulators and its tools. Every flag can also be set by an environment
+// variable; secrets come from files or the environment only, never from flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/spillway/spillway/kit/errs"
+)
+
+// cli is the command line.
+type cli struct {
+	LogLevel string `help:"How much to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"SPILLWAY_LOG"`
+	LogJSON  bool   `help:"Log as JSON, for machines." env:"SPILLWAY_LOG_JSON"`
+
+	Serve   serveCmd   `cmd:"" help:"Run Spillway for a real shop."`
+	Demo    demoCmd    `cmd:"" help:"Try it: three simulated channels, real order history, a viral spike and a LIVE."`
+	Sandbox sandboxCmd `cmd:"" help:"Run a channel's simulator by itself, to build against."`
+	Doctor  doctorCmd  `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
+	Inbox   inboxCmd   `cmd:"" help:"Look at messages set aside, and try them again."`
+	Backup  backupCmd  `cmd:"" help:"Write a backup while Spillway runs."`
+	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty database."`
+	Bench   benchCmd   `cmd:"" help:"Measure Spillway; each command prints its figures."`
+	Key     keyCmd     `cmd:"" help:"Make a key for the key file."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// env is what every command works with.
+type env struct {
+	ctx context.Context
+	log *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	k := kong.Parse(&c, kong.Name("spillway"), kong.Description("One truth about stock, every channel told in a second, nothing oversold."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	err := k.Run(&env{ctx: ctx, log: newLog(c)})
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "spillway:", sentence(err))
+	os.Exit(1)
+}
+
+// sentence is what a person at a terminal is told: the safe sentence, and for unexpected failures the cause too, since they own the machine.
+func sentence(err error) string {
+	if errs.KindOf(err) == errs.Internal {
+		return err.Error()
+	}
+	return errs.Safe(err)
+}
+
+func newLog(c cli) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong has checked it
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println("spillway", version())
+	return nil
+}
+
+// version is the release or the commit the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return "dev"
+}
