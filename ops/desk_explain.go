@@ -147,6 +147,7 @@ func (d *Desk) explainShort(ctx context.Context, v *view.Explain) error {
 	v.Sentence = "Units buyers have bought that no location has. The next ones to arrive are theirs, the earliest deadline first."
 	v.Formula = "Σ over order lines of (units demanded − held − shipped)"
 	v.JudgedBy = "0; whatever is above came from shared mode, from losses in the warehouse, or from sales made before Spillway watched"
+	v.Inputs = []view.Input{input("On hand", s.truth.OnHand, "over all items"), input("Reserved", s.truth.Reserved, "held for orders: these are there")}
 	d.itemTable(v, s, []view.Column{{Name: "Item"}, {Name: "Short", Number: true}, {Name: "On hand", Number: true}, {Name: "Reserved", Number: true}},
 		func(it itemNow) (bool, []int64) { return it.short > 0, []int64{it.short, it.onHand, it.reserved} })
 	return nil

@@ -197,10 +197,10 @@ func (d *Desk) orderPages(tx *store.Tx, f view.OrderFilter, list string, place s
 		}
 		for i := range got {
 			place = placeOf(&got[i])
+			if f.State == "late" && place.Due.After(d.x.now()) { // by deadline: none of the rest is late
+				return out, "", nil
+			}
 			if !d.passes(f, &got[i]) {
-				if f.State == "late" && lists[at] == listDue { // by deadline: none of the rest is late
-					return out, "", nil
-				}
 				continue
 			}
 			if out = append(out, got[i]); len(out) == orderPage {

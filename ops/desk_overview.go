@@ -180,7 +180,7 @@ func (d *Desk) askProof(s survey) {
 // sumUp is the answer in one line.
 func sumUp(v view.Overview) (view.Level, string) {
 	switch {
-	case len(v.Steps) > 0:
+	case len(v.Steps) > 0 && (len(v.Problems) == 0 || v.Problems[0].Level != view.Bad):
 		return view.Quiet, "Spillway is ready; it needs a shop and its items."
 	case len(v.Problems) > 0:
 		p := v.Problems[0]
