@@ -21,7 +21,7 @@ var (
 		CAST(coalesce(sum(CASE WHEN due >= $2 AND due < $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $3 AND due < $4 THEN 1 ELSE 0 END), 0) AS BIGINT), count(due)
 		FROM orders WHERE @in(status, $1) GROUP BY status`)
-	statusCount = def("store.OrderCountUpTo", "SELECT count(*) FROM (SELECT 1 FROM orders WHERE status = $1 LIMIT $2) AS some")
+	statusCount = def("store.OrderCountUpTo", "SELECT count(*) FROM (SELECT 1 FROM orders WHERE status = $1 LIMIT $2) AS few")
 	pushCounts  = def("store.PushLogCounts", "SELECT connection_id, count(*) FROM push_log WHERE sent_at >= $1 GROUP BY connection_id")
 	bookNumbers = def("store.BookNumbers", `SELECT listing_id, connection_id, told, exposure, desired, CASE WHEN state LIKE $1 OR state LIKE $2 THEN 1 ELSE 0 END
 		FROM channel_book WHERE listing_id > $3 ORDER BY listing_id LIMIT $4`)
