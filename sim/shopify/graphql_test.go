@@ -217,7 +217,8 @@ func TestOrderBodyUsesDocumentedKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Newer than the example.
-	newer := map[string]bool{"admin_graphql_api_id": true, "app_id": true, "current_subtotal_price": true, "presentment_currency": true}
+	newer := map[string]bool{"admin_graphql_api_id": true, "app_id": true, "current_subtotal_price": true, "presentment_currency": true,
+		"total_shipping_price_set": true}
 	s := open(t)
 	s.product(3, "A")
 	o := s.place("A", 1)

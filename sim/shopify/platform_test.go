@@ -159,6 +159,11 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+const (
+	bulkRun  = `mutation($q: String!) { bulkOperationRunQuery(query: $q) { bulkOperation { id status } userErrors { code message } } }`
+	bulkLook = `{ currentBulkOperation { id status url objectCount rootObjectCount fileSize errorCode completedAt } }`
+)
+
 func TestBulkOperation(t *testing.T) {
 	s, r := open(t), receive(t)
 	s.product(900, "A", "B")
@@ -168,14 +173,12 @@ func TestBulkOperation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run := `mutation($q: String!) { bulkOperationRunQuery(query: $q) { bulkOperation { id status } userErrors { code message } } }`
-	a := s.query(run, map[string]any{"q": `{ orders { edges { node { id name lineItems { edges { node { id sku quantity variant { id } } } } } } } }`})
+	a := s.query(bulkRun, map[string]any{"q": `{ orders { edges { node { id name lineItems { edges { node { id sku quantity variant { id } } } } } } } }`})
 	a.want("CREATED", "data", "bulkOperationRunQuery", "bulkOperation", "status")
-	s.query(run, map[string]any{"q": `{ orders { edges { node { id } } } }`}).want("OPERATION_IN_PROGRESS", "data", "bulkOperationRunQuery", "userErrors", 0, "code")
-	look := `{ currentBulkOperation { id status url objectCount rootObjectCount fileSize errorCode completedAt } }`
-	s.query(look, nil).want("RUNNING", "data", "currentBulkOperation", "status")
+	s.query(bulkRun, map[string]any{"q": `{ orders { edges { node { id } } } }`}).want("OPERATION_IN_PROGRESS", "data", "bulkOperationRunQuery", "userErrors", 0, "code")
+	s.query(bulkLook, nil).want("RUNNING", "data", "currentBulkOperation", "status")
 	s.clock.Advance(2 * time.Second)
-	done := s.query(look, nil)
+	done := s.query(bulkLook, nil)
 	done.want("COMPLETED", "data", "currentBulkOperation", "status")
 	done.want("900", "data", "currentBulkOperation", "objectCount")
 	done.want("300", "data", "currentBulkOperation", "rootObjectCount")
@@ -203,16 +206,28 @@ func TestBulkOperation(t *testing.T) {
 	if diff := cmp.Diff(lines[0]["id"], lines[2]["__parentId"]); diff != "" || lines[2]["sku"] != "B" {
 		t.Errorf("third line %v", lines[2])
 	}
-	// A connection below a plain object hangs on the nearest node that has a line.
-	s.query(run, map[string]any{"q": `{ productVariants { edges { node { id inventoryItem { sku inventoryLevels { nodes { id quantities(names: ["available"]) { quantity } } } } } } } }`})
+	if got := r.take(s); len(got) != 1 || got[0].body["status"] != "completed" {
+		t.Errorf("webhooks %+v", got)
+	}
+	for _, q := range []string{`{ shop { name } }`, `mutation { webhookSubscriptionDelete(id: "x") { userErrors { message } } }`, `{ nope }`} {
+		s.query(bulkRun, map[string]any{"q": q}).want("INVALID", "data", "bulkOperationRunQuery", "userErrors", 0, "code")
+	}
+}
+
+// A connection below a plain object hangs on the nearest node that has a line.
+func TestBulkOperationBelowAPlainObject(t *testing.T) {
+	s := open(t)
+	s.product(600, "A", "B")
+	s.query(bulkRun, map[string]any{"q": `{ productVariants { edges { node { id inventoryItem { sku inventoryLevels { nodes { id quantities(names: ["available"]) { quantity } } } } } } } }`})
 	s.clock.Advance(2 * time.Second)
-	s.query(look, nil).want("4", "data", "currentBulkOperation", "objectCount")
-	resp2, err := http.Get(fmt.Sprint(s.query(look, nil).get("data", "currentBulkOperation", "url")))
+	done := s.query(bulkLook, nil)
+	done.want("4", "data", "currentBulkOperation", "objectCount")
+	resp, err := http.Get(fmt.Sprint(done.get("data", "currentBulkOperation", "url")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp2.Body.Close()
-	text, err := io.ReadAll(resp2.Body)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,12 +237,6 @@ func TestBulkOperation(t *testing.T) {
 `, gid("ProductVariant", v.id), v.item.levels[0].gid(), gid("ProductVariant", v.id))
 	if !strings.HasPrefix(string(text), want) {
 		t.Errorf("nested result:\n%s\nwant it to begin with\n%s", text, want)
-	}
-	if got := r.take(s); len(got) != 2 || got[0].body["status"] != "completed" {
-		t.Errorf("webhooks %+v", got)
-	}
-	for _, q := range []string{`{ shop { name } }`, `mutation { webhookSubscriptionDelete(id: "x") { userErrors { message } } }`, `{ nope }`} {
-		s.query(run, map[string]any{"q": q}).want("INVALID", "data", "bulkOperationRunQuery", "userErrors", 0, "code")
 	}
 }
 
@@ -283,6 +292,37 @@ func TestControlAPI(t *testing.T) {
 	}
 	if got := s.Available("A"); got != 10 { // set to 9, minus 1, the cancelled 2 are back
 		t.Errorf("available %d, want 10", got)
+	}
+}
+
+// Every answer carries the store's time, not the machine's.
+func TestAnswersAreDated(t *testing.T) {
+	s := open(t)
+	s.clock.Advance(90 * time.Minute)
+	for _, path := range []string{"/admin/api/2026-10/graphql.json", "/_sandbox/api/state", "/nothing"} {
+		resp, err := http.Get(s.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Date"); got != "Mon, 02 Nov 2026 10:30:00 GMT" {
+			t.Errorf("%s is dated %q", path, got)
+		}
+	}
+	if got := s.query(`{ shop { name } }`, nil).header.Get("Date"); got != "Mon, 02 Nov 2026 10:30:00 GMT" {
+		t.Errorf("a query's answer is dated %q", got)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	s := open(t)
+	v := s.product(3, "MUG-RED")[0]
+	text := s.Describe(s.url)
+	for _, want := range []string{s.url + "/admin/api/2026-10/graphql.json", s.url + "/_sandbox/api/state", "sandbox.myshopify.com", s.opts.ClientID,
+		s.opts.ClientSecret, s.opts.AccessToken, gid("Location", s.locations[0].id), "MUG-RED", gid("InventoryItem", v.InventoryItemID)} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
 	}
 }
 

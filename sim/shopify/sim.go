@@ -1,8 +1,10 @@
 package shopify
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,8 +82,32 @@ func New(opts Options) (*Sim, error) {
 	return s, err
 }
 
-// Handler serves the store: the Admin API, OAuth, bulk results and the control API.
-func (s *Sim) Handler() http.Handler { return s.mux }
+// Handler serves the store: the Admin API, OAuth, bulk results and the control API. Every answer is dated by the store's clock,
+// by which clients judge their own.
+func (s *Sim) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.opts.Clock.Now().UTC().Format(http.TimeFormat))
+		s.mux.ServeHTTP(w, r)
+	})
+}
+
+// Describe prints, for people, how to reach the store at baseURL: credentials, a token that works, what is on sale and where.
+func (s *Sim) Describe(baseURL string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Shopify sandbox at %s\n", baseURL)
+	fmt.Fprintf(&b, "  shop           %s\n  client id      %s\n  client secret  %s\n  access token   %s\n",
+		s.opts.ShopDomain, s.opts.ClientID, s.opts.ClientSecret, s.opts.AccessToken)
+	fmt.Fprintf(&b, "  GraphQL        %s/admin/api/%s/graphql.json\n  install        %s/admin/oauth/authorize?client_id=%s&redirect_uri=…&state=…\n",
+		baseURL, s.opts.APIVersion, baseURL, s.opts.ClientID)
+	fmt.Fprintf(&b, "  control        %s/_sandbox/api/state\n", baseURL)
+	for _, l := range s.state().Locations {
+		fmt.Fprintf(&b, "  location       %s  %s\n", gid("Location", int64(l.ID)), l.Name)
+	}
+	for _, it := range s.itemList("") {
+		fmt.Fprintf(&b, "  SKU %-10s %s  %s\n", it.SKU, gid("InventoryItem", it.ItemID), it.Product)
+	}
+	return b.String()
+}
 
 // Close stops the webhook workers. Webhooks that wait are lost.
 func (s *Sim) Close() { s.courier.Stop() }

@@ -117,6 +117,8 @@ func TestWebhooksOfAnOrder(t *testing.T) {
 			a.want(2, "line_items", 0, "current_quantity")
 			a.want(float64(v.VariantID), "line_items", 0, "variant_id")
 			a.want("paid", "financial_status")
+			a.want("5.00", "total_shipping_price_set", "shop_money", "amount")
+			a.want("USD", "total_shipping_price_set", "presentment_money", "currency_code")
 			a.want("2026-11-02T09:00:00+00:00", "updated_at")
 		case "inventory_levels/update":
 			a := answer{t: t, body: h.body}

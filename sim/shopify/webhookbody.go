@@ -37,6 +37,7 @@ type orderJSON struct {
 	TotalLines          string            `json:"total_line_items_price"`
 	TotalTax            string            `json:"total_tax"`
 	TotalDiscounts      string            `json:"total_discounts"`
+	TotalShipping       moneySetJSON      `json:"total_shipping_price_set"`
 	UpdatedAt           string            `json:"updated_at"`
 	ShippingAddress     addressJSON       `json:"shipping_address"`
 	BillingAddress      addressJSON       `json:"billing_address"`
@@ -44,6 +45,17 @@ type orderJSON struct {
 	Fulfillments        []fulfillmentJSON `json:"fulfillments"`
 	Refunds             []struct{}        `json:"refunds"`
 	ShippingLines       []shippingJSON    `json:"shipping_lines"`
+}
+
+// moneySetJSON is an amount in the store's currency and in the buyer's, which are the same here.
+type moneySetJSON struct {
+	Shop        moneyJSON `json:"shop_money"`
+	Presentment moneyJSON `json:"presentment_money"`
+}
+
+type moneyJSON struct {
+	Amount   string `json:"amount"`
+	Currency string `json:"currency_code"`
 }
 
 type addressJSON struct {
@@ -130,7 +142,7 @@ func textOrNull(s string) *string {
 
 func (s *Sim) orderBody(o *order) orderJSON {
 	now, before := o.subtotal((*line).current), o.subtotal((*line).ordered)
-	a := o.address.json()
+	a, shipping := o.address.json(), moneyJSON{Amount: s.decimal(o.shipping), Currency: s.opts.Currency}
 	b := orderJSON{
 		ID: o.id, GID: gid("Order", o.id), CancelledAt: stampOrNull(o.cancelledAt), ClosedAt: stampOrNull(o.closedAt),
 		CancelReason: textOrNull(strings.ToLower(o.cancelReason)), Confirmed: true, ContactEmail: o.email, CreatedAt: stamp(o.createdAt),
@@ -140,6 +152,7 @@ func (s *Sim) orderBody(o *order) orderJSON {
 		Subtotal: s.decimal(before), Tags: strings.Join(o.tags, ", "), TotalPrice: s.decimal(before + o.shipping), TotalLines: s.decimal(before),
 		TotalTax: s.decimal(0), TotalDiscounts: s.decimal(0), UpdatedAt: stamp(o.updatedAt), ShippingAddress: a, BillingAddress: a,
 		LineItems: make([]lineJSON, len(o.lines)), Fulfillments: make([]fulfillmentJSON, len(o.fulfillments)), Refunds: []struct{}{},
+		TotalShipping: moneySetJSON{Shop: shipping, Presentment: shipping},
 		ShippingLines: []shippingJSON{{ID: o.id + 1, Code: "Standard", Price: s.decimal(o.shipping), Title: "Standard"}},
 	}
 	switch o.fulfillmentStatus() {
