@@ -112,14 +112,13 @@ func (x *Ops) dispatch(v driver.Vendor, row store.InboxRow) {
 			}
 		}
 	}
-	w.take(delivery{id: row.ID, facts: orders, sent: row.SentAt, received: row.ReceivedAt})
+	w.take(delivery{id: row.ID, facts: orders, received: row.ReceivedAt})
 }
 
 // delivery is one stored message on its way through a connection's queue.
 type delivery struct {
 	id       string
 	facts    []order.Fact
-	sent     time.Time
 	received time.Time
 	tries    int
 }

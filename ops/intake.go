@@ -26,7 +26,7 @@ type Incoming struct {
 	Source       string
 	Facts        []order.Fact
 	InboxOf      map[string][]string // the stored messages behind the facts, by the order's external id
-	SentAt       time.Time           // when the channel sent it; zero if it does not say
+	ReceivedAt   time.Time           // when the first of the messages reached us; zero where nobody sent one
 }
 
 // Taken is what became of an Incoming.
