@@ -1,0 +1,152 @@
+package postgres
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/spillway/spillway/internal/pgtest"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store/sqlcore"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// rows fills the tables that lookups by key go to.
+var rows = []string{
+	`INSERT INTO location SELECT 'main', '', 'own', '[]', '{}', TRUE`,
+	`INSERT INTO item SELECT 'k' || i, 'k' || i, '', '', '', 0 FROM generate_series(1, 20000) i`,
+	`INSERT INTO component SELECT 'k' || i, 'k' || i + 1, 0, 1 FROM generate_series(1, 19999) i`,
+	`INSERT INTO listing SELECT 'k' || i, 'c', 'k' || i, '', '', '', '', 'k' || i, '[]', TRUE, '', '{}', 0 FROM generate_series(1, 20000) i`,
+	`INSERT INTO balance SELECT 'k' || i, 'main', 1, 0, 0, 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO movement SELECT i, 'k' || i, 0, 0, 'receive', 'k' || i, 'main', 1, 0, 0, 1, 0, 0, 'k' || i, '', '', '', NULL FROM generate_series(1, 20000) i`,
+	`INSERT INTO reservation SELECT 'k' || i, '1', 'k' || i, '', '', '', 0, 0, 1, 0, NULL, NULL, 0, 0 FROM generate_series(1, 20000) i`,
+	`INSERT INTO orders SELECT 'k' || i, 'c', 'k' || i, '', '', '', FALSE, FALSE, NULL, 0, 0, 0, '{}', 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO channel_book SELECT 'k' || i, 'c', NULL, 0, 0, '{}', 0, 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO inbox SELECT i, 'k' || i, '', '', '', '', 0, 0, '', 'pending', 0, '' FROM generate_series(1, 20000) i`,
+}
+
+// A session that has looked up keys while the tables were empty must not keep reading whole tables when they are full. With PostgreSQL's
+// default settings it does, and a batch writer becomes 30 times slower.
+func TestPlansMadeOnEmptyTablesDoNotScanFullOnes(t *testing.T) {
+	engine, err := Open(t.Context(), pgtest.Start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	if err := engine.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keys := make([]string, 256)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("k%d", i*70+1)
+	}
+	lookups := map[string]string{}
+	for verb, texts := range sqlcore.Statements(sqlcore.Postgres) {
+		for _, text := range texts {
+			if strings.HasPrefix(text, "SELECT") && strings.Contains(text, "ANY($1::text[])") && !strings.Contains(text, "$2") &&
+				!strings.Contains(text, "job") && !strings.Contains(text, "status = ANY") { // few rows; few values
+				lookups[text] = verb
+			}
+		}
+	}
+	if len(lookups) < 10 {
+		t.Fatalf("only %d lookups found", len(lookups))
+	}
+	run := func() (scanned int64, found int) {
+		tx, err := engine.Begin(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		for text, verb := range lookups {
+			got := all(t, verb, func() (*sql.Rows, error) { return tx.Query(t.Context(), text, keys) }, nil)
+			found += got
+		}
+		all(t, "statistics", func() (*sql.Rows, error) {
+			return tx.Query(t.Context(), "SELECT coalesce(sum(seq_scan), 0)::bigint FROM pg_stat_xact_user_tables WHERE schemaname = current_schema()")
+		}, &scanned)
+		return scanned, found
+	}
+	for range 8 { // PostgreSQL settles on a plan at the sixth
+		run()
+	}
+	tx, err := engine.Begin(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range rows {
+		if _, err := tx.Exec(t.Context(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if scanned, found := run(); scanned > 0 || found < len(lookups)*200 {
+			t.Fatalf("%d whole tables read by %d lookups, which found %d rows", scanned, len(lookups), found)
+		}
+	}
+}
+
+// all reads all rows of a query and counts them; into, if not nil, gets the number in the last.
+func all(t *testing.T, verb string, query func() (*sql.Rows, error), into *int64) (n int) {
+	t.Helper()
+	rows, err := query()
+	if err != nil {
+		t.Fatalf("%s: %v", verb, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		n++
+		if into != nil {
+			if err := rows.Scan(into); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", verb, err)
+	}
+	return n
+}
+
+func TestOpenSaysWhatIsWrongWithoutSecrets(t *testing.T) {
+	for url, kind := range map[string]errs.Kind{
+		"postgres://user:geheim@[::1":                                errs.Invalid,
+		"postgres://user:geheim@127.0.0.1:1/x?connect_timeout=2":     errs.Unavailable,
+		"postgres://user:geheim@127.0.0.1:1/x?sslmode=nonsense":      errs.Invalid,
+		"postgres://user:geheim@nowhere.invalid/x?connect_timeout=2": errs.Unavailable,
+	} {
+		_, err := Open(t.Context(), url)
+		if !errs.Is(err, kind) {
+			t.Errorf("%s: %v", url, err)
+		}
+		if strings.Contains(fmt.Sprint(err), "geheim") {
+			t.Errorf("the password is in the error: %v", err)
+		}
+	}
+}
+
+func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
+	url := pgtest.Start(t)
+	failed := make(chan error, 4)
+	for range cap(failed) {
+		go func() {
+			engine, err := Open(t.Context(), url)
+			if err == nil {
+				err = engine.Migrate(t.Context())
+				engine.Close()
+			}
+			failed <- err
+		}()
+	}
+	for range cap(failed) {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+}
