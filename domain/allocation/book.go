@@ -195,7 +195,6 @@ func (b Book) SaleKnown(qty int, soldAt, at time.Time) Book {
 	}
 	if qty > b.Exposure {
 		b = b.demand(ReadOversell, at, at)
-		b.FloorKnown = false
 	}
 	b.Exposure -= qty
 	b.Floor -= qty
@@ -204,7 +203,7 @@ func (b Book) SaleKnown(qty int, soldAt, at time.Time) Book {
 }
 
 // CancelKnown takes a cancellation we have learned of. If the channel itself put the units back on sale its exposure
-// rises with our stock; if not, only our stock rises and the planner may hand the units out.
+// rises with our stock; if not, only our stock rises and the planner may hand the units out. In doubt say it does.
 func (b Book) CancelKnown(qty int, channelRestocks bool, at time.Time) Book {
 	if qty <= 0 || !channelRestocks {
 		return b

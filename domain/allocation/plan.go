@@ -170,7 +170,8 @@ func (p *planner) emit(i int, push Push) {
 func (p *planner) cut() {
 	for i, l := range p.in.Listings {
 		guarded := p.in.ModeOf(l) != Shared
-		if most := p.ceiling(i); guarded && p.force[i] && p.settled[i] > most && !p.withinTolerance(i, most) {
+		most := p.ceiling(i)
+		if guarded && p.force[i] && p.settled[i] > max(most, p.book[i].ghosts()) && !p.withinTolerance(i, most) {
 			p.lower(i, min(most, p.target[i]), why("above its limit", units("exposure", p.e[i]), units("limit", most)))
 		}
 	}
@@ -288,10 +289,10 @@ func (p *planner) repair() {
 			continue
 		}
 		because := why("back to its number", units("exposure", p.e[i]), units("target", p.target[i]))
-		if p.settled[i] > p.target[i] {
-			p.lower(i, p.target[i], because)
-		} else {
+		if p.settled[i] < p.target[i] {
 			p.raise(i, because, false)
+		} else if p.spare(i) > 0 {
+			p.lower(i, p.target[i], because)
 		}
 	}
 }

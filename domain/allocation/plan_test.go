@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillway/spillway/kit/errs"
 	"pgregory.net/rapid"
 )
 
@@ -244,10 +245,7 @@ func TestAdoptionOfCopiedStockIsCutWithoutRisk(t *testing.T) {
 
 func TestHoldIsALevel(t *testing.T) {
 	in := Input{Items: stock(600), Listings: []Listing{one("live", Absolute), one("other", Absolute)}}
-	in.Holds = []Hold{{ID: "h", Item: "a", Listing: "live", Quantity: 500, From: sec(100), Until: sec(200)}}
-	if err := in.Validate(); err != nil {
-		t.Fatal(err)
-	}
+	in = admit(t, in, Hold{ID: "h", Item: "a", Listing: "live", Quantity: 500, From: sec(100), Until: sec(200)})
 	bare := in
 	bare.Holds = nil
 	for _, at := range []float64{0, 99.9, 200, 300} {
@@ -277,22 +275,29 @@ func TestOverlappingHoldsAddUpAndTooManyAreRefused(t *testing.T) {
 	hold := func(id, listing string, n int, from, until float64) Hold {
 		return Hold{ID: id, Item: "a", Listing: listing, Quantity: n, From: sec(from), Until: sec(until)}
 	}
-	in.Holds = []Hold{hold("1", "x", 300, 0, 100), hold("2", "y", 200, 50, 150)}
-	if err := in.Validate(); err != nil {
-		t.Fatal(err)
-	}
+	in = admit(t, in, hold("1", "x", 300, 0, 100), hold("2", "y", 200, 50, 150))
 	if got := unitsOf(Targets(in, nil, sec(60))); got["x"] < 300 || got["y"] < 200 || got["z"] > 100 {
 		t.Errorf("both holds: %v", got)
 	}
-	apart := append(slices.Clone(in.Holds), hold("3", "z", 400, 100, 120))
-	in.Holds = append(in.Holds, hold("3", "z", 200, 90, 200))
-	if err := in.Validate(); err == nil {
-		t.Error("700 units held of 600 must be refused")
+	if _, err := in.WithHold(hold("3", "z", 200, 90, 200)); !errs.Is(err, errs.Insufficient) {
+		t.Errorf("700 units held of 600: %v", err)
 	}
-	in.Holds = apart // begins when the first has ended
+	in = admit(t, in, hold("3", "z", 400, 100, 120)) // begins when the first has ended
+	in.Items = stock(10)                             // sold before the holds began: they keep what there is
 	if err := in.Validate(); err != nil {
 		t.Error(err)
 	}
+}
+
+func admit(t *testing.T, in Input, holds ...Hold) Input {
+	t.Helper()
+	for _, h := range holds {
+		var err error
+		if in, err = in.WithHold(h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return in
 }
 
 func TestBundlePublishesTheLeastOfItsParts(t *testing.T) {
@@ -351,6 +356,39 @@ func TestDriftIsRepairedWithoutAReasonToSell(t *testing.T) {
 	_, plan := decide(in, Books{"l": b}, sec(3))
 	if len(plan.Pushes) > 1 || plan.Desired["l"] < 70 {
 		t.Errorf("repair plan: %+v", plan)
+	}
+}
+
+// A push in doubt keeps a listing above its limit; sending 0 again and again would not change that.
+func TestDoubtIsNotPushedAgainst(t *testing.T) {
+	in := Input{Items: stock(100), Listings: []Listing{one("l", Absolute)}}
+	in.Listings[0].Max = ptr(10)
+	b := settledBook(t, Absolute, 0)
+	b = must(t)(b.PushSent(absolute(20), sec(0), time.Minute))
+	b = must(t)(b.PushUnknown("p", sec(1)))
+	_, plan := decide(in, Books{"l": b}, sec(2))
+	if len(plan.Pushes) > 0 || !plan.NextWakeAt.Equal(sec(60)) {
+		t.Errorf("plan %+v; want to wait for the end of the doubt", plan)
+	}
+	if _, plan = decide(in, Books{"l": b}, sec(60)); len(plan.Reads) != 1 {
+		t.Errorf("plan %+v; want a reading once the push is dead", plan)
+	}
+}
+
+// A channel that stopped selling gives back to one that ran dry, although no event says so.
+func TestShortListingIsLookedAtAgain(t *testing.T) {
+	in := Input{Items: stock(20), Listings: []Listing{one("hot", Absolute), one("dry", Absolute)}}
+	hot, dry := settledBook(t, Absolute, 20), settledBook(t, Absolute, 0)
+	hot.Listing, dry.Listing = "hot", "dry"
+	hot.Rate = Rate{At: sec(-1)}.Observe(200, sec(0))
+	books := Books{"hot": hot, "dry": dry}
+	_, plan := decide(in, books, sec(0))
+	for at := 0.0; len(plan.Pushes) == 0; {
+		if plan.NextWakeAt.IsZero() || at > 7*86400 {
+			t.Fatalf("after %.0f s: dry forever: %+v", at, plan)
+		}
+		at = plan.NextWakeAt.Sub(t0).Seconds()
+		_, plan = decide(in, books, sec(at))
 	}
 }
 

@@ -3,6 +3,7 @@ package allocation
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // refill raises the listings that run low and, where free stock does not suffice, takes from those that can spare it.
@@ -19,6 +20,7 @@ func (p *planner) refill() {
 	}
 	for _, i := range short {
 		p.pull(i)
+		p.wake(p.at.Add(recheck)) // what others may spare changes as demand fades, without an event
 	}
 	p.restock()
 	for i, l := range p.in.Listings {
@@ -31,6 +33,9 @@ func (p *planner) refill() {
 		}
 	}
 }
+
+// recheck is how long to wait before looking again at what somebody short could be given.
+const recheck = 30 * time.Second
 
 // takers are the listings that are low: at half their target, or below what covers the demand until a refill can
 // arrive. The one that runs dry first stands first.

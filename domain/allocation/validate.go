@@ -121,11 +121,9 @@ func (l Listing) validate(items map[string]*Item) error {
 	return nil
 }
 
-// validateHolds refuses holds that can never be honoured: overlapping holds of an item add up, and together they may
-// not exceed what is there now.
 func (in Input) validateHolds() error {
 	seen := map[string]bool{}
-	for i, h := range in.Holds {
+	for _, h := range in.Holds {
 		if h.ID == "" || seen[h.ID] {
 			return errs.New(errs.Invalid, opValidate, h.ID, "Every hold needs an id of its own.")
 		}
@@ -139,30 +137,37 @@ func (in Input) validateHolds() error {
 		if !slices.ContainsFunc(in.Listings, consumes) {
 			return errs.New(errs.Invalid, opValidate, h.ID, "The favoured listing %q does not sell item %q.", h.Listing, h.Item)
 		}
-		if free := in.freeForHold(i); h.Left() > free {
-			return errs.New(errs.Insufficient, opValidate, h.ID, "The hold asks for %d units; %d are free of buffer and other holds.",
-				h.Left(), max(0, free))
-		}
 	}
 	return nil
 }
 
-// freeForHold is what hold i could take at the worst moment of its window: overlapping holds, at the most loaded
-// instant, come off first. The load of intervals peaks where one of them begins, so only beginnings are looked at.
-func (in Input) freeForHold(i int) int {
-	h := in.Holds[i]
+// WithHold returns the input with a new hold, or refuses one that could not be honoured: overlapping holds of an item add
+// up, and together they may not exceed what is there now. Stock that others sell before a hold begins can still
+// leave it short; then it keeps what there is. The error is Invalid or Insufficient and names the hold.
+func (in Input) WithHold(h Hold) (Input, error) {
+	in.Holds = append(slices.Clone(in.Holds), h)
+	if err := in.Validate(); err != nil {
+		return in, err
+	}
+	if free := in.freeForHold(h); h.Left() > free {
+		return in, errs.New(errs.Insufficient, "allocation.WithHold", h.ID,
+			"The hold asks for %d units; %d are free of buffer and other holds.", h.Left(), max(0, free))
+	}
+	return in, nil
+}
+
+// freeForHold is what hold h could take at the worst moment of its window: the other holds, at the most loaded instant,
+// come off first. The load of intervals peaks where one of them begins, so only beginnings are looked at.
+func (in Input) freeForHold(h Hold) int {
 	peak := 0
 	for _, begin := range in.Holds {
-		if begin.Item != h.Item || !h.active(begin.From) && !begin.active(h.From) {
-			continue
-		}
 		instant := begin.From
 		if instant.Before(h.From) {
 			instant = h.From
 		}
 		load := 0
-		for j, o := range in.Holds[:i] {
-			if j != i && o.Item == h.Item && o.active(instant) {
+		for _, o := range in.Holds {
+			if o.ID != h.ID && o.Item == h.Item && o.active(instant) && h.active(instant) {
 				load += o.Left()
 			}
 		}

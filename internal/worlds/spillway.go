@@ -95,11 +95,9 @@ func (k *spillway) start() {
 		now := k.m.clock()
 		k.books[l.ID] = allocation.NewBook(l.ID, l.Kind, k.m.shown[i], now, now, time.Time{})
 	}
-	in := k.input()
 	for _, h := range k.m.spec.Holds {
-		in.Holds = append(k.policy.Holds, h)
-		if in.Validate() == nil { // a hold past what is there is refused when it is made
-			k.policy.Holds = append(k.policy.Holds, h)
+		if in, err := k.input().WithHold(h); err == nil { // a hold past what is there is refused when it is made
+			k.policy.Holds = in.Holds
 			k.soldInHold = append(k.soldInHold, 0)
 			k.m.result.Holds++
 		}
