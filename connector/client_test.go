@@ -85,6 +85,9 @@ func TestAnswersAreBounded(t *testing.T) {
 		for n, ok := range map[int]bool{0: true, limit - 1: true, limit: true, limit + 1: false, 50 * limit: false} {
 			resp, err := client.Get(srv.URL + "?n=" + strconv.Itoa(n))
 			var got []byte
+			if err == nil && sized && !ok {
+				t.Errorf("%d announced bytes are read before they are refused", n)
+			}
 			if err == nil {
 				got, err = io.ReadAll(resp.Body)
 				resp.Body.Close()

@@ -353,12 +353,13 @@ func TestPagesEnd(t *testing.T) {
 		t.Errorf("%d pages were read for 3", f.count())
 	}
 	f.pages = func(string) driver.ListingPage { return driver.ListingPage{Next: "same"} }
+	f.calls = nil
 	var last error
 	for _, err := range s.ListingPages(t.Context()) {
 		last = err
 	}
-	if !errors.Is(last, ErrPaging) {
-		t.Errorf("a channel that repeats its cursor: %v", last)
+	if !errors.Is(last, ErrPaging) || f.count() != 2 {
+		t.Errorf("a channel that repeats its cursor: %v after %d pages", last, f.count())
 	}
 }
 
