@@ -8,8 +8,23 @@ import (
 
 const opValidate = "allocation.Validate"
 
-// Validate refuses inputs the rules cannot be kept for. Every error names the item, listing or hold and is Invalid.
+// Validate refuses inputs the rules cannot be kept for, and holds that together ask for more than is there. Every error
+// names the item, listing or hold; it is Insufficient for a hold that does not fit, else Invalid. Decide works with
+// holds that have become too large: they keep what there is.
 func (in Input) Validate() error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	for _, h := range in.Holds {
+		if err := in.fitsHold(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check is Validate without the question whether there is enough stock.
+func (in Input) check() error {
 	if len(in.Items) > MaxItems || len(in.Listings) > MaxListings || len(in.Holds) > MaxHolds {
 		return errs.New(errs.Invalid, opValidate, "", "At most %d items, %d listings and %d holds fit in one allocation.",
 			MaxItems, MaxListings, MaxHolds)
@@ -142,18 +157,22 @@ func (in Input) validateHolds() error {
 }
 
 // WithHold returns the input with a new hold, or refuses one that could not be honoured: overlapping holds of an item add
-// up, and together they may not exceed what is there now. Stock that others sell before a hold begins can still
-// leave it short; then it keeps what there is. The error is Invalid or Insufficient and names the hold.
+// up, and together they may not exceed what is there now. Unlike Validate it does not refuse it for others that have
+// become too large, because stock was sold before they began. Errors as for Validate.
 func (in Input) WithHold(h Hold) (Input, error) {
 	in.Holds = append(slices.Clone(in.Holds), h)
-	if err := in.Validate(); err != nil {
+	if err := in.check(); err != nil {
 		return in, err
 	}
+	return in, in.fitsHold(h)
+}
+
+func (in Input) fitsHold(h Hold) error {
 	if free := in.freeForHold(h); h.Left() > free {
-		return in, errs.New(errs.Insufficient, "allocation.WithHold", h.ID,
+		return errs.New(errs.Insufficient, opValidate, h.ID,
 			"The hold asks for %d units; %d are free of buffer and other holds.", h.Left(), max(0, free))
 	}
-	return in, nil
+	return nil
 }
 
 // freeForHold is what hold h could take at the worst moment of its window: the other holds, at the most loaded instant,
