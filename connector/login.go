@@ -169,6 +169,14 @@ func (l *Login) renew(ctx context.Context, refused string) error {
 	return l.store(ctx)
 }
 
+// Reload takes the grant from the store at the next use: call it when the seller has agreed anew or consent was withdrawn.
+// A renewed grant that could not be stored yet is given up, since the new consent replaces it.
+func (l *Login) Reload() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.grant, l.since, l.unsaved, l.notTry = driver.Grant{}, time.Time{}, nil, time.Time{}
+}
+
 func (l *Login) pending() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

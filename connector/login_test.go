@@ -207,6 +207,19 @@ func TestRefreshIsRepeatedWherePassing(t *testing.T) {
 	})
 }
 
+func TestReloadTakesTheNewConsent(t *testing.T) {
+	v := &vault{grant: grantNo(1, time.Hour)}
+	l := NewLogin(LoginOptions{Vendor: &fake{}, Load: v.load, Save: v.save})
+	if _, err := l.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v.grant = grantNo(5, time.Hour)
+	l.Reload()
+	if token, err := l.Token(t.Context()); token != "access-5" || err != nil {
+		t.Errorf("%s, %v", token, err)
+	}
+}
+
 func TestNoGrantIsForAPerson(t *testing.T) {
 	l := NewLogin(LoginOptions{Vendor: &fake{}, Load: (&vault{}).load})
 	if _, err := l.Token(t.Context()); driver.ClassOf(err) != driver.AskHuman {
