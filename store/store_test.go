@@ -6,15 +6,45 @@ import (
 	"testing"
 
 	"github.com/spillway/spillway/internal/pgtest"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
 	"github.com/spillway/spillway/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
-
-func TestSQLite(t *testing.T) {
-	storetest.Exercise(t, func(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "spillway.db") })
+func TestMain(m *testing.M) {
+	storetest.CrashMain()
+	os.Exit(pgtest.Main(m))
 }
 
-func TestPostgres(t *testing.T) {
-	storetest.Exercise(t, pgtest.Start)
+func sqliteFile(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "spillway.db") }
+
+func TestSQLite(t *testing.T) { storetest.Exercise(t, sqliteFile) }
+
+func TestPostgres(t *testing.T) { storetest.Exercise(t, pgtest.Start) }
+
+func TestSQLiteSurvivesKills(t *testing.T) { storetest.Crash(t, sqliteFile) }
+
+func TestPostgresSurvivesKills(t *testing.T) { storetest.Crash(t, pgtest.Start) }
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "text.db")
+	if err := os.WriteFile(file, []byte("This is not a database, but long enough to be taken for one if nobody looked closely. "), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for url, kind := range map[string]errs.Kind{
+		"":                        errs.Invalid,
+		"mysql://x":               errs.Invalid,
+		"sqlite:":                 errs.Invalid,
+		"sqlite:" + t.TempDir():   errs.Unavailable,
+		"sqlite:" + file:          errs.Unavailable,
+		"sqlite:/proc/nowhere/db": errs.Unavailable,
+	} {
+		st, err := store.Open(t.Context(), url, store.Options{})
+		if !errs.Is(err, kind) {
+			t.Errorf("%q: %v, want %s", url, err, kind)
+		}
+		if err == nil {
+			st.Close()
+		}
+	}
 }
