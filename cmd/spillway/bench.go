@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -65,10 +66,15 @@ type benchWorlds struct {
 }
 
 func (c *benchWorlds) Run(*env) error {
+	began := time.Now()
 	report := worlds.Run(worlds.Options{Worlds: c.N, Seed: c.Seed, Rivals: true})
-	os.Stdout.WriteString(report.String())
-	if !report.OK() {
-		return errs.New(errs.Internal, "bench worlds", "", "a bar was missed")
+	fmt.Print(report.Format(time.Since(began)))
+	oversold := 0
+	if len(report.Rows) > 0 {
+		oversold = report.Rows[0].Oversold
+	}
+	if len(report.Failures) > 0 || oversold > 0 {
+		return errs.New(errs.Internal, "bench worlds", "", "%d worlds broke a rule, %d units were oversold", len(report.Failures), oversold)
 	}
 	return nil
 }
