@@ -71,7 +71,8 @@ func (b Book) ReadFailed(id int64, at, retryAt time.Time) Book {
 }
 
 // SalesKnownUntil records the barrier: every sale and every cancellation the channel took before until (our clock) has
-// been learned, because an order poll by update time that began then, or later, has been taken in completely. If a number confirmed or read before that
+// been learned, because an order poll by update time that began then, or later, has been taken in completely. Where
+// a channel lists orders late, the caller takes that lag off until. If a number confirmed or read before that
 // is waiting, it becomes the new bound; a contradiction to what the book allowed is returned as drift.
 func (b Book) SalesKnownUntil(until, at time.Time) (Book, *Drift) {
 	if b.Anchor == nil || until.Before(b.Anchor.AckedAt) {

@@ -272,13 +272,18 @@ func (p *planner) trespassed(i int) bool {
 }
 
 // unseen is the accepted number of sales unknown to us while a set of listing i travels; nil for the worst case.
-func (p *planner) unseen(i int) *int {
-	l := p.in.Listings[i]
+func (p *problem) unseen(i int) *int {
+	l := &p.in.Listings[i]
 	if l.Quantile == 0 || l.Kind != Absolute {
 		return nil
 	}
-	n := poissonQuantile(p.book[i].Rate.high(p.at)*l.cycle().Seconds(), l.Quantile)
+	n := poissonQuantile(p.unseenMean(i), l.Quantile)
 	return &n
+}
+
+// unseenMean is an upper estimate of the sales of listing i in one round trip.
+func (p *problem) unseenMean(i int) float64 {
+	return p.book[i].Rate.high(p.at) * p.in.Listings[i].cycle().Seconds()
 }
 
 // repair puts listings that drifted, and fixed ones, back to their number without waiting for a reason.

@@ -347,6 +347,32 @@ func TestSharedModeShowsAllEverywhereAndSaysTheRisk(t *testing.T) {
 	}
 }
 
+func TestAcceptedQuantileLetsMoreThroughAndSaysTheRisk(t *testing.T) {
+	in := Input{Items: stock(100), Listings: []Listing{one("l", Absolute)}}
+	b := settledBook(t, Absolute, 40)
+	b.Rate = Rate{At: sec(-600)}
+	for i := range 20 { // two a minute
+		b.Rate = b.Rate.Observe(1, sec(float64(30*i-600)))
+	}
+	books := Books{"l": b}
+	if _, plan := decide(in, books, sec(0)); len(plan.Pushes) != 1 || plan.Pushes[0].Quantity != 60 {
+		t.Fatalf("worst case: %+v; want a set to the 60 that are free", plan.Pushes)
+	}
+	in.Listings[0].Quantile = 0.999
+	_, plan := decide(in, books, sec(0))
+	if len(plan.Pushes) != 1 || plan.Pushes[0].Quantity <= 60 || plan.Pushes[0].Unseen == nil {
+		t.Fatalf("with a quantile: %+v; want more than 60", plan.Pushes)
+	}
+	plan.Pushes[0].ID = "p"
+	books["l"] = must(t)(b.PushSent(plan.Pushes[0], sec(0), time.Minute))
+	if e := books["l"].Exposure; e > 100 {
+		t.Errorf("exposure %d of 100", e)
+	}
+	if risk := NewReport(in, books, nil, sec(0)).Items[0].Oversell.Accepted; risk <= 0 || risk > 0.01 {
+		t.Errorf("accepted risk %v units; want a small number above 0", risk)
+	}
+}
+
 func TestDriftIsRepairedWithoutAReasonToSell(t *testing.T) {
 	in := Input{Items: stock(100), Listings: []Listing{one("l", Absolute)}}
 	b := settledBook(t, Absolute, 100)

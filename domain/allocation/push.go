@@ -35,10 +35,11 @@ func (p Push) adds(e int) int {
 	return p.Quantity
 }
 
-// Answer is a channel's answer to a push.
+// Answer is a channel's answer to a push or a reading. Where the clock in the answer may lag the one that stamps orders, the
+// connector adds that lag to ChannelAt: an order stamped in a later second is taken to have come after the change.
 type Answer struct {
 	At        time.Time // our clock
-	ChannelAt time.Time // the channel's clock in the answer, never earlier than the moment of the change; zero when unknown
+	ChannelAt time.Time // the channel's clock when it answered, by the clock that also stamps its orders; zero when unknown
 	After     *int      // the quantity after the change, if the answer says it
 }
 

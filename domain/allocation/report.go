@@ -46,6 +46,7 @@ type Risk struct {
 	Now       float64 // expected units oversold before the channels can be told, at today's stock and demand
 	AtSellOut float64 // expected units oversold around the moment the last unit goes
 	Units     int     // units promised beyond the stock by the rules in force
+	Accepted  float64 // expected units oversold by sets under way for which an operator accepted a quantile
 }
 
 // NewReport describes the allocation at the given time.
@@ -92,6 +93,7 @@ func (p *problem) itemLine(it *Item, e []int) ItemLine {
 			rate += r
 			squares += r * r
 			cycle = max(cycle, l.cycle())
+			line.Oversell.Accepted += float64(c.Quantity) * p.accepted(i)
 		}
 	}
 	line.Free = total - line.Buffer - line.Exposed
@@ -103,6 +105,18 @@ func (p *problem) itemLine(it *Item, e []int) ItemLine {
 		line.Oversell.AtSellOut = min((rate-squares/rate)*cycle.Seconds(), most)
 	}
 	return line
+}
+
+// accepted is the expected number of unseen sales of listing i beyond the quantile an operator accepted, while a set
+// that counts on it is under way or waits for its barrier.
+func (p *problem) accepted(i int) float64 {
+	b := p.book[i]
+	counting := b.InFlight != nil && b.InFlight.Relaxed || b.Anchor != nil && b.Anchor.Relaxed
+	unseen := p.unseen(i)
+	if !counting || unseen == nil {
+		return 0
+	}
+	return poissonExcess(p.unseenMean(i), *unseen)
 }
 
 // poissonExcess is E[max(0, X − stock)] for a Poisson X of the given mean.
