@@ -126,16 +126,11 @@ func (a *App) open(ctx context.Context) error {
 	if a.o.PublicURL == "" && a.o.Loopback {
 		a.o.PublicURL = a.url
 	}
-	loopback, outside := connector.NewClient(connector.ClientOptions{AllowLoopback: true}), connector.NewClient(connector.ClientOptions{})
+	clients := newClients()
 	a.ops, err = ops.New(ops.Options{
 		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
 		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed,
-		Client: func(simulated bool) *http.Client {
-			if simulated {
-				return loopback
-			}
-			return outside
-		},
+		Client: clients.calls, Files: clients.files,
 	})
 	if err != nil {
 		return err
@@ -143,6 +138,27 @@ func (a *App) open(ctx context.Context) error {
 	metrics.watch(a.ops)
 	return a.serve(metrics)
 }
+
+// clients are the outbound HTTP clients: one that may go to simulators on this machine, one that may not, each for calls and for files.
+type clients [2]struct{ call, file *http.Client }
+
+func newClients() (c clients) {
+	for i := range c {
+		o := connector.ClientOptions{AllowLoopback: i == 1}
+		c[i].call, c[i].file = connector.NewClient(o), connector.NewFileClient(o)
+	}
+	return c
+}
+
+func (c clients) pick(simulated bool) int {
+	if simulated {
+		return 1
+	}
+	return 0
+}
+
+func (c clients) calls(simulated bool) *http.Client { return c[c.pick(simulated)].call }
+func (c clients) files(simulated bool) *http.Client { return c[c.pick(simulated)].file }
 
 // listen claims the address first, so that the addresses vendors are told are known before anything starts.
 func (a *App) listen() (string, error) {

@@ -288,6 +288,7 @@ func (x *Ops) login(app knownApp, grantID string) *connector.Login {
 		x.wires.logins = map[string]*connector.Login{}
 	}
 	if l := x.wires.logins[grantID]; l != nil {
+		l.Reload() // the seller may have agreed anew
 		return l
 	}
 	l := connector.NewLogin(connector.LoginOptions{
@@ -372,7 +373,8 @@ func (x *Ops) makeWire(ctx context.Context, c store.Connection) (*wire, error) {
 		return nil, errs.New(errs.NotFound, "ops.makeWire", c.Vendor, "no such vendor is known here")
 	}
 	session, err := connector.Open(connector.Options{
-		Vendor: v, Tokens: x.login(app, c.GrantID).Tokens(), Client: x.o.Client(x.o.Simulated), Log: x.log, Hooks: x.o.Hooks, Now: x.now,
+		Vendor: v, Tokens: x.login(app, c.GrantID).Tokens(), Client: x.o.Client(x.o.Simulated), Files: x.o.Files(x.o.Simulated), Log: x.log, Hooks: x.o.Hooks, Now: x.now,
+		Pseudonym: x.o.Ring.Pseudonym,
 		Connection: driver.Connection{ID: c.ID, App: app.App, Settings: c.Settings,
 			Shop: driver.Shop{ExternalID: c.ExternalID, Name: c.Name, Region: c.Region, Settings: c.ShopSettings}},
 	})

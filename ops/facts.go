@@ -116,3 +116,27 @@ func (x *Ops) authNotice(row store.InboxRow, a driver.AuthNotice) {
 		x.live.notify("connection:" + id)
 	}
 }
+
+// CheckNumbers asks for a reading of every number that is not being changed: the regular check for edits made on a channel, now.
+func (x *Ops) CheckNumbers(ctx context.Context) error {
+	cat := x.catalog.Load()
+	for conn, ids := range cat.ofConn {
+		w := x.wires.get(conn)
+		if w == nil {
+			continue
+		}
+		for part := range chunks(ids, resultBatch) {
+			s, err := x.change(ctx, bookChange{listings: part, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
+				if !open || b.InFlight != nil {
+					return b, nil, nil
+				}
+				return b.DemandRead(allocation.ReadScheduled, at), nil, nil
+			}})
+			if err != nil {
+				return err
+			}
+			w.settled(s)
+		}
+	}
+	return nil
+}

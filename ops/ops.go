@@ -39,6 +39,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Client makes the HTTP client of a connection; loopback addresses are allowed for simulators only.
 	Client func(loopback bool) *http.Client
+	// Files makes the client of long downloads.
+	Files func(loopback bool) *http.Client
 	// SweepEvery is how often orders are polled when nothing else asks for it.
 	SweepEvery time.Duration
 	// PublicURL is where vendors reach us, such as https://ops.example.com; webhooks are registered there.
@@ -85,8 +87,8 @@ func New(o Options) (*Ops, error) {
 	if o.SweepEvery <= 0 {
 		o.SweepEvery = defaultSweep
 	}
-	if o.Store == nil || o.Ring == nil || o.Now == nil || o.Client == nil {
-		return nil, errs.New(errs.Internal, "ops.New", "", "a store, a key ring, a clock and a client are needed")
+	if o.Store == nil || o.Ring == nil || o.Now == nil || o.Client == nil || o.Files == nil {
+		return nil, errs.New(errs.Internal, "ops.New", "", "a store, a key ring, a clock and clients are needed")
 	}
 	x := &Ops{o: o, st: o.Store, now: o.Now, log: o.Log, vendors: map[string]driver.Vendor{}, live: newBroker(), gauges: newGauges(o.Now)}
 	for _, v := range o.Vendors {

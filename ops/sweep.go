@@ -74,6 +74,9 @@ func (w *wire) sweep(regular bool) error {
 			}
 		}
 		w.reread(taken.NeedsDetail, nil)
+		for _, u := range page.Unreadable {
+			taken.Refused = append(taken.Refused, Refusal{ExternalID: u.ID, Reason: u.Why})
+		}
 		w.refused(taken.Refused)
 	}
 	if err := w.setWatermark(seen); err != nil {

@@ -32,6 +32,11 @@ type Shop interface {
 	Cancel(order string) error
 	// Active is how many units of a SKU were sold and not cancelled: what must be in stock.
 	Active(sku string) int
+	// Shows is how many units of a SKU the shop offers now; Edit changes that behind Spillway's back.
+	Shows(sku string) int
+	Edit(sku string, units int) error
+	// Faults are what goes wrong at the shop.
+	Faults() *world.Faults
 	// Courier delivers the shop's webhooks.
 	Courier() *world.Courier
 	Stop()
@@ -130,6 +135,27 @@ func (c *tiktokShop) Active(sku string) int {
 	return st.Active
 }
 
+func (c *tiktokShop) Shows(sku string) int {
+	st, err := c.sim.SKU(c.shop, sku)
+	if err != nil {
+		return 0
+	}
+	return st.Available
+}
+
+func (c *tiktokShop) Edit(sku string, units int) error {
+	st, err := c.sim.SKU(c.shop, sku)
+	if err != nil {
+		return err
+	}
+	for warehouse := range st.Stock {
+		return c.sim.SetStock(c.shop, st.ID, warehouse, units)
+	}
+	return nil
+}
+
+func (c *tiktokShop) Faults() *world.Faults { return c.sim.Faults() }
+
 func (c *tiktokShop) Courier() *world.Courier { return c.sim.Webhooks() }
 
 func (c *tiktokShop) Stop() {
@@ -202,6 +228,18 @@ func (c *shopifyStore) Active(sku string) int {
 	}
 	return st.Active
 }
+
+func (c *shopifyStore) Shows(sku string) int { return c.sim.Available(sku) }
+
+func (c *shopifyStore) Edit(sku string, units int) error {
+	places, err := c.sim.Stock(sku)
+	if err != nil {
+		return err
+	}
+	return c.sim.SetAvailable(sku, places[0].Location, units)
+}
+
+func (c *shopifyStore) Faults() *world.Faults { return c.sim.Faults() }
 
 func (c *shopifyStore) Courier() *world.Courier { return c.sim.Courier() }
 

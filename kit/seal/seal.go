@@ -9,8 +9,11 @@ import (
 	"bufio"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,8 +31,9 @@ const (
 
 // Ring is a set of keys; the last one seals.
 type Ring struct {
-	ids  [][idBytes]byte
-	aead []cipher.AEAD
+	ids   [][idBytes]byte
+	aead  []cipher.AEAD
+	first []byte // key of pseudonyms: the oldest, so that rotation does not change them
 }
 
 // NewKey returns a fresh key as one line of a key file.
@@ -59,6 +63,11 @@ func Parse(text string) (*Ring, error) {
 		aead, err := cipher.NewGCMWithRandomNonce(block)
 		if err != nil {
 			return nil, err
+		}
+		if r.first == nil {
+			mac := hmac.New(sha256.New, b[idBytes:])
+			mac.Write([]byte("pseudonym"))
+			r.first = mac.Sum(nil)
 		}
 		r.ids = append(r.ids, [idBytes]byte(b[:idBytes]))
 		r.aead = append(r.aead, aead)
@@ -115,4 +124,12 @@ func (r *Ring) Open(place string, sealed []byte) ([]byte, error) {
 // Current reports whether sealed was made with the newest key, so that a rotation knows what is left to do.
 func (r *Ring) Current(sealed []byte) bool {
 	return len(sealed) > idBytes && r.ids[len(r.ids)-1] == [idBytes]byte(sealed[1:1+idBytes])
+}
+
+// Pseudonym is a keyed hash of a personal id, 32 hexadecimal characters: the same for the same id as long as the key file's first key
+// stays, and of no use to anybody without it.
+func (r *Ring) Pseudonym(id string) string {
+	mac := hmac.New(sha256.New, r.first)
+	mac.Write([]byte(id))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }

@@ -30,6 +30,9 @@ func TestSealIsBoundToPlaceAndKeySurvivesRotation(t *testing.T) {
 	if _, err := rotated.Open("app/secret/b", sealed); err == nil {
 		t.Error("a value moved to another place must not open")
 	}
+	if old.Pseudonym("buyer") != rotated.Pseudonym("buyer") || old.Pseudonym("buyer") == old.Pseudonym("another") {
+		t.Error("a pseudonym must survive rotation and differ by id")
+	}
 	for i := range sealed {
 		bad := bytes.Clone(sealed)
 		bad[i] ^= 1
