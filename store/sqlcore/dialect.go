@@ -112,6 +112,14 @@ func insert(op, table string, cols []col, tail string) *stmt {
 	return s
 }
 
+// insertNew makes a bulk insert, for bulkNew, of rows whose first column is an id; rows whose id is there already stay as they are.
+// SQLite counts the rows of each statement, PostgreSQL must return the ids.
+func insertNew(op, table string, cols []col) *stmt {
+	s := insert(op, table, cols, "ON CONFLICT ("+cols[0].name+") DO NOTHING")
+	s.text[Postgres] += " RETURNING " + cols[0].name
+	return s
+}
+
 // newInsert is insert for the columns that a backup turns out to have.
 func newInsert(op, table string, cols []col, tail string) *stmt {
 	s := &stmt{op: op, kind: kinds(cols)}

@@ -34,7 +34,7 @@ var (
 		{"sent_at", bigint}, {"body", bytea}, {"state", text}, {"tries", bigint}, {"reason", text}}
 	inboxList = names(inboxCols, plain, ", ") + ", seq"
 
-	inboxAppend   = insert("store.InboxAppend", "inbox", inboxCols, "ON CONFLICT (id) DO NOTHING RETURNING id, seq")
+	inboxAppend   = insertNew("store.InboxAppend", "inbox", inboxCols)
 	inboxPending  = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2")
 	inboxTake     = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2 @lock(FOR NO KEY UPDATE SKIP LOCKED)")
 	inboxDone     = def("store.InboxDone", "UPDATE inbox SET state = 'done', reason = '' WHERE @in(id, $1)")
@@ -67,14 +67,14 @@ func (tx *Tx) InboxAppend(in []InboxRow) (fresh []string, err error) {
 		}
 		rows[i] = []any{r.ID, r.Vendor, r.AppID, r.ConnectionID, r.Topic, us(r.ReceivedAt), us(r.SentAt), r.Body, string(r.State), r.Tries, r.Reason}
 	}
-	seqs, err := tx.bulkReturning(inboxAppend, rows)
+	isNew, err := tx.bulkNew(inboxAppend, rows)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range in {
-		if _, isNew := seqs[r.ID]; isNew {
+		if isNew[r.ID] {
 			fresh = append(fresh, r.ID)
-			delete(seqs, r.ID)
+			isNew[r.ID] = false // a second one of the same id in the call is not
 		}
 	}
 	return fresh, nil

@@ -15,7 +15,7 @@ var (
 		{"ref", text}, {"line", text}, {"reason", text}, {"actor", text}, {"reverses", textOrNull}}
 	movementList = names(movementCols, plain, ", ") + ", seq"
 
-	movementInsert   = insert("store.MovementsAppend", "movement", movementCols, "ON CONFLICT (id) DO NOTHING RETURNING id, seq")
+	movementInsert   = insertNew("store.MovementsAppend", "movement", movementCols)
 	movementsGet     = def("store.MovementsGet", "SELECT "+movementList+" FROM movement WHERE @in(id, $1) ORDER BY seq")
 	movementsOfItem  = def("store.MovementsOfItem", "SELECT "+movementList+" FROM movement WHERE item_id = $1 AND location_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4")
 	movementsOfRef   = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE ref = $1 ORDER BY seq LIMIT $2")
@@ -31,16 +31,15 @@ func (tx *Tx) MovementsAppend(ms []stock.Movement) (duplicates []string, err err
 		rows[i] = []any{m.ID, us(m.At), us(m.RecordedAt), string(m.Kind), m.ItemID, m.LocationID, m.OnHand, m.Reserved, m.Damaged,
 			m.OnHandAfter, m.ReservedAfter, m.DamagedAfter, m.Ref, m.Line, m.Reason, m.Actor, textNull(m.Reverses)}
 	}
-	seqs, err := tx.bulkReturning(movementInsert, rows)
+	fresh, err := tx.bulkNew(movementInsert, rows)
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range ms {
-		if _, isNew := seqs[m.ID]; !isNew {
+		if !fresh[m.ID] {
 			duplicates = append(duplicates, m.ID)
-			continue
 		}
-		delete(seqs, m.ID) // a second one of the same id in ms is a duplicate
+		fresh[m.ID] = false // a second one of the same id in ms is a duplicate
 	}
 	return duplicates, nil
 }

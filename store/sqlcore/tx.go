@@ -87,15 +87,7 @@ func (tx *Tx) exec(s *stmt, in ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	res, err := tx.run.Exec(tx.ctx, s.text[tx.dialect()], args...)
-	if err != nil {
-		return 0, tx.fail(s.op, err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return 0, tx.fail(s.op, err)
-	}
-	return n, nil
+	return tx.run1(s, args)
 }
 
 // query runs one statement and reads all its rows.
@@ -148,59 +140,58 @@ func (tx *Tx) bulk(s *stmt, rows [][]any) (int64, error) {
 		return 0, err
 	}
 	if tx.dialect() == Postgres {
-		res, err := tx.run.Exec(tx.ctx, s.text[Postgres], columns(s.kind, rows)...)
-		if err != nil {
-			return 0, tx.fail(s.op, err)
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return 0, tx.fail(s.op, err)
-		}
-		return n, nil
+		return tx.run1(s, columns(s.kind, rows))
 	}
 	total := int64(0)
 	for _, row := range rows {
-		res, err := tx.run.Exec(tx.ctx, s.text[SQLite], row...)
+		n, err := tx.run1(s, row)
 		if err != nil {
-			return 0, tx.fail(s.op, err)
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return 0, tx.fail(s.op, err)
+			return 0, err
 		}
 		total += n
 	}
 	return total, nil
 }
 
-// bulkReturning is bulk for statements with a RETURNING clause of an id and a number; it answers the number by id.
-func (tx *Tx) bulkReturning(s *stmt, rows [][]any) (map[string]int64, error) {
-	out := make(map[string]int64, len(rows))
+// bulkNew is bulk for inserts made by insertNew; it tells which ids, the first column, were new.
+func (tx *Tx) bulkNew(s *stmt, rows [][]any) (map[string]bool, error) {
+	fresh := make(map[string]bool, len(rows))
 	if len(rows) == 0 {
-		return out, nil
+		return fresh, nil
 	}
 	if err := tx.checkRows(s, rows); err != nil {
 		return nil, err
 	}
-	type pair struct {
-		id string
-		n  int64
-	}
-	scan := func(r *sql.Rows, p *pair) error { return r.Scan(&p.id, &p.n) }
-	calls := rows
 	if tx.dialect() == Postgres {
-		calls = [][]any{columns(s.kind, rows)}
+		ids, err := read(tx, s, scanOne[string], columns(s.kind, rows))
+		for _, id := range ids {
+			fresh[id] = true
+		}
+		return fresh, err
 	}
-	for _, args := range calls {
-		got, err := read(tx, s, scan, args)
+	for _, row := range rows {
+		n, err := tx.run1(s, row)
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range got {
-			out[p.id] = p.n
+		if n > 0 {
+			fresh[row[0].(string)] = true
 		}
 	}
-	return out, nil
+	return fresh, nil
+}
+
+// run1 runs a statement and counts the rows it changed.
+func (tx *Tx) run1(s *stmt, args []any) (int64, error) {
+	res, err := tx.run.Exec(tx.ctx, s.text[tx.dialect()], args...)
+	if err != nil {
+		return 0, tx.fail(s.op, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, tx.fail(s.op, err)
+	}
+	return n, nil
 }
 
 func (tx *Tx) checkRows(s *stmt, rows [][]any) error {

@@ -88,7 +88,7 @@ CREATE UNIQUE INDEX movement_reversed_once ON movement (reverses) WHERE reverses
 CREATE TABLE reservation (
   order_id      TEXT COLLATE "C" NOT NULL,
   line_id       TEXT COLLATE "C" NOT NULL,
-  item_id       TEXT COLLATE "C" NOT NULL REFERENCES item (id),
+  item_id       TEXT COLLATE "C" NOT NULL,
   location_id   TEXT COLLATE "C" NOT NULL, -- empty: what no location has
   connection_id TEXT NOT NULL,
   pool          TEXT NOT NULL,

@@ -88,7 +88,7 @@ CREATE UNIQUE INDEX movement_reversed_once ON movement (reverses) WHERE reverses
 CREATE TABLE reservation (
   order_id      TEXT NOT NULL,
   line_id       TEXT NOT NULL,
-  item_id       TEXT NOT NULL REFERENCES item (id),
+  item_id       TEXT NOT NULL,
   location_id   TEXT NOT NULL, -- empty: what no location has
   connection_id TEXT NOT NULL,
   pool          TEXT NOT NULL,
