@@ -191,7 +191,7 @@ func (p *planner) cut() {
 
 // slop is how far a percentage buffer may be short before units are taken back for it: cancellations that go back
 // on sale raise the stock and so the buffer, and a unit or two are not worth a listing's outage.
-func (r *row) slop() int { return min(r.buffer, r.buffer/8+2) }
+func (r *row) slop() int { return min(r.part, r.part/8+2) }
 
 // withinTolerance reports whether a listing is above its ceiling only by what slop allows.
 func (p *planner) withinTolerance(i, most int) bool {

@@ -16,6 +16,7 @@ type row struct {
 	total  int    // promisable units in these pools
 	limit  int    // total less the buffer
 	buffer int    // units kept back
+	part   int    // those of them given in percent
 	shared bool   // every listing may show all of it
 	uses   []use
 }
@@ -100,7 +101,8 @@ func (p *problem) addRows(it *Item) {
 	}
 	for _, m := range masks {
 		r := row{item: it.ID, mask: m, total: it.sum(m), shared: it.Mode == Shared}
-		r.buffer = it.percent(r.total)
+		r.part = it.percent(r.total)
+		r.buffer = r.part
 		if m == whole {
 			r.buffer = it.buffer(r.total)
 		}
