@@ -42,11 +42,18 @@ func needChromium(t *testing.T) string {
 	return ""
 }
 
-// open starts a site over the book and a browser with a profile of its own.
+// open starts a site over the book, where visitors are signed in, and a browser.
 func open(t *testing.T, book *storybook.Book, now func() time.Time) *stage {
 	t.Helper()
+	return openAs(t, book, web.Options{Now: now, DemoUser: demoUser, Version: "0.1.0"})
+}
+
+// openAs starts a site over the book and a browser with a profile of its own.
+func openAs(t *testing.T, book *storybook.Book, o web.Options) *stage {
+	t.Helper()
 	path := needChromium(t)
-	site := web.New(book, web.Options{Now: now, DemoUser: demoUser, Version: "0.1.0", Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	site := web.New(book, o)
 	srv := httptest.NewServer(site)
 	t.Cleanup(srv.Close)
 	t.Cleanup(site.Close)
@@ -85,12 +92,19 @@ func ask[T any](t *testing.T, s *stage, a chromedp.Action[T]) T {
 	return v
 }
 
-// until waits for a condition in the page.
+// until waits for a condition, on this page or the one that comes after it.
 func (s *stage) until(t *testing.T, js string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, step)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+js+")")); err != nil {
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+js+")"))
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context with specified id")) {
+			continue // the page left while it was asked; ask the next one
+		}
 		text, _ := chromedp.Run(s.ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText.slice(0, 1500)"))
 		t.Fatalf("waiting for %s: %v\n%s", js, err, text)
 	}

@@ -31,7 +31,7 @@ func itemsPage(p page, query string) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"title\"><h1>Items</h1><form action=\"/items\" role=\"search\" class=\"row\"><label class=\"sr\" for=\"items-q\">SKU, title or barcode</label> <input id=\"items-q\" type=\"search\" name=\"q\" value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"title\"><h1>Items</h1><form action=\"/items\" role=\"search\" aria-label=\"Items\" class=\"row\"><label class=\"sr\" for=\"items-q\">SKU, title or barcode</label> <input id=\"items-q\" type=\"search\" name=\"q\" value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -67,16 +67,29 @@ func TestScreens(t *testing.T) {
 }
 
 func (s *stage) picture(t *testing.T, name, path, js string, width int64, theme string) {
-	s.do(t, chromedp.Navigate(s.url+path))
-	s.until(t, "document.readyState === 'complete' && (!document.querySelector('#stream') || document.querySelector('#wire').dataset.state === 'live')")
-	if js != "" {
-		ask(t, s, chromedp.Evaluate[any]("{"+js+"}; null"))
-		s.until(t, "!document.querySelector('.htmx-request') && (!location.pathname.startsWith('/items/') || "+fmt.Sprint(name == "item")+" || document.querySelector('.preview'))")
-		s.do(t, chromedp.Sleep(300*time.Millisecond)) // the panel's content arrives after it opens
-	}
+	s.visit(t, name, path, js)
 	png := ask(t, s, chromedp.FullScreenshot(100))
 	file := filepath.Join(*screens, fmt.Sprintf("%s-%d-%s.png", name, width, theme))
 	if err := os.WriteFile(file, png, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// visit opens a page, waits until it is live, and does what there is to do before it is looked at.
+func (s *stage) visit(t *testing.T, name, path, js string) {
+	t.Helper()
+	s.do(t, chromedp.Navigate(s.url+path))
+	s.until(t, "document.readyState === 'complete' && (!document.querySelector('#stream') || document.querySelector('#wire').dataset.state === 'live')")
+	if js == "" {
+		return
+	}
+	ask(t, s, chromedp.Evaluate[any]("{"+js+"}; null"))
+	switch name {
+	case "explain":
+		s.until(t, "document.querySelector('#panel[open] .explain')")
+	case "help":
+		s.until(t, "document.querySelector('#help[open]')")
+	default:
+		s.until(t, "document.querySelector('.preview')")
 	}
 }

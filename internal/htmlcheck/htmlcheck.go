@@ -71,7 +71,7 @@ func join(n xml.Name) string {
 
 // All finds the elements selector names, in the order of the page.
 func (n *Node) All(selector string) []*Node {
-	parts := strings.Fields(selector)
+	parts := split(selector)
 	var out []*Node
 	var walk func(*Node)
 	walk = func(x *Node) {
@@ -84,6 +84,20 @@ func (n *Node) All(selector string) []*Node {
 	}
 	walk(n)
 	return out
+}
+
+// split cuts a selector at its spaces, those between brackets excepted.
+func split(selector string) []string {
+	depth := 0
+	return strings.FieldsFunc(selector, func(c rune) bool {
+		switch c {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		}
+		return c == ' ' && depth == 0
+	})
 }
 
 // matches reports whether n is what the last part names, inside what the parts before it name.

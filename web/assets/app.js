@@ -166,7 +166,7 @@
   });
 
   // An effect that was asked for is read first: focus its heading.
-  document.addEventListener("htmx:after:swap", () => $(".preview h3[autofocus]")?.focus());
+  document.addEventListener("htmx:after:swap", () => $(".preview h2[autofocus]")?.focus());
 
   tick();
   setInterval(tick, 1000);
