@@ -52,8 +52,8 @@ func newOps(t testing.TB, public string) *Ops {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := New(Options{Store: st, Vendors: []driver.Vendor{vendor.Vendor{}}, Ring: ring, Now: time.Now, PublicURL: public, Simulated: true,
-		Client: func(bool) *http.Client { return &http.Client{Timeout: 10 * time.Second} }})
+	client := func(bool) *http.Client { return &http.Client{Timeout: 10 * time.Second} }
+	x, err := New(Options{Store: st, Vendors: []driver.Vendor{vendor.Vendor{}}, Ring: ring, Now: time.Now, PublicURL: public, Simulated: true, Client: client, Files: client})
 	if err != nil {
 		t.Fatal(err)
 	}
