@@ -18,11 +18,13 @@ func (k *spillway) check(full bool) error {
 		if edited || relaxed {
 			break
 		}
-		if k.m.active[i] > k.m.physical[i] {
-			return fmt.Errorf("item %s oversold: %d in active orders, %d on the shelves", k.m.spec.Items[i].id, k.m.active[i], k.m.physical[i])
-		}
-		if err := k.checkItem(i); err != nil {
+		err := k.checkItem(i)
+		k.kept[i] = k.kept[i] || err == nil
+		if err != nil && k.kept[i] {
 			return err
+		}
+		if k.m.active[i] > k.m.physical[i] && !k.m.spec.adopted() {
+			return fmt.Errorf("item %s oversold: %d in active orders, %d on the shelves", k.m.spec.Items[i].id, k.m.active[i], k.m.physical[i])
 		}
 	}
 	if !edited && !relaxed {
@@ -31,7 +33,7 @@ func (k *spillway) check(full bool) error {
 		}
 	}
 	if full {
-		return k.ledger.check(edited)
+		return k.ledger.check(edited || k.m.spec.adopted())
 	}
 	return nil
 }
@@ -60,8 +62,9 @@ func (k *spillway) checkItem(item int) error {
 	for p := range it.stock {
 		n := k.ledger.promisable(place{item, p})
 		whole += n
+		// In an adopted shop a pool may have been oversold before; showing nothing more of it is all that can be done.
 		// Orders that any pool can serve do not count against one: they are moved when it is needed.
-		if free := n + k.ledger.flexible[place{item, p}]; confined[p] > free {
+		if free := n + k.ledger.flexible[place{item, p}]; confined[p] > free && (confined[p] > 0 || !k.m.spec.adopted()) {
 			return fmt.Errorf("item %s pool %d: exposure %d above the %d promisable", it.id, p, confined[p], free)
 		}
 	}
@@ -171,6 +174,11 @@ func (k *spillway) checkRest() error {
 	if !plan.Empty() {
 		return fmt.Errorf("%w: %+v", errUnquiet, plan)
 	}
+	for i, kept := range k.kept {
+		if !kept && k.m.spec.Off&(Edits|Quantiles) == Edits|Quantiles {
+			return fmt.Errorf("item %s was never brought under the guard: %w", k.m.spec.Items[i].id, k.checkItem(i))
+		}
+	}
 	for i, l := range k.policy.Listings {
 		b := k.books[l.ID]
 		if !b.Settled() {
@@ -180,5 +188,5 @@ func (k *spillway) checkRest() error {
 			return fmt.Errorf("listing %s shows %d; exposure %d, believed %d, desired %d", l.ID, shown, b.Exposure, b.Remaining, plan.Desired[l.ID])
 		}
 	}
-	return k.ledger.check(k.m.spec.on(Edits))
+	return k.ledger.check(k.m.spec.on(Edits) || k.m.spec.adopted())
 }

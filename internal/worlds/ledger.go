@@ -39,8 +39,8 @@ func (l *ledger) append(at place, onHand, reserved int) {
 func (l *ledger) promisable(at place) int { return l.onHand[at] - l.reserved[at] }
 
 // check folds the journal and compares it with the balances; nothing may be below zero unless more was sold than was
-// there, which only somebody else's edit at a channel excuses.
-func (l *ledger) check(edited bool) error {
+// there, which only numbers that others put at a channel excuse.
+func (l *ledger) check(excused bool) error {
 	onHand, reserved := map[place]int{}, map[place]int{}
 	for _, e := range l.journal {
 		onHand[e.at] += e.onHand
@@ -50,7 +50,7 @@ func (l *ledger) check(edited bool) error {
 		if onHand[at] != n || reserved[at] != l.reserved[at] {
 			return fmt.Errorf("balance of %v is %d/%d, the journal says %d/%d", at, n, l.reserved[at], onHand[at], reserved[at])
 		}
-		if (n < 0 || l.reserved[at] < 0) && !edited {
+		if (n < 0 || l.reserved[at] < 0) && !excused {
 			return fmt.Errorf("balance of %v is negative: on hand %d, reserved %d", at, n, l.reserved[at])
 		}
 	}

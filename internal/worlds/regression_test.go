@@ -4,14 +4,14 @@ import "testing"
 
 // Worlds that once broke a rule, by what they taught. New ones come from the "shrunk:" line of a failing run.
 var regressions = map[string]Case{
-	"a late answer of an overtaken reading passed for the next one's":           {Seed: 2, Off: Edits | Quantiles},
-	"a compare-and-set was repeated with a number already known to be wrong":    {Seed: 3, Off: Edits | Quantiles},
-	"a unit sold again was heard of before its cancellation, in a small pool":   {Seed: 26, Off: Edits | Quantiles},
-	"the lower bound rose with a cancellation at a channel standing below zero": {Seed: 44, Off: Edits | Quantiles},
-	"two takers counted the same unit on its way back":                          {Seed: 71, Off: Edits | Quantiles},
-	"lowering was to free what a push in doubt keeps":                           {Seed: 101409, Off: Edits | Quantiles},
-	"the same, with bundles":                                 {Seed: 101994, Off: Edits | Quantiles},
-	"a cut by compare-and-set starved the reading it needed": {Seed: 102393, Off: Edits | Quantiles},
+	"a late answer of an overtaken reading passed for the next one's":           {Seed: 2, Off: Excused},
+	"a compare-and-set was repeated with a number already known to be wrong":    {Seed: 3, Off: Excused},
+	"a unit sold again was heard of before its cancellation, in a small pool":   {Seed: 26, Off: Excused},
+	"the lower bound rose with a cancellation at a channel standing below zero": {Seed: 44, Off: Excused},
+	"two takers counted the same unit on its way back":                          {Seed: 71, Off: Excused},
+	"lowering was to free what a push in doubt keeps":                           {Seed: 101409, Off: Excused},
+	"the same, with bundles":                                 {Seed: 101994, Off: Excused},
+	"a cut by compare-and-set starved the reading it needed": {Seed: 102393, Off: Excused},
 }
 
 func TestRegressions(t *testing.T) {
@@ -27,7 +27,7 @@ func TestRegressions(t *testing.T) {
 // The same seed must give the same world, or a failing one could not be run again.
 func TestWorldsAreDeterministic(t *testing.T) {
 	for seed := range uint64(5) {
-		c := Case{Seed: *base + seed, Off: Edits | Quantiles}
+		c := Case{Seed: *base + seed, Off: Excused}
 		a, errA := Play(c.Spec())
 		b, errB := Play(c.Spec())
 		if a != b || errA != nil || errB != nil {

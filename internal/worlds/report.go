@@ -69,7 +69,7 @@ func Run(o Options) Report {
 	rep := Report{Seed: o.Seed}
 	var mu sync.Mutex
 	each(o, func(seed uint64) bool {
-		c := Case{Seed: seed, Off: Edits | Quantiles}
+		c := Case{Seed: seed, Off: Excused}
 		results, err := playAll(c.Spec(), o.Rivals)
 		if err != nil {
 			c, err = Shrink(c)

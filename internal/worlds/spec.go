@@ -33,11 +33,16 @@ const (
 	Limits      // minimums, maximums, fixed numbers
 	Edits       // somebody edits numbers at the channel
 	Quantiles   // operators accept a quantile instead of the worst case
+	Adoption    // the channels show copies of the whole stock before we come
 	allFeatures = 1<<iota - 1
 )
 
+// Excused are the features by which others, or an operator's choice, make more be sold than is there. Without them
+// nothing may be.
+const Excused = Edits | Quantiles | Adoption
+
 var featureNames = []string{"Crashes", "Outages", "Holds", "Bundles", "Pools", "Buffers", "Cancels", "Returns", "Receipts",
-	"Counts", "Spikes", "Loss", "Doubles", "Refusals", "Doubts", "Skew", "Limits", "Edits", "Quantiles"}
+	"Counts", "Spikes", "Loss", "Doubles", "Refusals", "Doubts", "Skew", "Limits", "Edits", "Quantiles", "Adoption"}
 
 // Spec is a whole world before it runs: what is there and what will happen, whoever is in charge of the numbers.
 type Spec struct {
@@ -120,6 +125,7 @@ func Random(seed uint64, off Feature) Spec {
 	s.addDemand(r)
 	s.addChanges(r)
 	s.addHolds(r)
+	s.adopt(r)
 	return s
 }
 
@@ -304,4 +310,27 @@ func (s *Spec) addHolds(r *rand.Rand) {
 			})
 		}
 	}
+}
+
+// adopt lets every channel show a copy of the stock from the start, as merchants do before they have a tool.
+func (s *Spec) adopt(r *rand.Rand) {
+	if !s.maybe(r, Adoption, 0.8) {
+		return
+	}
+	for i := range s.Listings {
+		n := allocation.MaxUnits
+		for _, c := range s.Listings[i].policy.Components {
+			stock := 0
+			for _, units := range s.Items[s.item(c.Item)].stock {
+				stock += units
+			}
+			n = min(n, stock/c.Quantity)
+		}
+		s.Listings[i].initial = n
+	}
+}
+
+// adopted reports whether anything was for sale before the rules came: what that oversells is not theirs to prevent.
+func (s *Spec) adopted() bool {
+	return slices.ContainsFunc(s.Listings, func(l listingSpec) bool { return l.initial > 0 })
 }

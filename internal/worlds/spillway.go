@@ -25,6 +25,7 @@ type spillway struct {
 	polls    []poller
 
 	soldInHold []int
+	kept       []bool // by item: the inequality has held once, and must from then on
 	failure    error
 	plans      int
 }
@@ -68,6 +69,7 @@ func newSpillway(m *market) *spillway {
 	for _, l := range m.spec.Listings {
 		k.policy.Listings = append(k.policy.Listings, l.policy)
 	}
+	k.kept = make([]bool, len(m.spec.Items))
 	k.polls = make([]poller, len(m.spec.Channels))
 	return k
 }
