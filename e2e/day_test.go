@@ -240,7 +240,7 @@ func TestALiveKeepsItsUnitsAndGivesThemBackAfterARestart(t *testing.T) {
 		d.sellable(i, "MUG", 3)
 	}
 	now := time.Now().UTC()
-	h := store.Hold{ID: "live-1", ItemID: "MUG", ConnectionID: d.conns[2], Qty: 50, From: now, Until: now.Add(4 * time.Second), Title: "LIVE", CreatedBy: "test"}
+	h := store.Hold{ID: "live-1", ItemID: "MUG", ConnectionID: d.conns[2], Qty: 50, From: now, Until: now.Add(15 * time.Second), Title: "LIVE", CreatedBy: "test"}
 	d.must(d.app.Ops().PutHold(t.Context(), h))
 	d.sellable(2, "MUG", 40)
 	d.eventually("the others give", func() string {

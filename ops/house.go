@@ -14,6 +14,8 @@ const (
 	// pruneEvery is how often old rows are deleted; keepLogs is how long logs of pushes and drift stay.
 	pruneEvery = time.Hour
 	keepLogs   = 90 * 24 * time.Hour
+	// numbersEvery is how often every number is read back, for edits made on a channel that no message told of.
+	numbersEvery = 10 * time.Minute
 	// checkEvery is how often the whole ledger is proved while running.
 	checkEvery = 24 * time.Hour
 	// expiredPage reservations are ended in one transaction.
@@ -25,6 +27,7 @@ func (x *Ops) housekeeping() {
 	tick := time.NewTicker(houseEvery)
 	defer tick.Stop()
 	var pruned, checked time.Time
+	numbers := x.now()
 	for {
 		select {
 		case <-tick.C:
@@ -38,6 +41,12 @@ func (x *Ops) housekeeping() {
 		if now.Sub(pruned) >= pruneEvery {
 			pruned = now
 			x.prune(now)
+		}
+		if now.Sub(numbers) >= numbersEvery {
+			numbers = now
+			if err := x.CheckNumbers(x.ctx); err != nil && x.ctx.Err() == nil {
+				x.log.Error("numbers could not be read back", "err", err)
+			}
 		}
 		if checked.IsZero() {
 			checked = now // the first proof a day after the start; doctor proves it at any time

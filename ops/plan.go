@@ -181,8 +181,9 @@ func (p *planner) plan(ctx context.Context, problems []string) error {
 
 // act plans under the writer's lock and stores every flight before its push leaves.
 func (p *planner) act(ctx context.Context, problems []string, since map[string]time.Time) error {
+	cat := p.x.catalog.Load()
 	var plans []planned
-	var flying []allocation.Push
+	var flying []flight
 	err := p.x.st.Update(ctx, func(tx *store.Tx) (err error) {
 		flying = nil
 		if plans, err = p.look(tx, problems, tx.BalancesForUpdate); err != nil {
@@ -192,7 +193,7 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 			var dirty []string
 			for _, push := range pl.plan.Pushes {
 				push.ID = id.New()
-				w := p.x.wires.get(p.x.catalog.Load().listings[push.Listing].ConnectionID)
+				w := p.x.wires.get(cat.listings[push.Listing].ConnectionID)
 				if w == nil {
 					continue
 				}
@@ -202,7 +203,7 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 				}
 				pl.set.Books[push.Listing] = book
 				dirty = append(dirty, push.Listing)
-				flying = append(flying, push)
+				flying = append(flying, flight{push, split(cat, cat.listings[push.Listing], push, pl.held)})
 			}
 			if err := p.x.saveBooks(tx, pl.set, dirty); err != nil {
 				return err
@@ -217,8 +218,7 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 		p.follow(problems[i], pl)
 		p.pending.begin(pl.plan.Pushes, since[problems[i]])
 	}
-	byWire := map[string][]allocation.Push{}
-	cat := p.x.catalog.Load()
+	byWire := map[string][]flight{}
 	for _, push := range flying {
 		conn := cat.listings[push.Listing].ConnectionID
 		byWire[conn] = append(byWire[conn], push)
@@ -232,6 +232,7 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 // planned is one problem's plan with what it was made of.
 type planned struct {
 	in      allocation.Input
+	held    map[string][]stock.Balance
 	set     bookSet
 	targets []allocation.Target
 	plan    allocation.Plan
@@ -311,7 +312,7 @@ func (p *planner) look(tx *store.Tx, problems []string, balances func([]string) 
 	for i, problem := range problems {
 		in := s.input(problem)
 		targets := allocation.Targets(in, set.Books, tx.Now())
-		out[i] = planned{in: in, set: set, targets: targets, plan: allocation.NewPlan(in, set.Books, targets, tx.Now())}
+		out[i] = planned{in: in, held: s.held, set: set, targets: targets, plan: allocation.NewPlan(in, set.Books, targets, tx.Now())}
 	}
 	return out, nil
 }

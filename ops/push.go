@@ -3,12 +3,14 @@ package ops
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/catalog"
+	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
 )
@@ -39,8 +41,50 @@ func refOf(l catalog.Listing) driver.ListingRef {
 	return driver.ListingRef{ProductID: l.ProductID, SKUID: l.ExternalSKU, ItemRef: l.ItemRef, Locations: l.Locations}
 }
 
+// flight is a push whose flight is stored already, with its units by warehouse.
+type flight struct {
+	allocation.Push
+	split map[string]int64
+}
+
+// split divides a listing's number over the channel's warehouses in proportion to what is available behind each. Where the channel
+// compares before it sets, the driver keeps to one warehouse.
+func split(cat *catalogue, l catalog.Listing, p allocation.Push, held map[string][]stock.Balance) map[string]int64 {
+	parts := cat.consumes(l)
+	if len(l.Locations) < 2 || p.Kind != allocation.Absolute || len(parts) == 0 {
+		return nil
+	}
+	weight := make([]int64, len(l.Locations))
+	var total int64
+	for _, b := range held[parts[0].ItemID] {
+		place, ok := cat.location(b.LocationID)
+		if i := slices.Index(l.Locations, place.ExternalRefs[l.ConnectionID]); ok && i >= 0 {
+			weight[i] += b.ATP()
+			total += b.ATP()
+		}
+	}
+	out := make(map[string]int64, len(l.Locations))
+	left := int64(p.Quantity)
+	for i, place := range l.Locations {
+		n := int64(0)
+		if total > 0 {
+			n = int64(p.Quantity) * weight[i] / total
+		}
+		out[place] = n
+		left -= n
+	}
+	best := 0
+	for i := range weight {
+		if weight[i] > weight[best] {
+			best = i
+		}
+	}
+	out[l.Locations[best]] += left // what rounding left over, or all where nothing is tied
+	return out
+}
+
 // send queues pushes whose flight is stored already.
-func (w *wire) send(pushes []allocation.Push) {
+func (w *wire) send(pushes []flight) {
 	w.mu.Lock()
 	w.pushes = append(w.pushes, pushes...)
 	w.mu.Unlock()
@@ -79,7 +123,7 @@ func (w *wire) takePushes() []driver.Push {
 	urgent, calm := make([]driver.Push, 0, len(taken)), make([]driver.Push, 0, len(taken))
 	for _, p := range taken {
 		l := cat.listings[p.Listing]
-		d := driver.Push{ID: p.ID, Ref: refOf(l), Kind: w.vendor.Write, Quantity: int64(p.Quantity), From: int64(p.From)}
+		d := driver.Push{ID: p.ID, Ref: refOf(l), Kind: w.vendor.Write, Quantity: int64(p.Quantity), From: int64(p.From), Split: p.split}
 		if p.Kind == allocation.Delta {
 			d.Quantity = int64(p.Delta)
 		}

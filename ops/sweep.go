@@ -64,7 +64,7 @@ func (w *wire) sweep(regular bool) error {
 		if err != nil {
 			return err
 		}
-		taken, err := w.x.Intake(w.ctx, Incoming{ConnectionID: w.id, Source: SourcePoll, Facts: page.Orders})
+		taken, err := w.takeIn(w.ctx, Incoming{ConnectionID: w.id, Source: SourcePoll, Facts: page.Orders})
 		if err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func (x *Ops) Backfill(ctx context.Context, connectionID string, from time.Time,
 		if len(page) == 0 {
 			return nil
 		}
-		taken, err := x.Intake(ctx, Incoming{ConnectionID: w.id, Source: SourceBackfill, Facts: page})
+		taken, err := w.takeIn(ctx, Incoming{ConnectionID: w.id, Source: SourceBackfill, Facts: page})
 		if err != nil {
 			return err
 		}

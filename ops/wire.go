@@ -9,7 +9,7 @@ import (
 
 	"github.com/spillway/spillway/connector"
 	"github.com/spillway/spillway/connector/driver"
-	"github.com/spillway/spillway/domain/allocation"
+	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
 )
@@ -37,7 +37,7 @@ type wire struct {
 
 	mu     sync.Mutex
 	queue  []delivery
-	pushes []allocation.Push
+	pushes []flight
 	reads  []string
 	again  map[string]time.Time // orders to read again, and when
 	state  wireState
@@ -82,6 +82,9 @@ func (w *wire) start() {
 func (w *wire) stop() {
 	w.cancel()
 	w.work.Wait()
+	for _, d := range w.queue { // what is left is in the inbox, for whoever comes next
+		w.x.wires.inHand.drop(d.id)
+	}
 }
 
 func poke(c chan struct{}) {
@@ -237,7 +240,7 @@ func (w *wire) complete(batch []delivery) error {
 	if len(in.Facts) == 0 {
 		return nil
 	}
-	taken, err := w.x.Intake(ctx, in)
+	taken, err := w.takeIn(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -247,6 +250,52 @@ func (w *wire) complete(batch []delivery) error {
 		w.x.wires.inHand.drop(d.id)
 	}
 	return nil
+}
+
+// takeIn takes facts in. If that fails, each order is tried by itself, so that one that cannot be taken in is set aside with its reason
+// and holds up no other; an error is returned only when none of them could be.
+func (w *wire) takeIn(ctx context.Context, in Incoming) (Taken, error) {
+	taken, err := w.x.Intake(ctx, in)
+	if err == nil || !poisonous(err) {
+		return taken, err
+	}
+	byOrder := map[string][]order.Fact{}
+	var ids []string
+	for _, f := range in.Facts {
+		if byOrder[f.ExternalID] == nil {
+			ids = append(ids, f.ExternalID)
+		}
+		byOrder[f.ExternalID] = append(byOrder[f.ExternalID], f)
+	}
+	var all Taken
+	for _, id := range ids {
+		one := Incoming{ConnectionID: in.ConnectionID, Source: in.Source, Facts: byOrder[id], ReceivedAt: in.ReceivedAt,
+			InboxOf: map[string][]string{id: in.InboxOf[id]}}
+		t, oneErr := w.x.Intake(ctx, one)
+		switch {
+		case oneErr == nil:
+			all.Refused, all.NeedsDetail = append(all.Refused, t.Refused...), append(all.NeedsDetail, t.NeedsDetail...)
+			all.Changed += t.Changed
+		case !poisonous(oneErr):
+			return all, oneErr
+		case len(in.InboxOf[id]) == 0:
+			all.Refused = append(all.Refused, Refusal{ExternalID: id, Reason: oneErr.Error()})
+		default:
+			for _, message := range in.InboxOf[id] {
+				w.x.park(message, "its order cannot be taken in: "+oneErr.Error())
+			}
+		}
+	}
+	return all, nil
+}
+
+// poisonous reports whether an intake failed because of what was taken in; a database that is away or a queue that is full will pass.
+func poisonous(err error) bool {
+	switch errs.KindOf(err) {
+	case errs.Busy, errs.Unavailable:
+		return false
+	}
+	return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // Orders that must be read again are asked for at once, and with a growing pause if that was not enough: channels answer from
