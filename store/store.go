@@ -29,8 +29,6 @@ type (
 	Connection      = sqlcore.Connection
 	ConnectionState = sqlcore.ConnectionState
 	Watermark       = sqlcore.Watermark
-	Job             = sqlcore.Job
-	JobState        = sqlcore.JobState
 	User            = sqlcore.User
 	MinuteCount     = sqlcore.MinuteCount
 	Manifest        = sqlcore.Manifest
@@ -46,10 +44,6 @@ const (
 	Paused     = sqlcore.Paused
 	NeedsLogin = sqlcore.NeedsLogin
 	Withdrawn  = sqlcore.Withdrawn
-
-	JobPending = sqlcore.JobPending
-	JobRunning = sqlcore.JobRunning
-	JobFailed  = sqlcore.JobFailed
 )
 
 // Options change how a store is opened. The zero value is right for production.

@@ -14,7 +14,7 @@ import (
 
 // Tables are the tables a backup holds, each after those it refers to. Sessions are left out: after a restore people sign in again.
 var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event", "cursor", "inbox",
-	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "job", "app_user", "setting"}
+	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "setting"}
 
 // NotBackedUp are the tables a backup leaves out.
 var NotBackedUp = []string{"session", "event_base", "schema_version"}

@@ -25,7 +25,7 @@ var (
 	pushCounts  = def("store.PushLogCounts", "SELECT connection_id, count(*) FROM push_log WHERE sent_at >= $1 GROUP BY connection_id")
 	bookNumbers = def("store.BookNumbers", `SELECT listing_id, connection_id, told, exposure, desired, CASE WHEN state LIKE $1 OR state LIKE $2 THEN 1 ELSE 0 END
 		FROM channel_book WHERE listing_id > $3 ORDER BY listing_id LIMIT $4`)
-	shortItems  = def("store.ShortByItem", `SELECT item_id, CAST(sum(short) AS BIGINT),
+	shortItems = def("store.ShortByItem", `SELECT item_id, CAST(sum(short) AS BIGINT),
 		CAST(sum(CASE WHEN pool = '' THEN short + unbooked ELSE 0 END) AS BIGINT) FROM reservation
 		WHERE short > 0 OR unbooked > 0 GROUP BY item_id`)
 	shortOrders = def("store.ShortOrders", `SELECT DISTINCT order_id FROM reservation WHERE (short > 0 OR unbooked > 0) AND order_id > $1 ORDER BY order_id LIMIT $2`)

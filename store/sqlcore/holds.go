@@ -13,7 +13,7 @@ type Hold struct {
 	ItemID                  string
 	ListingID, ConnectionID string // one of them
 	Qty                     int64
-	Sold                    int64 // of Qty, by the favoured listing since From; kept by HoldSold
+	Sold                    int64     // of Qty, by the favoured listing since From; kept by HoldSold
 	From, Until             time.Time // active from From on, until before Until
 	Title, CreatedBy        string
 	CreatedAt               time.Time

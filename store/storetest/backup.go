@@ -78,7 +78,6 @@ func (d *database) fill(t *testing.T) {
 			tx.GrantPut(store.Grant{ID: "g"}),
 			tx.ConnectionPut(store.Connection{ID: "c", Vendor: "v"}),
 			tx.WatermarkSet("c", "orders", store.Watermark{At: day}),
-			tx.JobEnqueue(store.Job{Kind: "k"}),
 			tx.UserPut(store.User{ID: "u", Email: "a@b.c"}),
 			tx.SettingSet("s", "line\nbreak \"quoted\" <&>"),
 		} {

@@ -16,8 +16,6 @@ var logCases = []testcase{
 	{"events are read in order by cursor", eventsInOrder},
 	{"the inbox knows redeliveries", inboxOnce},
 	{"deliveries are parked and tried again", inboxParked},
-	{"jobs coalesce, also while they run", jobsCoalesce},
-	{"a job whose worker died is taken again", jobLease},
 	{"users, sessions and settings", people},
 }
 
@@ -188,96 +186,6 @@ func inboxParked(t *testing.T, d *database) {
 		pending, err := tx.InboxPending(10, 0)
 		if len(pending) != 3 || pending[1].Reason != "busy" || pending[1].Tries != 1 {
 			t.Errorf("pending: %+v", pending)
-		}
-		return err
-	})
-}
-
-func jobsCoalesce(t *testing.T, d *database) {
-	enqueue := func(due time.Time, payload string) {
-		d.update(t, func(tx *store.Tx) error {
-			return tx.JobEnqueue(store.Job{Kind: "push", Key: "shop", DueAt: due, Payload: json.RawMessage(payload)})
-		})
-	}
-	take := func(now time.Time) []store.Job {
-		var got []store.Job
-		d.update(t, func(tx *store.Tx) (err error) {
-			got, err = tx.JobTake(now, []string{"push", "other"}, 10, time.Minute)
-			return err
-		})
-		return got
-	}
-	enqueue(day.Add(time.Hour), `1`)
-	enqueue(day, `2`)
-	enqueue(day.Add(2*time.Hour), `3`)
-	if got := take(day.Add(-time.Second)); len(got) != 0 {
-		t.Fatalf("taken before it was due: %+v", got)
-	}
-	got := take(day)
-	if len(got) != 1 || string(got[0].Payload) != "3" || got[0].Tries != 1 || !got[0].DueAt.Equal(day) {
-		t.Fatalf("taken: %+v", got)
-	}
-	if again := take(day.Add(time.Second)); len(again) != 0 {
-		t.Fatalf("taken twice: %+v", again)
-	}
-	enqueue(day.Add(time.Second), `4`) // while it runs
-	d.update(t, func(tx *store.Tx) error { return tx.JobDone(got[0]) })
-	got = take(day.Add(time.Second))
-	if len(got) != 1 || string(got[0].Payload) != "4" || got[0].Tries != 1 {
-		t.Fatalf("not run again: %+v", got)
-	}
-	d.update(t, func(tx *store.Tx) error { return tx.JobFail(got[0], day.Add(time.Hour), "busy") })
-	d.view(t, func(tx *store.Tx) error {
-		next, err := tx.JobNextDue([]string{"push"})
-		if !next.Equal(day.Add(time.Hour)) {
-			t.Errorf("next due at %v", next)
-		}
-		return err
-	})
-	got = take(day.Add(time.Hour))
-	if len(got) != 1 || got[0].Tries != 2 || got[0].LastError != "busy" {
-		t.Fatalf("tried again: %+v", got)
-	}
-	d.update(t, func(tx *store.Tx) error { return tx.JobFail(got[0], time.Time{}, "hopeless") })
-	d.view(t, func(tx *store.Tx) error {
-		failed, err := tx.JobList(store.JobFailed, 10)
-		if len(failed) != 1 || failed[0].LastError != "hopeless" {
-			t.Errorf("failed: %+v", failed)
-		}
-		return err
-	})
-	enqueue(day, `5`) // starts over
-	if got = take(day); len(got) != 1 || got[0].Tries != 1 {
-		t.Fatalf("after failing: %+v", got)
-	}
-	d.update(t, func(tx *store.Tx) error { return tx.JobDone(got[0]) })
-	d.view(t, func(tx *store.Tx) error {
-		for _, s := range []store.JobState{store.JobPending, store.JobRunning, store.JobFailed} {
-			if left, err := tx.JobList(s, 10); err != nil || len(left) != 0 {
-				t.Errorf("left %s: %+v, %v", s, left, err)
-			}
-		}
-		return nil
-	})
-}
-
-func jobLease(t *testing.T, d *database) {
-	d.update(t, func(tx *store.Tx) error { return tx.JobEnqueue(store.Job{Kind: "k", Key: "1", DueAt: day}) })
-	take := func(now time.Time) (got []store.Job) {
-		d.update(t, func(tx *store.Tx) (err error) { got, err = tx.JobTake(now, []string{"k"}, 10, time.Minute); return err })
-		return got
-	}
-	lost := take(day)
-	won := take(day.Add(time.Minute))
-	if len(lost) != 1 || len(won) != 1 || won[0].Tries != 2 {
-		t.Fatalf("%+v, then %+v", lost, won)
-	}
-	d.update(t, func(tx *store.Tx) error { return tx.JobDone(lost[0]) }) // the late worker must not end the other's job
-	d.update(t, func(tx *store.Tx) error { return tx.JobFail(lost[0], day, "late") })
-	d.view(t, func(tx *store.Tx) error {
-		running, err := tx.JobList(store.JobRunning, 10)
-		if len(running) != 1 || running[0].LastError != "" {
-			t.Errorf("%+v", running)
 		}
 		return err
 	})

@@ -277,22 +277,6 @@ CREATE TABLE watermark (
   PRIMARY KEY (connection_id, stream)
 );
 
--- Work to be done.
-CREATE TABLE job (
-  id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-  kind        TEXT COLLATE "C" NOT NULL,
-  job_key     TEXT COLLATE "C" NOT NULL,
-  due_at      BIGINT NOT NULL,
-  payload     TEXT NOT NULL,
-  state       TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'running', 'failed')),
-  again       BOOLEAN NOT NULL DEFAULT FALSE, -- enqueued while it ran
-  tries       BIGINT NOT NULL DEFAULT 0,
-  lease_until BIGINT NOT NULL DEFAULT 0,
-  last_error  TEXT NOT NULL DEFAULT '',
-  UNIQUE (kind, job_key)
-);
-CREATE INDEX job_due ON job (kind, due_at) WHERE state <> 'failed';
-
 -- People.
 CREATE TABLE app_user (
   id            TEXT COLLATE "C" NOT NULL PRIMARY KEY,

@@ -269,22 +269,6 @@ CREATE TABLE watermark (
   PRIMARY KEY (connection_id, stream)
 ) STRICT, WITHOUT ROWID;
 
--- Work to be done.
-CREATE TABLE job (
-  id          TEXT NOT NULL PRIMARY KEY,
-  kind        TEXT NOT NULL,
-  job_key     TEXT NOT NULL,
-  due_at      INTEGER NOT NULL,
-  payload     TEXT NOT NULL,
-  state       TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'running', 'failed')),
-  again       INTEGER NOT NULL DEFAULT FALSE, -- enqueued while it ran
-  tries       INTEGER NOT NULL DEFAULT 0,
-  lease_until INTEGER NOT NULL DEFAULT 0,
-  last_error  TEXT NOT NULL DEFAULT '',
-  UNIQUE (kind, job_key)
-) STRICT;
-CREATE INDEX job_due ON job (kind, due_at) WHERE state <> 'failed';
-
 -- People.
 CREATE TABLE app_user (
   id            TEXT NOT NULL PRIMARY KEY,
