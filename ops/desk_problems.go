@@ -127,11 +127,9 @@ func (d *Desk) Problems(ctx context.Context) (view.Problems, error) {
 		if err != nil {
 			return err
 		}
-		counts, err := tx.InboxCounts()
-		if err != nil {
+		if v.Total, err = tx.InboxParkedCount(); err != nil {
 			return err
 		}
-		v.Total = counts[store.InboxParked]
 		rows, err := tx.InboxParked(parkedRows)
 		for _, r := range rows {
 			p := view.Parked{ID: r.ID, ConnectionID: r.ConnectionID, Topic: r.Topic, ReceivedAt: r.ReceivedAt, Tries: r.Tries,

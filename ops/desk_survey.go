@@ -144,8 +144,7 @@ func (v *survey) readOrders(tx *store.Tx, home *time.Location) error {
 		v.slack.Today += r.Today
 		v.slack.Later += r.All - r.Late - r.Soon - r.Today
 	}
-	counts, err := tx.InboxCounts()
-	v.parked = counts[store.InboxParked]
+	v.parked, err = tx.InboxParkedCount()
 	return err
 }
 

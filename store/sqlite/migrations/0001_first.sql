@@ -104,7 +104,7 @@ CREATE TABLE reservation (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reservation_open ON reservation (item_id, location_id) WHERE held > 0 OR short > 0 OR unbooked > 0;
 CREATE INDEX reservation_expires ON reservation (expires_at) WHERE expires_at IS NOT NULL AND (held > 0 OR short > 0 OR unbooked > 0);
-CREATE INDEX reservation_short ON reservation (item_id, order_id) WHERE short > 0 OR unbooked > 0;
+CREATE INDEX reservation_short ON reservation (order_id, item_id) WHERE short > 0 OR unbooked > 0;
 
 -- Orders: the JSON form, and the columns that questions are asked by.
 CREATE TABLE orders (
