@@ -3,6 +3,9 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
@@ -338,4 +341,56 @@ func TestForgedTruncatedAndHugeWebhooksHaveNoEffect(t *testing.T) {
 		return err
 	}))
 	d.proved()
+}
+
+// signed posts a webhook as the channel signs it.
+func (d *day) signed(body string) int {
+	d.t.Helper()
+	mac := hmac.New(sha256.New, []byte("secret-1"))
+	mac.Write([]byte("key-1" + body))
+	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.app.URL()+"/hooks/tiktok/a", strings.NewReader(body))
+	d.must(err)
+	req.Header.Set("Authorization", hex.EncodeToString(mac.Sum(nil)))
+	resp, err := http.DefaultClient.Do(req)
+	d.must(err)
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+func TestAPoisonMessageIsSetAsideAndCanBeTriedAgain(t *testing.T) {
+	d := open(t)
+	d.receive("MUG", 10)
+	d.sellable(0, "MUG", 1)
+	poison := `{"type":1,"tts_notification_id":"poison-1","shop_id":"` + strings.TrimPrefix(d.conns[0], "tiktok-") + `","timestamp":1767225600,"data":{"order_id":{"not":"text"}}}`
+	for range 2 { // a repeat of the same delivery changes nothing
+		if status := d.signed(poison); status != 200 {
+			t.Fatalf("status %d: a signed message is stored whatever it says", status)
+		}
+	}
+	parked := func() (rows []store.InboxRow) {
+		d.must(d.app.Store().View(t.Context(), func(tx *store.Tx) (err error) {
+			rows, err = tx.InboxParked(10)
+			return err
+		}))
+		return rows
+	}
+	d.eventually("the message is set aside with its reason", func() string {
+		if rows := parked(); len(rows) != 1 || rows[0].Reason == "" {
+			return fmt.Sprintf("%d parked", len(rows))
+		}
+		return ""
+	})
+	d.buy(0, "MUG", 1)
+	d.reserved("MUG", 1) // its neighbours go on
+	n, err := d.app.Ops().RetryParked(t.Context(), nil)
+	d.must(err)
+	if n != 1 {
+		t.Errorf("%d messages were tried again", n)
+	}
+	d.eventually("it is set aside again", func() string {
+		if rows := parked(); len(rows) != 1 || rows[0].Tries < 2 {
+			return fmt.Sprintf("%+v", rows)
+		}
+		return ""
+	})
 }
