@@ -3,11 +3,15 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
+	"io"
 	"io/fs"
+	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -74,15 +78,22 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 type engine struct {
 	write, read *sql.DB
 	closing     sync.Once
+	closed      atomic.Bool
 	closeErr    error
 }
 
 func (e *engine) close() error {
-	e.closing.Do(func() { e.closeErr = errors.Join(e.read.Close(), e.write.Close()) })
+	e.closing.Do(func() {
+		e.closed.Store(true)
+		e.closeErr = errors.Join(e.read.Close(), e.write.Close())
+	})
 	return e.closeErr
 }
 
 func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) {
+	if e.closed.Load() {
+		return nil, errs.New(errs.Unavailable, "postgres.Begin", "", "the database is closed")
+	}
 	db, opt := e.write, &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 	if readOnly {
 		db, opt = e.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
@@ -148,7 +159,10 @@ func classify(err error) (errs.Kind, string, bool) {
 		if k := errs.KindOf(err); k != errs.Internal {
 			return k, errs.Safe(err), false
 		}
-		return errs.Unavailable, "the connection to the database failed", false
+		if lost(err) {
+			return errs.Unavailable, "the connection to the database failed", false
+		}
+		return errs.Internal, "the database failed", false
 	}
 	switch e.Code {
 	case "40001", "40P01": // serialization failure, deadlock
@@ -167,4 +181,16 @@ func classify(err error) (errs.Kind, string, bool) {
 		return errs.Invalid, "a value does not fit the database", false
 	}
 	return errs.Internal, "the database refused", false
+}
+
+// lost reports whether err is about the connection and not about what was asked. Whether a commit under way happened is unknown then.
+func lost(err error) bool {
+	if _, network := errors.AsType[net.Error](err); network {
+		return true
+	}
+	if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting {
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -147,6 +148,79 @@ func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
 	for range cap(failed) {
 		if err := <-failed; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A setting that is gone shows nowhere else but in the speed: an event took 300 ms with jit on.
+func TestSessionsAreSetUp(t *testing.T) {
+	engine, err := Open(t.Context(), pgtest.Start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	for _, c := range []struct {
+		readOnly      bool
+		setting, want string
+	}{
+		{false, "jit", "off"}, {true, "jit", "off"}, {false, "enable_seqscan", "off"}, {true, "enable_seqscan", "on"}, {false, "synchronous_commit", "on"},
+		{false, "lock_timeout", "10s"}, {false, "transaction_isolation", "read committed"}, {true, "transaction_isolation", "repeatable read"},
+		{true, "transaction_read_only", "on"}, {false, "TimeZone", "UTC"},
+	} {
+		tx, err := engine.Begin(t.Context(), c.readOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := tx.Query(t.Context(), "SELECT current_setting($1)", c.setting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		for rows.Next() {
+			if err := rows.Scan(&got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(rows.Err(), tx.Rollback()); err != nil || got != c.want {
+			t.Errorf("%s (read only: %v) is %q, want %q: %v", c.setting, c.readOnly, got, c.want, err)
+		}
+	}
+}
+
+func TestALostConnectionIsToldAndReplaced(t *testing.T) {
+	engine, err := Open(t.Context(), pgtest.Start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	victim, err := engine.Begin(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int64
+	all(t, "pid", func() (*sql.Rows, error) { return victim.Query(t.Context(), "SELECT pg_backend_pid()::bigint") }, &pid)
+	other, err := engine.Begin(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Exec(t.Context(), "SELECT pg_terminate_backend($1::int, 10000)", pid); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = victim.Exec(t.Context(), "SELECT 1")
+	if kind, sentence, retry := engine.Classify(err); err == nil || kind != errs.Unavailable || sentence == "" || retry {
+		t.Errorf("%v is %s, %q, retry %v", err, kind, sentence, retry)
+	}
+	_ = victim.Rollback() // fails as it should: there is nothing to roll back
+	for range writers + 1 {
+		tx, err := engine.Begin(t.Context(), false)
+		if err != nil {
+			t.Fatalf("after the loss: %v", err)
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatalf("after the loss: %v", err)
 		}
 	}
 }

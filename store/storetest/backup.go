@@ -24,6 +24,7 @@ var backupCases = []testcase{
 	{"a backup knows every table", everyTableBackedUp},
 	{"a backup restores, into either database", backupRestores},
 	{"a backup is of one moment", backupWhileWriting},
+	{"event numbers go on after greater ones", numbersGoOn},
 	{"a damaged backup is refused and leaves nothing", backupDamaged},
 	{"a restore goes into an empty database only", restoreNeedsEmpty},
 }
@@ -177,6 +178,27 @@ func rowsOf(t *testing.T, path string) map[string]string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// numbersGoOn restores events whose numbers come from a database that has seen far more transactions.
+func numbersGoOn(t *testing.T, d *database) {
+	file := filepath.Join(t.TempDir(), "old.db")
+	old := open(t, "sqlite:"+file)
+	old.fresh = d.fresh
+	old.fill(t)
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(d.ctx, "UPDATE event SET seq = seq + ($1 << 20)", int64(1)<<40); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Restore(d.ctx, d.url, old.backup(t)); err != nil {
+		t.Fatal(err)
+	}
+	d.works(t)
+	open(t, d.url).works(t) // opening again must not lift them twice, or lose them
 }
 
 func backupWhileWriting(t *testing.T, d *database) {
