@@ -125,7 +125,7 @@ func (b Book) reconcile(a Anchor, at time.Time) (Book, *Drift) {
 	b.Floor = least
 	if clean {
 		b.FloorKnown = true
-		b.Remaining = b.Exposure
+		b.Remaining = max(0, b.Exposure)
 		if a.Quantity < 0 {
 			b.Remaining = a.Quantity
 		}

@@ -133,6 +133,24 @@ func TestCompareAndSetIsExactAtOnce(t *testing.T) {
 	}
 }
 
+func TestCompareAndSetOutOfANumberBelowZero(t *testing.T) {
+	b := settledBook(t, CompareAndSet, 0)
+	b = must(t)(b.ReadStarted(sec(0)))
+	b = b.ReadDone(b.Reading.ID, -3, Answer{At: sec(0), ChannelAt: sec(0)})
+	b, _ = b.SalesKnownUntil(sec(0), sec(0))
+	b.Repair = false
+	_, plan := decide(Input{Items: stock(5), Listings: []Listing{one("l", CompareAndSet)}}, Books{"l": b}, sec(1))
+	if len(plan.Pushes) != 1 || plan.Pushes[0].From != -3 || plan.Pushes[0].Quantity != 5 {
+		t.Fatalf("plan %+v; want a set from -3 to 5", plan.Pushes)
+	}
+	plan.Pushes[0].ID = "p"
+	b = must(t)(b.PushSent(plan.Pushes[0], sec(1), time.Minute))
+	b = must(t)(b.PushConfirmed("p", Answer{At: sec(2), ChannelAt: sec(2)}))
+	if b.Exposure != 5 {
+		t.Fatalf("exposure %d after a set from -3 to 5, want 5", b.Exposure)
+	}
+}
+
 func TestDeltaBelowZeroFreesOnlyWhatCouldBeSold(t *testing.T) {
 	b := settledBook(t, Delta, 10)
 	b = must(t)(b.PushSent(Push{ID: "p", Listing: "l", Kind: Delta, Delta: -10}, sec(0), time.Minute))

@@ -125,7 +125,7 @@ func (b Book) settling() int {
 		case Absolute:
 			return min(b.Exposure, f.Push.Quantity+b.ghosts())
 		case CompareAndSet:
-			return b.Exposure - f.Adds + f.Push.Quantity - f.Push.From
+			return b.Exposure - f.Adds + f.Push.sellable()
 		}
 		return b.Exposure - f.Adds + f.Push.Delta
 	}
@@ -228,16 +228,13 @@ func (p *planner) spare(i int) int {
 	return p.settled[i] - max(p.target[i], p.book[i].ghosts())
 }
 
-// lower takes listing i down to keep units, or to 0 where a set to keep would not be safe. It reports whether a push
-// was planned.
-func (p *planner) lower(i, keep int, because Why) bool {
+// lower takes listing i down to keep units, or to 0 where a set to keep would not be safe.
+func (p *planner) lower(i, keep int, because Why) {
 	l, b := &p.in.Listings[i], p.book[i]
 	keep = max(0, keep-b.ghosts()) // what is in doubt may come on top
 	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Lowers: true, Urgent: true}
-	switch l.Kind {
-	case Absolute:
-		push.Quantity = keep
-		push.Unseen = p.unseen(i)
+	if l.Kind == Absolute {
+		push.Quantity, push.Unseen = keep, p.unseen(i)
 		room := p.room(i, p.e)
 		if p.trespassed(i) { // the hold is broken already; mend it without putting the listing out
 			room = p.stockRoom(i, p.e)
@@ -246,19 +243,17 @@ func (p *planner) lower(i, keep int, because Why) bool {
 			push.Quantity, push.Unseen = 0, nil
 		}
 		p.emit(i, push)
-		return true
-	default:
-		// Never below what the channel is believed to show: what it sold unseen comes off by itself.
-		take := min(p.e[i]-b.ghosts()-keep, max(0, b.Remaining))
-		if take <= 0 {
-			p.force[i], p.free[i] = false, false
-			p.doubt = append(p.doubt, i)
-			return false
-		}
-		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining-take, -take
-		p.emit(i, push)
-		return true
+		return
 	}
+	// Never below what the channel is believed to show: what it sold unseen comes off by itself.
+	take := min(p.e[i]-b.ghosts()-keep, max(0, b.Remaining))
+	if take <= 0 {
+		p.force[i], p.free[i] = false, false
+		p.doubt = append(p.doubt, i)
+		return
+	}
+	push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining-take, -take
+	p.emit(i, push)
 }
 
 // trespassed reports whether more than is free of holds is promised in a row of listing i.
@@ -302,9 +297,8 @@ func (p *planner) repair() {
 	}
 }
 
-// raise brings listing i as near to its target as free stock allows. It reports whether a push was planned: with
-// thrifty, only if the gain is worth one.
-func (p *planner) raise(i int, because Why, thrifty bool) bool {
+// raise brings listing i as near to its target as free stock allows; with thrifty, only if the gain is worth a push.
+func (p *planner) raise(i int, because Why, thrifty bool) {
 	l, b := &p.in.Listings[i], p.book[i]
 	has := max(0, p.e[i]-b.ghosts())
 	room := p.room(i, p.e)
@@ -320,16 +314,17 @@ func (p *planner) raise(i int, because Why, thrifty bool) bool {
 	} else {
 		gain = min(gain, room)
 		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining+gain, gain
+		if l.Kind == CompareAndSet {
+			push.Quantity = max(0, b.Remaining) + gain // also out of a number below 0
+		}
 	}
 	least := 1
 	if thrifty && gain < p.target[i]-has {
 		least = max(1, (has+gain)/worthwhile)
 	}
-	if gain < least {
-		return false
+	if gain >= least {
+		p.emit(i, push)
 	}
-	p.emit(i, push)
-	return true
 }
 
 // worthwhile: a partial refill should add at least a quarter of the number it sets, or pushes are spent on crumbs.

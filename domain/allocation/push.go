@@ -13,7 +13,7 @@ type Push struct {
 	Kind     Kind   `json:"kind"`
 	Quantity int    `json:"quantity"`         // Absolute and CompareAndSet: the number to show; Delta: the number expected after
 	From     int    `json:"from"`             // CompareAndSet: the number that must be showing
-	Delta    int    `json:"delta"`            // Delta: what to add, negative to take
+	Delta    int    `json:"delta"`            // Delta: what to add, negative to take; CompareAndSet: the same, for people
 	Unseen   *int   `json:"unseen,omitempty"` // the accepted quantile of sales unseen while it travels; nil: worst case
 	Lowers   bool   `json:"lowers"`           // it takes units back
 	Urgent   bool   `json:"urgent"`           // the listing may run dry, or promises must be cut
@@ -25,7 +25,7 @@ type Push struct {
 func (p Push) adds(e int) int {
 	switch p.Kind {
 	case CompareAndSet:
-		return max(0, p.Quantity-p.From)
+		return max(0, p.sellable())
 	case Delta:
 		return max(0, p.Delta)
 	}
@@ -34,6 +34,9 @@ func (p Push) adds(e int) int {
 	}
 	return p.Quantity
 }
+
+// sellable is by how much a compare-and-set changes what can be sold: nothing can be sold of a number below 0.
+func (p Push) sellable() int { return max(0, p.Quantity) - max(0, p.From) }
 
 // Answer is a channel's answer to a push or a reading. Where the clock in the answer may lag the one that stamps orders, the
 // connector adds that lag to ChannelAt: an order stamped in a later second is taken to have come after the change.
@@ -90,7 +93,7 @@ func (b Book) PushConfirmed(id string, a Answer) (Book, error) {
 	shown := p.Quantity
 	switch p.Kind {
 	case CompareAndSet:
-		b = b.changed(p.Quantity-p.From, p.Quantity-p.From, f)
+		b = b.changed(p.sellable(), p.Quantity-p.From, f)
 	case Delta:
 		if a.After == nil {
 			return b.confirmedBlind(f, a.At), nil

@@ -12,6 +12,7 @@ var regressions = map[string]Case{
 	"lowering was to free what a push in doubt keeps":                           {Seed: 101409, Off: Excused},
 	"the same, with bundles":                                 {Seed: 101994, Off: Excused},
 	"a cut by compare-and-set starved the reading it needed": {Seed: 102393, Off: Excused},
+	"a bound below zero was taken for the number shown":      {Seed: 71, Off: Outages | Pools | Cancels | Returns | Receipts | Skew | Quantiles | Adoption, Horizon: 112500000000},
 }
 
 func TestRegressions(t *testing.T) {
