@@ -151,8 +151,8 @@ func deadlock(t *testing.T, d *database) {
 			t.Error(err)
 		}
 	}
-	if want := map[string]int64{"sqlite": 2, "postgres": 3}[d.Dialect()]; runs.Load() != want {
-		t.Errorf("%d runs, want %d", runs.Load(), want)
+	if least := map[string]int64{"sqlite": 2, "postgres": 3}[d.Dialect()]; runs.Load() < least {
+		t.Errorf("%d runs, want at least %d", runs.Load(), least)
 	}
 }
 
