@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// block is a fenced block of a guide: "csv NAME" is a file, "sh" commands ("sh fails": that are refused), "text" what the last one says.
+var block = regexp.MustCompile("(?ms)^```(csv|sh|text)([^\n]*)\n(.*?)^```$")
+
+// TestGuides runs the examples of the guides as they stand there.
+func TestGuides(t *testing.T) {
+	const guide = "../../docs/guides/import.md"
+	text, err := os.ReadFile(guide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script, files strings.Builder
+	commands, from := 0, "stdout"
+	for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+		switch kind, info, body := m[1], strings.TrimSpace(m[2]), m[3]; kind {
+		case "csv":
+			fmt.Fprintf(&files, "-- %s --\n%s", info, body)
+		case "sh":
+			commands++
+			from = "stdout"
+			if info == "fails" {
+				from = "stderr"
+				script.WriteString("! ")
+			}
+			script.WriteString(body)
+		case "text":
+			for line := range strings.Lines(body) {
+				fmt.Fprintf(&script, "%s '%s'\n", from, regexp.QuoteMeta(strings.TrimRight(line, "\n")))
+			}
+		}
+	}
+	if commands < 6 {
+		t.Fatalf("only %d commands found in %s", commands, guide)
+	}
+	path := filepath.Join(t.TempDir(), "import_guide.txt")
+	if err := os.WriteFile(path, []byte(script.String()+files.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Files: []string{path}, Setup: func(env *testscript.Env) error {
+		env.Setenv("SPILLWAY_HOME", filepath.Join(env.WorkDir, "home"))
+		return nil
+	}})
+}
