@@ -18,7 +18,7 @@ func (k *spillway) check(full bool) error {
 		if edited || relaxed {
 			break
 		}
-		err := k.checkItem(i)
+		err := k.checkItem(i, false)
 		k.kept[i] = k.kept[i] || err == nil
 		if err != nil && k.kept[i] {
 			return err
@@ -38,8 +38,9 @@ func (k *spillway) check(full bool) error {
 	return nil
 }
 
-// checkItem asserts the invariant: exposures plus buffer within the stock, for the item and for each pool alone.
-func (k *spillway) checkItem(item int) error {
+// checkItem asserts the invariant: exposures plus buffer within the stock, for the item and for each pool alone. Lenient
+// is content if nothing more is shown of a pool that was oversold before we came.
+func (k *spillway) checkItem(item int, lenient bool) error {
 	it := k.m.spec.Items[item]
 	whole, exposed := 0, 0
 	confined := make([]int, len(it.stock))
@@ -62,9 +63,8 @@ func (k *spillway) checkItem(item int) error {
 	for p := range it.stock {
 		n := k.ledger.promisable(place{item, p})
 		whole += n
-		// In an adopted shop a pool may have been oversold before; showing nothing more of it is all that can be done.
 		// Orders that any pool can serve do not count against one: they are moved when it is needed.
-		if free := n + k.ledger.flexible[place{item, p}]; confined[p] > free && (confined[p] > 0 || !k.m.spec.adopted()) {
+		if free := n + k.ledger.flexible[place{item, p}]; confined[p] > free && (confined[p] > 0 || !lenient) {
 			return fmt.Errorf("item %s pool %d: exposure %d above the %d promisable", it.id, p, confined[p], free)
 		}
 	}
@@ -175,8 +175,8 @@ func (k *spillway) checkRest() error {
 		return fmt.Errorf("%w: %+v", errUnquiet, plan)
 	}
 	for i, kept := range k.kept {
-		if !kept && k.m.spec.Off&(Edits|Quantiles) == Edits|Quantiles {
-			return fmt.Errorf("item %s was never brought under the guard: %w", k.m.spec.Items[i].id, k.checkItem(i))
+		if err := k.checkItem(i, true); err != nil && !kept && k.m.spec.Off&(Edits|Quantiles) == Edits|Quantiles {
+			return fmt.Errorf("never brought under the guard: %w", err)
 		}
 	}
 	for i, l := range k.policy.Listings {
