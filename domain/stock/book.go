@@ -220,6 +220,7 @@ func (l *line) sum() (held, shipped, short, unbooked int64) {
 func (b *Book) mark(r *Reservation) {
 	r.UpdatedAt = b.at
 	if !b.isDirty[r] {
+		r.Version++
 		b.isDirty[r] = true
 		b.dirty = append(b.dirty, r)
 	}

@@ -22,6 +22,7 @@ type Reservation struct {
 	ExpiresAt            time.Time // zero: holds until the order says otherwise
 	Due                  time.Time // earliest deadline; zero: none
 	CreatedAt, UpdatedAt time.Time
+	Version              int64 // how many batches changed this row; a store refuses to save over any but the one before
 }
 
 // Open reports whether the row still binds or lacks units.

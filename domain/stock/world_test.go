@@ -118,7 +118,11 @@ func (w *world) save(b *Book) {
 		w.balances[slot{x.ItemID, x.LocationID}] = x
 	}
 	for _, r := range b.DirtyReservations() {
-		w.rows[rowKey{r.OrderID, r.LineID, r.ItemID, r.LocationID}] = r
+		k := rowKey{r.OrderID, r.LineID, r.ItemID, r.LocationID}
+		if was := w.rows[k]; r.Version != was.Version+1 {
+			w.t.Fatalf("reservation %+v saved over version %d", r, was.Version)
+		}
+		w.rows[k] = r
 	}
 	if found := Check(slices.Collect(maps.Values(w.balances)), maps.Values(w.rows), slices.Values(w.journal)); len(found) > 0 {
 		w.t.Fatalf("the ledger does not prove: %v", found)

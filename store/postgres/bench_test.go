@@ -12,9 +12,9 @@ import (
 // How to write 512 rows: one statement that reads them from arrays, or a prepared statement (a round trip) for each.
 func BenchmarkWays(b *testing.B) {
 	const rows = 512
-	cols := "(order_id, line_id, item_id, location_id, connection_id, pool, held, shipped, short, unbooked, created_at, updated_at)"
-	one := "INSERT INTO reservation " + cols + " VALUES ($1, '1', 'a', 'main', 'shop', '', $2, 0, 0, 0, 0, 0)"
-	many := "INSERT INTO reservation " + cols + " SELECT o, '1', 'a', 'main', 'shop', '', n, 0, 0, 0, 0, 0 FROM unnest($1::text[], $2::bigint[]) AS u(o, n)"
+	cols := "(order_id, line_id, item_id, location_id, connection_id, pool, held, shipped, short, unbooked, created_at, updated_at, version)"
+	one := "INSERT INTO reservation " + cols + " VALUES ($1, '1', 'a', 'main', 'shop', '', $2, 0, 0, 0, 0, 0, 1)"
+	many := "INSERT INTO reservation " + cols + " SELECT o, '1', 'a', 'main', 'shop', '', n, 0, 0, 0, 0, 0, 1 FROM unnest($1::text[], $2::bigint[]) AS u(o, n)"
 	n := 0
 	id := func() string { n++; return fmt.Sprintf("shop:%d", n) }
 	ctx := context.Background()

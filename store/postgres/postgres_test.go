@@ -23,7 +23,7 @@ var rows = []string{
 	`INSERT INTO listing SELECT 'k' || i, 'c', 'k' || i, '', '', '', '', 'k' || i, '[]', TRUE, '', '{}', 0 FROM generate_series(1, 20000) i`,
 	`INSERT INTO balance SELECT 'k' || i, 'main', 1, 0, 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO movement SELECT i, 'k' || i, 0, 0, 'receive', 'k' || i, 'main', 1, 0, 0, 1, 0, 0, 'k' || i, '', '', '', NULL FROM generate_series(1, 20000) i`,
-	`INSERT INTO reservation SELECT 'k' || i, '1', 'k' || i, '', '', '', 0, 0, 1, 0, NULL, NULL, 0, 0 FROM generate_series(1, 20000) i`,
+	`INSERT INTO reservation SELECT 'k' || i, '1', 'k' || i, '', '', '', 0, 0, 1, 0, NULL, NULL, 0, 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO orders SELECT 'k' || i, 'c', 'k' || i, '', '', '', FALSE, FALSE, NULL, 0, 0, 0, '{}', 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO channel_book SELECT 'k' || i, 'c', NULL, 0, 0, '{}', 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO inbox SELECT i, 'k' || i, '', '', '', '', 0, 0, '', 'pending', 0, '' FROM generate_series(1, 20000) i`,

@@ -10,12 +10,12 @@ import (
 var (
 	reservationCols = []col{{"order_id", text}, {"line_id", text}, {"item_id", text}, {"location_id", text}, {"connection_id", text}, {"pool", text},
 		{"held", bigint}, {"shipped", bigint}, {"short", bigint}, {"unbooked", bigint}, {"expires_at", bigintOrNull}, {"due", bigintOrNull},
-		{"created_at", bigint}, {"updated_at", bigint}}
+		{"created_at", bigint}, {"updated_at", bigint}, {"version", bigint}}
 	reservationList = names(reservationCols, func(_ int, c col) string { return "r." + c.name }, ", ")
 	isOpen          = "(held > 0 OR short > 0 OR unbooked > 0)"
 
 	reservationSave = insert("store.ReservationsSave", "reservation", reservationCols, upsert("order_id, line_id, item_id, location_id",
-		append(append([]col{}, reservationCols[4:12]...), col{"updated_at", bigint})))
+		append(append([]col{}, reservationCols[4:12]...), reservationCols[13:]...))+" WHERE reservation.version = excluded.version - 1")
 	reservationsForOrders = def("store.ReservationsForOrders", "SELECT "+reservationList+" FROM reservation r WHERE @in(r.order_id, $1) ORDER BY r.order_id, r.line_id, r.item_id, r.location_id")
 	reservationsOpen      = def("store.ReservationsHolding", `SELECT `+reservationList+` FROM reservation r JOIN
 		(SELECT DISTINCT order_id, line_id, item_id FROM reservation WHERE @in(item_id, $1) AND `+isOpen+`) o
@@ -29,14 +29,18 @@ var (
 	shortTotal = def("store.ShortTotal", "SELECT CAST(coalesce(sum(short), 0) AS BIGINT) FROM reservation WHERE "+isOpen)
 )
 
-// ReservationsSave writes reservations as a Book changed them, under the lock of their items.
+// ReservationsSave writes reservations as a Book changed them, under the lock of their items. A reservation that somebody else has changed
+// since it was read (it was read before the lock) makes the transaction run again.
 func (tx *Tx) ReservationsSave(rs []stock.Reservation) error {
 	rows := make([][]any, len(rs))
 	for i, r := range rs {
 		rows[i] = []any{r.OrderID, r.LineID, r.ItemID, r.LocationID, r.ConnectionID, r.Pool, r.Held, r.Shipped, r.Short, r.Unbooked,
-			orNull(r.ExpiresAt), orNull(r.Due), us(r.CreatedAt), us(r.UpdatedAt)}
+			orNull(r.ExpiresAt), orNull(r.Due), us(r.CreatedAt), us(r.UpdatedAt), r.Version}
 	}
-	_, err := tx.bulk(reservationSave, rows)
+	n, err := tx.bulk(reservationSave, rows)
+	if err == nil && n != int64(len(rows)) {
+		return stale("store.ReservationsSave", "reservation")
+	}
 	return err
 }
 
@@ -44,7 +48,7 @@ func scanReservation(r *sql.Rows, v *stock.Reservation) error {
 	var expires, due sql.NullInt64
 	var created, updated int64
 	err := r.Scan(&v.OrderID, &v.LineID, &v.ItemID, &v.LocationID, &v.ConnectionID, &v.Pool, &v.Held, &v.Shipped, &v.Short, &v.Unbooked, &expires, &due,
-		&created, &updated)
+		&created, &updated, &v.Version)
 	v.ExpiresAt, v.Due, v.CreatedAt, v.UpdatedAt = when(expires.Int64), when(due.Int64), when(created), when(updated)
 	return err
 }

@@ -14,9 +14,9 @@ import (
 // How to write 512 rows: a prepared statement for each, one statement that reads them from JSON, or a statement parsed anew for each.
 func BenchmarkWays(b *testing.B) {
 	const rows = 512
-	cols := "(order_id, line_id, item_id, location_id, connection_id, pool, held, shipped, short, unbooked, created_at, updated_at)"
-	one := "INSERT INTO reservation " + cols + " VALUES ($1, '1', 'a', 'main', 'shop', '', $2, 0, 0, 0, 0, 0)"
-	many := "INSERT INTO reservation " + cols + " SELECT value ->> 0, '1', 'a', 'main', 'shop', '', value ->> 1, 0, 0, 0, 0, 0 FROM json_each($1)"
+	cols := "(order_id, line_id, item_id, location_id, connection_id, pool, held, shipped, short, unbooked, created_at, updated_at, version)"
+	one := "INSERT INTO reservation " + cols + " VALUES ($1, '1', 'a', 'main', 'shop', '', $2, 0, 0, 0, 0, 0, 1)"
+	many := "INSERT INTO reservation " + cols + " SELECT value ->> 0, '1', 'a', 'main', 'shop', '', value ->> 1, 0, 0, 0, 0, 0, 1 FROM json_each($1)"
 	n := 0
 	row := func() []any { n++; return []any{fmt.Sprintf("shop:%d", n), int64(1)} }
 	ctx := context.Background()

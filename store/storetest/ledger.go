@@ -19,6 +19,7 @@ var ledgerCases = []testcase{
 	{"a movement is reversed once", reversedOnce},
 	{"the last guard refuses an oversold balance", lastGuard},
 	{"a stale balance is not saved", staleBalance},
+	{"a stale reservation is not saved", staleReservation},
 	{"as of", asOf},
 	{"expired reservations are found and end", expired},
 	{"holders are found when they must give", holdersFound},
@@ -214,6 +215,39 @@ func staleBalance(t *testing.T, d *database) {
 		return tx.BalancesSave([]stock.Balance{{ItemID: "a", LocationID: "main", OnHand: 9, Version: 1}})
 	})
 	d.proven(t, "a", 5, 0)
+}
+
+// staleReservation reads reservations before the lock, as no caller should: the save must not undo what happened in between.
+func staleReservation(t *testing.T, d *database) {
+	d.stocked(t, 4, "a")
+	if err := d.reserve("shop:1", "a", 1); err != nil {
+		t.Fatal(err)
+	}
+	var old []stock.Reservation
+	d.view(t, func(tx *store.Tx) (err error) { old, err = tx.ReservationsForOrders([]string{"shop:1"}); return err })
+	if err := d.reserve("shop:1", "a", 2); err != nil {
+		t.Fatal(err)
+	}
+	settle := func(rows []stock.Reservation) error {
+		return d.Update(d.ctx, func(tx *store.Tx) error {
+			b, err := tx.LedgerOpen("test", []string{"a"}, nil)
+			if err != nil {
+				return err
+			}
+			b.Load(nil, rows)
+			if _, err := b.Settle(stock.Want{OrderID: "shop:1", LineID: "1", ItemID: "a", Reserve: 3}); err != nil {
+				return err
+			}
+			return tx.LedgerSave(b)
+		})
+	}
+	if err := settle(old); !errs.Is(err, errs.Conflict) {
+		t.Errorf("saving over a change: %v", err)
+	}
+	if err := settle(nil); !errs.Is(err, errs.Conflict) {
+		t.Errorf("saving as if it were new: %v", err)
+	}
+	d.proven(t, "a", 4, 2)
 }
 
 func asOf(t *testing.T, d *database) {

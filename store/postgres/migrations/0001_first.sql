@@ -100,6 +100,7 @@ CREATE TABLE reservation (
   due           BIGINT,
   created_at    BIGINT NOT NULL,
   updated_at    BIGINT NOT NULL,
+  version       BIGINT NOT NULL CHECK (version > 0),
   PRIMARY KEY (order_id, line_id, item_id, location_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX reservation_open ON reservation (item_id, location_id) WHERE held > 0 OR short > 0 OR unbooked > 0;

@@ -100,6 +100,7 @@ CREATE TABLE reservation (
   due           INTEGER,
   created_at    INTEGER NOT NULL,
   updated_at    INTEGER NOT NULL,
+  version       INTEGER NOT NULL CHECK (version > 0),
   PRIMARY KEY (order_id, line_id, item_id, location_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reservation_open ON reservation (item_id, location_id) WHERE held > 0 OR short > 0 OR unbooked > 0;
