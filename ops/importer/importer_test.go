@@ -13,6 +13,7 @@ import (
 
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops/importer"
 	"github.com/spillway/spillway/store"
@@ -23,6 +24,33 @@ var (
 	counts = importer.Options{Kind: importer.Stock, CreateLocations: true, Actor: "tester"}
 	orders = importer.Options{Kind: importer.Orders, Channel: "shop", Currency: "EUR"}
 )
+
+func open(t testing.TB) *store.Store {
+	t.Helper()
+	st, err := store.Open(context.Background(), "sqlite:"+t.TempDir()+"/spillway.db", store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return st
+}
+
+func movements(t testing.TB, st *store.Store) int {
+	t.Helper()
+	n := 0
+	err := st.View(context.Background(), func(tx *store.Tx) error {
+		n = 0
+		return tx.JournalAll(func(stock.Movement) bool { n++; return true })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 func view(t testing.TB, st *store.Store, f func(tx *store.Tx) error) {
 	t.Helper()
@@ -116,6 +144,24 @@ func TestItems(t *testing.T) {
 	change.Update, change.Delimiter = true, '\t'
 	if r := mustRun(t, st, "sku\ttitle\nCUP\tMug\n", change); r.Changed != 1 || item(t, st, "CUP").Title != "Mug" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestMissingColumnsKeepWhatIsThere: a list of barcodes does not wipe titles and bundles.
+func TestMissingColumnsKeepWhatIsThere(t *testing.T) {
+	st := open(t)
+	mustRun(t, st, "sku,title,components\nCUP,Cup,\nSET,Set,CUP:2\n", items)
+	if r := mustRun(t, st, "sku\nCUP\nSET\n", items); r.Unchanged != 2 {
+		t.Errorf("%+v", r)
+	}
+	o := items
+	o.Update = true
+	mustRun(t, st, "sku,ean\nSET,4006381333931\n", o)
+	want := catalog.Item{ID: "SET", SKU: "SET", Title: "Set", Barcode: "4006381333931", Components: []catalog.Component{{ItemID: "CUP", Qty: 2}}}
+	got := item(t, st, "SET")
+	got.CreatedAt = time.Time{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -124,11 +124,11 @@ func (j *job) putItems(tx *store.Tx, rows []itemRow, at map[string]int) error {
 	for _, r := range rows {
 		was, exists := known[r.item.SKU]
 		next := r.item
-		if exists {
-			next.ID, next.CreatedAt = was.ID, was.CreatedAt
-		}
 		if !j.resolve(&next, r, rows, at, known) {
 			continue
+		}
+		if exists {
+			j.keep(&next, was)
 		}
 		switch {
 		case !exists:
@@ -177,6 +177,20 @@ func (j *job) resolve(next *catalog.Item, r itemRow, rows []itemRow, at map[stri
 		next.Components = append(next.Components, catalog.Component{ItemID: id, Qty: p.qty})
 	}
 	return true
+}
+
+// keep takes over from a stored item what the file does not speak of.
+func (j *job) keep(next *catalog.Item, was catalog.Item) {
+	next.ID, next.CreatedAt = was.ID, was.CreatedAt
+	if _, told := j.at["title"]; !told {
+		next.Title = was.Title
+	}
+	if _, told := j.at["barcode"]; !told {
+		next.Barcode = was.Barcode
+	}
+	if _, told := j.at["components"]; !told {
+		next.Components = was.Components
+	}
 }
 
 func same(a, b catalog.Item) bool {

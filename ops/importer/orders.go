@@ -207,7 +207,7 @@ func (j *job) fact(rows []orderRow, at time.Time) *order.Fact {
 	first := rows[0]
 	d := &order.Detail{Fulfilment: order.BySeller, CreatedAt: first.created}
 	updated := time.Time{}
-	times := map[string]int{}
+	nth := map[string]int{}
 	for _, r := range rows {
 		if r.status != first.status {
 			return bad(r, "status", string(r.status), "is %s in line %d of the same order", first.status, first.line)
@@ -220,9 +220,9 @@ func (j *job) fact(rows []orderRow, at time.Time) *order.Fact {
 				updated = t
 			}
 		}
-		times[r.sku]++
-		id := r.sku
-		if n := times[r.sku]; n > 1 {
+		nth[r.sku]++
+		id := r.sku // an order may name an article twice, its lines need ids of their own
+		if n := nth[r.sku]; n > 1 {
 			id = fmt.Sprintf("%s#%d", r.sku, n)
 		}
 		if r.status == order.Cancelled {

@@ -66,6 +66,7 @@ type job struct {
 	preset preset
 	report *Report
 	wrong  *Problems
+	at     map[string]int // field to column, once the file was read
 }
 
 // errDry ends the transaction of a dry run.
@@ -169,7 +170,7 @@ func (j *job) scan(ctx context.Context, each func(*table)) (string, error) {
 	}
 	j.report.Rows = t.rows
 	if t.at != nil {
-		j.report.Unread = t.unread()
+		j.at, j.report.Unread = t.at, t.unread()
 	}
 	if t.guard == nil {
 		return "", nil

@@ -14,9 +14,8 @@ import (
 	"github.com/spillway/spillway/kit/errs"
 )
 
-// table is a file being read row by row.
+// table is a file being read row by row. It tells what is wrong as it goes.
 type table struct {
-	name   string
 	file   io.Closer
 	guard  *guard
 	csv    *csv.Reader
@@ -26,7 +25,7 @@ type table struct {
 	rows   int
 	limit  int
 	wrong  *Problems
-	over   bool
+	over   bool // nothing more is read
 }
 
 // openTable begins to read a file. What is wrong with it goes to wrong; the error is only that it cannot be opened.
@@ -35,7 +34,7 @@ func openTable(src Source, l layout, o Options, wrong *Problems) (*table, error)
 	if err != nil {
 		return nil, &errs.Error{Kind: errs.NotFound, Op: "importer.Run", Item: src.Name, Safe: src.Name + " cannot be opened", Cause: err}
 	}
-	t := &table{name: src.Name, file: f, limit: l.maxRows, wrong: wrong}
+	t := &table{file: f, limit: l.maxRows, wrong: wrong}
 	r, err := unpack(f)
 	if err != nil {
 		wrong.add(Problem{Text: "begins like a gzip file and is none: " + err.Error()})
@@ -131,7 +130,7 @@ func (t *table) bad(field, format string, args ...any) {
 	t.wrong.add(p)
 }
 
-// name reads an id that people and labels use: 1 to limit bytes without control characters.
+// ident reads an id that people and labels use: 1 to limit bytes without control characters.
 func (t *table) ident(field string, limit int) (string, bool) {
 	s := t.get(field)
 	switch {
