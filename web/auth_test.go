@@ -155,3 +155,18 @@ func TestDemoUserOnlyOnThisMachine(t *testing.T) {
 		}
 	}
 }
+
+func TestDemoSessionIsWorthNothingOutsideTheDemo(t *testing.T) {
+	book := storybook.New(screenTime)
+	v := serve(t, book, web.Options{DemoUser: demoUser})
+	v.get("/items")
+	real := serve(t, book, web.Options{}) // the same store, run for real afterwards
+	r, err := http.NewRequest("GET", v.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, _ := real.send("GET", "/items", nil, "Cookie", "spillway="+v.http.Jar.Cookies(r.URL)[0].Value)
+	if res.StatusCode != http.StatusSeeOther {
+		t.Errorf("a demo session opens a real installation: %d, want 303", res.StatusCode)
+	}
+}

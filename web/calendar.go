@@ -93,7 +93,7 @@ func (s *Site) endHold(w http.ResponseWriter, r *http.Request) error {
 	return s.preview(w, r, v, offer{title: "End this hold", verb: "End it", back: "/live", action: "/live/" + id + "/end"})
 }
 
-// stripWindow is what the calendar's time line shows: what is on air, and the next day.
+// calendarAxis is the time axis of the calendar's strip: what is on air and what comes, as far as slack is drawn.
 func calendarAxis(v view.Calendar) slackAxis {
 	var rows []view.OrderRow
 	for _, h := range append(append([]view.Hold{}, v.Active...), v.Upcoming...) {

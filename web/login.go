@@ -46,7 +46,7 @@ func (s *Site) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.logins.forget("from "+source(r), "as "+email)
 	to := s.takeReturn(ctx)
-	if err := s.signIn(ctx, email); err != nil {
+	if err := s.signIn(ctx, email, false); err != nil {
 		return err
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)

@@ -42,13 +42,13 @@ func proofHolds(cs []view.Check) int64 {
 	return n
 }
 
-// oversoldLevel is good only with a proof that holds: a figure nobody checked is not a good one.
+// oversoldLevel is good only with a proof that holds: a figure nobody checked is neither good nor bad.
 func oversoldLevel(o view.Oversold) view.Level {
 	switch {
 	case o.Units > 0 || proofHolds(o.Checks) < int64(len(o.Checks)):
 		return view.Bad
 	case len(o.Checks) == 0:
-		return view.Watch
+		return view.Quiet
 	}
 	return view.Good
 }

@@ -22,6 +22,7 @@ const (
 	keyToast  = "toast"  // sentence to show once
 	keyUndo   = "undo"   // what the toast offers to undo
 	keyReturn = "return" // where to go after sign-in
+	keyDemo   = "demo"   // signed in without a password
 )
 
 // sessionStore lets scs keep sessions in the backend.
@@ -69,15 +70,21 @@ func newSessions(b Accounts, o Options) *scs.SessionManager {
 	return m
 }
 
-// user is who is signed in; empty: nobody.
-func (s *Site) user(ctx context.Context) string { return s.sessions.GetString(ctx, keyUser) }
+// user is who is signed in; empty: nobody. A session of the demo counts only where the demo runs.
+func (s *Site) user(ctx context.Context) string {
+	if s.o.DemoUser == "" && s.sessions.GetBool(ctx, keyDemo) {
+		return ""
+	}
+	return s.sessions.GetString(ctx, keyUser)
+}
 
 // signIn starts a session for email under a new token, so that one planted before the sign-in is worth nothing.
-func (s *Site) signIn(ctx context.Context, email string) error {
+func (s *Site) signIn(ctx context.Context, email string, demo bool) error {
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return errs.Wrap("web.signIn", "", err)
 	}
 	s.sessions.Put(ctx, keyUser, email)
+	s.sessions.Put(ctx, keyDemo, demo)
 	return nil
 }
 
@@ -97,7 +104,7 @@ func (s *Site) private(m *http.ServeMux, pattern string, a action) {
 			return a(w, r)
 		}
 		if email := s.autoUser(r); email != "" {
-			if err := s.signIn(r.Context(), email); err != nil {
+			if err := s.signIn(r.Context(), email, true); err != nil {
 				return err
 			}
 			return a(w, r)

@@ -56,7 +56,7 @@ func (s *Site) setup(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.o.Log.InfoContext(ctx, "first user created")
-	if err := s.signIn(ctx, email); err != nil {
+	if err := s.signIn(ctx, email, false); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)

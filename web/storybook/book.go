@@ -125,7 +125,7 @@ func (b *Book) Sell(itemID, connectionID string, qty int64) error {
 		}
 		b.sold++
 		number := fmt.Sprintf("57718%07d", 4000+b.sold)
-		o := b.newOrder(number, connectionID, it, qty, b.now().Add(26*time.Hour))
+		o := b.newOrder(number, connectionID, it, qty, b.now().UTC().Add(-300*time.Millisecond), b.now().UTC().Add(26*time.Hour))
 		left := *l.Told - qty
 		l.Told, l.Exposure, l.Desired = &left, l.Exposure-qty, l.Desired-qty
 		it.lastMin += qty
@@ -181,9 +181,19 @@ func (it *item) total() view.Balance {
 	return t
 }
 
-// promise is who may still sell how much of an item.
-func (it *item) promise() view.Promise {
-	p := view.Promise{ItemID: it.id, SKU: it.id, Title: it.title, Available: it.total().Available, Buffer: it.buffer, LastMin: it.lastMin, Mode: "guarded"}
+// promise is who may still sell how much of an item. A bundle has what its scarcest component has.
+func (b *Book) promise(it *item) view.Promise {
+	available := it.total().Available
+	for i, c := range it.components {
+		part, err := b.item(c.ItemID)
+		if err != nil {
+			continue
+		}
+		if n := part.total().Available / c.Qty; i == 0 || n < available {
+			available = n
+		}
+	}
+	p := view.Promise{ItemID: it.id, SKU: it.id, Title: it.title, Available: available, Buffer: it.buffer, LastMin: it.lastMin, Mode: "guarded"}
 	p.Free = p.Available - p.Buffer
 	for _, l := range it.listings {
 		p.Parts = append(p.Parts, view.Part{ListingID: l.ID, ConnectionID: l.ConnectionID, Channel: l.Channel, Told: l.Told, Exposure: l.Exposure, Desired: l.Desired})

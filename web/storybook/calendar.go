@@ -77,7 +77,7 @@ func (b *Book) previewHold(d view.HoldDraft) (view.Preview, error) {
 	if err != nil {
 		return view.Preview{}, err
 	}
-	p := it.promise()
+	p := b.promise(it)
 	if room := p.Available - p.Buffer; d.Qty > room {
 		return view.Preview{Refused: fmt.Sprintf("Only %d units of %s may be promised. Keep fewer, or receive stock first.", room, it.id)}, nil
 	}

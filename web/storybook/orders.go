@@ -19,8 +19,8 @@ func (b *Book) trade() {
 	conns := []string{"clip-north", "cart-north", "clip-north", "clip-outlet"}
 	for i, m := range dues {
 		it := b.items[(i*3)%10]
-		o := b.newOrder(fmt.Sprintf("57718%07d", 3000+i), conns[i%4], it, int64(1+i%3), b.opened.Add(time.Duration(m)*time.Minute))
-		o.Placed = b.opened.Add(time.Duration(-24*60+m) * time.Minute).Add(2 * time.Hour)
+		due := b.opened.Add(time.Duration(m) * time.Minute)
+		o := b.newOrder(fmt.Sprintf("57718%07d", 3000+i), conns[i%4], it, int64(1+i%3), due.Add(-22*time.Hour), due)
 		if i == 3 {
 			o.State, o.ChannelState = "on hold", "ON_HOLD"
 		}
@@ -38,12 +38,14 @@ func (b *Book) trade() {
 // finished adds an order that has left, or was cancelled.
 func (b *Book) finished(i int, conn string) {
 	it := b.items[(i*5)%10]
-	o := b.newOrder(fmt.Sprintf("57718%07d", 2000+i), conn, it, int64(1+i%2), b.opened.Add(time.Duration(-i-2)*time.Hour))
-	o.Placed = o.Due.Add(-22 * time.Hour)
+	due := b.opened.Add(time.Duration(-i-2) * time.Hour)
+	o := b.newOrder(fmt.Sprintf("57718%07d", 2000+i), conn, it, int64(1+i%2), due.Add(-22*time.Hour), due)
 	o.State, o.ChannelState, o.Level, o.Due = "shipped", "IN_TRANSIT", view.Quiet, nil
 	met := o.Deadlines[0].At.Add(-40 * time.Minute)
+	o.Deadlines = o.Deadlines[:1]
 	o.Deadlines[0].Met, o.Deadlines[0].Level = &met, view.Good
 	o.OrderLines[0].Shipped, o.OrderLines[0].Held = o.OrderLines[0].Qty, 0
+	o.Reservations[0].Shipped, o.Reservations[0].Held, o.Reservations[0].UpdatedAt = o.OrderLines[0].Qty, 0, met
 	o.Timeline = append(o.Timeline, view.Entry{At: met, Kind: "shipped", Text: "handed to the carrier in one parcel", Actor: "lena@nordlicht.example", Level: view.Good})
 	if i%6 == 5 {
 		o.State, o.ChannelState, o.CancelReason, o.CancelFault = "cancelled", "CANCELLED", "ordered by mistake", "buyer"
@@ -52,8 +54,7 @@ func (b *Book) finished(i int, conn string) {
 }
 
 // newOrder adds an open order of one line.
-func (b *Book) newOrder(number, conn string, it *item, qty int64, due time.Time) *view.OrderPage {
-	placed := b.now().UTC().Add(-300 * time.Millisecond)
+func (b *Book) newOrder(number, conn string, it *item, qty int64, placed, due time.Time) *view.OrderPage {
 	price := fmt.Sprintf("%d.90 EUR", 12+3*len(it.title)%40)
 	o := &view.OrderPage{
 		OrderRow: view.OrderRow{

@@ -81,7 +81,7 @@ func (b *Book) busy(v *view.Overview, now time.Time) {
 	}
 	for _, it := range b.items {
 		if len(it.listings) > 1 {
-			v.Hot = append(v.Hot, it.promise())
+			v.Hot = append(v.Hot, b.promise(it))
 		}
 	}
 	slices.SortStableFunc(v.Hot, func(x, y view.Promise) int { return cmp.Compare(y.LastMin, x.LastMin) })
@@ -123,7 +123,7 @@ func (b *Book) steps() []view.Step {
 func (b *Book) truth() view.Truth {
 	t := view.Truth{Items: int64(len(b.items)), Movements: int64(len(b.journal))}
 	for _, it := range b.items {
-		x, p := it.total(), it.promise()
+		x, p := it.total(), b.promise(it)
 		t.OnHand, t.Reserved, t.Damaged, t.Available, t.Buffer = t.OnHand+x.OnHand, t.Reserved+x.Reserved, t.Damaged+x.Damaged, t.Available+x.Available, t.Buffer+p.Buffer
 		if p.Mode == "guarded" && len(it.components) == 0 {
 			for _, part := range p.Parts {
@@ -150,7 +150,7 @@ func (b *Book) oversold() view.Oversold {
 			balances++
 			equal = equal && sums[it.id+"@"+x.LocationID] == x.OnHand
 		}
-		if p := it.promise(); p.Mode == "guarded" && len(it.components) == 0 && p.Free < 0 {
+		if p := b.promise(it); p.Mode == "guarded" && len(it.components) == 0 && p.Free < 0 {
 			within = false
 		}
 	}
@@ -177,9 +177,9 @@ func (b *Book) Items(_ context.Context, query, after string) (view.ItemList, err
 		if it.id <= after && after != "" {
 			continue
 		}
-		x, p := it.total(), it.promise()
+		x, p := it.total(), b.promise(it)
 		row := view.ItemRow{
-			ID: it.id, SKU: it.id, Title: it.title, OnHand: x.OnHand, Reserved: x.Reserved, Damaged: x.Damaged, Available: x.Available,
+			ID: it.id, SKU: it.id, Title: it.title, OnHand: x.OnHand, Reserved: x.Reserved, Damaged: x.Damaged, Available: p.Available,
 			Listings: int64(len(it.listings)), Mode: p.Mode, Bundle: len(it.components) > 0, Level: p.Level,
 		}
 		for _, l := range it.listings {
@@ -208,7 +208,7 @@ func (b *Book) Item(_ context.Context, id string, asOf *time.Time, before int64)
 		return view.ItemPage{}, err
 	}
 	v := view.ItemPage{
-		ID: it.id, SKU: it.id, Title: it.title, Barcode: "40060000" + it.id, At: b.now(), Promise: it.promise(), Components: it.components, Total: it.total(), Balances: it.sorted(),
+		ID: it.id, SKU: it.id, Title: it.title, Barcode: "40060000" + it.id, At: b.now(), Promise: b.promise(it), Components: it.components, Total: it.total(), Balances: it.sorted(),
 		Locations: []view.Option{{ID: "berlin", Label: "Berlin"}, {ID: "porto", Label: "Porto Logistica"}},
 	}
 	if asOf != nil {
@@ -358,7 +358,7 @@ func (b *Book) explainPromise(figure, id string) (view.Explain, error) {
 	if err != nil {
 		return view.Explain{}, err
 	}
-	p, t := it.promise(), it.total()
+	p, t := b.promise(it), it.total()
 	v := view.Explain{
 		Figure: figure, Title: "Available of " + it.id, Value: fmt.Sprint(p.Available), Unit: "units", At: b.now(),
 		Sentence: "Units that may be promised, over the locations that serve its channels. What all channels may still sell plus the buffer never exceeds it.",

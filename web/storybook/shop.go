@@ -75,7 +75,7 @@ func (b *Book) inOrder() {
 func (b *Book) special() {
 	mug, poster, lamp := b.items[0], b.items[4], b.items[1]
 	for _, l := range poster.listings {
-		l.Mode, l.Rules.Mode, l.Risk, l.Level = "shared", "shared", 134, view.Watch
+		l.Mode, l.Rules.Mode, l.Risk = "shared", "shared", 134
 		l.Why = "Shared mode: every channel shows all that is available, so the same units can be sold twice."
 	}
 	mug.listings[1].State, mug.listings[1].Level, mug.listings[1].Desired = "waiting for the barrier", view.Watch, 110
