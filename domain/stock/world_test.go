@@ -309,9 +309,7 @@ func (w *world) fill() {
 			w.t.Fatalf("FillShorts told of %+v, which did not change", s)
 		}
 	}
-	var lacking []*Reservation
 	for _, r := range b.lacking(item, func(r *Reservation) bool { return r.Short > 0 || r.Unbooked > 0 }) {
-		lacking = append(lacking, r)
 		for _, p := range b.places(Want{ConnectionID: r.ConnectionID, Pool: r.Pool}) {
 			if n := b.atp(item, p); n > 0 {
 				w.t.Fatalf("%+v still lacks units while %s has %d free", r, p, n)

@@ -17,6 +17,7 @@ var channelCases = []testcase{
 	{"live holds", liveHolds},
 	{"drift and push log", driftAndPushes},
 	{"apps, grants, connections and watermarks", connections},
+	{"unknown apps, grants and connections", unknownConnections},
 }
 
 func booksByRevision(t *testing.T, d *database) {
@@ -240,6 +241,10 @@ func connections(t *testing.T, d *database) {
 		}
 		return nil
 	})
+}
+
+func unknownConnections(t *testing.T, d *database) {
+	d.update(t, func(tx *store.Tx) error { return tx.ConnectionPut(store.Connection{ID: "c", Vendor: "v"}) })
 	for name, f := range map[string]func(tx *store.Tx) error{
 		"app":        func(tx *store.Tx) error { _, err := tx.AppGet("x"); return err },
 		"grant":      func(tx *store.Tx) error { _, err := tx.GrantGet("x"); return err },

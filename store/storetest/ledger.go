@@ -55,44 +55,7 @@ func ledgerRoundTrip(t *testing.T, d *database) {
 				t.Error(diff)
 			}
 		}
-		m, err := tx.MovementGet(moves[0].ID)
-		want := moves[0]
-		want.Seq = m.Seq
-		if diff := cmp.Diff(want, m); diff != "" {
-			t.Error(diff)
-		}
-		if err != nil {
-			return err
-		}
-		if _, err := tx.MovementGet("none"); !errs.Is(err, errs.NotFound) {
-			t.Errorf("unknown movement: %v", err)
-		}
-		ofItem, err := tx.MovementsOfItem("a", 0, 10)
-		if len(ofItem) != 2 || ofItem[0].Kind != stock.Reserve || ofItem[0].Seq <= ofItem[1].Seq {
-			t.Errorf("journal of the item: %+v", ofItem)
-		}
-		if err != nil {
-			return err
-		}
-		older, err := tx.MovementsOfItem("a", ofItem[0].Seq, 10)
-		if len(older) != 1 || older[0].Kind != stock.Receive {
-			t.Errorf("older: %+v", older)
-		}
-		if err != nil {
-			return err
-		}
-		ofRef, err := tx.MovementsOfRef("shop:1")
-		if len(ofRef) != 1 {
-			t.Errorf("journal of the order: %+v", ofRef)
-		}
-		if err != nil {
-			return err
-		}
-		short, err := tx.ShortTotal()
-		if short != 2 {
-			t.Errorf("short in all: %d", short)
-		}
-		return err
+		return journalOf(t, tx, moves[0])
 	})
 	// Redelivered: nothing to do, nothing to save.
 	d.update(t, func(tx *store.Tx) error {
@@ -105,6 +68,48 @@ func ledgerRoundTrip(t *testing.T, d *database) {
 		})
 	})
 	d.proven(t, "a", 10, 10)
+}
+
+// journalOf looks for the movement first, of the order shop:1 on the item a, in every way the journal is read.
+func journalOf(t *testing.T, tx *store.Tx, first stock.Movement) error {
+	m, err := tx.MovementGet(first.ID)
+	want := first
+	want.Seq = m.Seq
+	if diff := cmp.Diff(want, m); diff != "" {
+		t.Error(diff)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.MovementGet("none"); !errs.Is(err, errs.NotFound) {
+		t.Errorf("unknown movement: %v", err)
+	}
+	ofItem, err := tx.MovementsOfItem("a", 0, 10)
+	if len(ofItem) != 2 || ofItem[0].Kind != stock.Reserve || ofItem[0].Seq <= ofItem[1].Seq {
+		t.Errorf("journal of the item: %+v", ofItem)
+	}
+	if err != nil {
+		return err
+	}
+	older, err := tx.MovementsOfItem("a", ofItem[0].Seq, 10)
+	if len(older) != 1 || older[0].Kind != stock.Receive {
+		t.Errorf("older: %+v", older)
+	}
+	if err != nil {
+		return err
+	}
+	ofRef, err := tx.MovementsOfRef("shop:1")
+	if len(ofRef) != 1 {
+		t.Errorf("journal of the order: %+v", ofRef)
+	}
+	if err != nil {
+		return err
+	}
+	short, err := tx.ShortTotal()
+	if short != 2 {
+		t.Errorf("short in all: %d", short)
+	}
+	return err
 }
 
 func receive(d *database, id string, qty int64) error {

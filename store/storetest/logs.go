@@ -14,6 +14,7 @@ import (
 
 var logCases = []testcase{
 	{"events are read in order by cursor", eventsInOrder},
+	{"pruned events leave cursors in place", eventsPruned},
 	{"the inbox knows redeliveries", inboxOnce},
 	{"deliveries are parked and tried again", inboxParked},
 	{"users, sessions and settings", people},
@@ -61,6 +62,17 @@ func eventsInOrder(t *testing.T, d *database) {
 			t.Errorf("of x: %+v", of)
 		}
 		return err
+	})
+}
+
+func eventsPruned(t *testing.T, d *database) {
+	d.update(t, func(tx *store.Tx) error {
+		for range 3 {
+			if err := tx.EventsAppend([]store.Event{{Kind: "a", Subject: "x", At: day}, {Kind: "b", Subject: "x"}}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	d.update(t, func(tx *store.Tx) error {
 		n, err := tx.EventsPrune(day.Add(time.Second))
