@@ -33,8 +33,12 @@ func TestAccessible(t *testing.T) {
 	for _, look := range []struct {
 		width int64
 		theme string
-		rules string // the other theme changes colours only
-	}{{1440, "light", "{}"}, {360, "light", "{}"}, {1440, "dark", "{runOnly: ['color-contrast', 'link-in-text-block']}"}} {
+		rules string // all of them once; then what another width or theme can change
+	}{
+		{1440, "light", "{resultTypes: ['violations']}"},
+		{360, "light", "{runOnly: ['color-contrast', 'target-size', 'scrollable-region-focusable', 'link-name', 'button-name', 'label', 'empty-heading', 'aria-hidden-focus']}"},
+		{1440, "dark", "{runOnly: ['color-contrast', 'link-in-text-block']}"},
+	} {
 		s.look(t, look.width, look.theme)
 		for _, p := range pagesToSee {
 			t.Run(fmt.Sprintf("%s %d %s", p.name, look.width, look.theme), func(t *testing.T) {
