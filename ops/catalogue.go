@@ -42,7 +42,7 @@ func loadCatalogue(tx *store.Tx, connections []string) (*catalogue, error) {
 		for _, it := range page {
 			c.items[it.ID] = it
 			c.bySKU[it.SKU] = it.ID
-			after = it.ID
+			after = it.SKU
 		}
 		if len(page) < catalogPage {
 			break

@@ -19,6 +19,9 @@ func (x *Ops) PutHold(ctx context.Context, h store.Hold) error {
 	if _, ok := cat.items[h.ItemID]; !ok {
 		return errs.New(errs.NotFound, op, h.ItemID, "there is no such item")
 	}
+	if _, ok := cat.favoured(h); !ok {
+		return errs.New(errs.Invalid, op, "channel", "does not sell this item; choose one that does")
+	}
 	problem := cat.problem[h.ItemID]
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.HoldPut(h); err != nil {

@@ -85,9 +85,6 @@ func (x *Ops) expire(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.LedgerHolders(book, shortItems(tx, items)...); err != nil {
-			return err
-		}
 		for _, r := range due {
 			w, ok := book.WantOf(r.OrderID, r.LineID, r.ItemID)
 			if !ok {
@@ -98,8 +95,8 @@ func (x *Ops) expire(ctx context.Context) error {
 				return err
 			}
 		}
-		for _, item := range book.Touched() {
-			book.FillShorts(item)
+		if err := fillShorts(tx, book); err != nil {
+			return err
 		}
 		touched = book.Touched()
 		return tx.LedgerSave(book)

@@ -280,28 +280,40 @@ func (c *catalogue) parts(connectionID string, d order.LineDemand) ([]catalog.Co
 
 // settleWants runs wants over a working set and saves it. Units that became free go to whoever lacks them.
 func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want, have []stock.Reservation) (*stock.Book, error) {
-	items := itemsOf(wants)
-	balances, err := tx.BalancesForUpdate(items)
-	if err != nil {
-		return nil, err
-	}
-	shorts, err := tx.ReservationsShort(items)
+	balances, err := tx.BalancesForUpdate(itemsOf(wants))
 	if err != nil {
 		return nil, err
 	}
 	book := stock.NewBook(tx.Now(), actor, cat.locations, balances, have)
-	book.Load(nil, shorts)
 	for _, w := range wants {
 		if err := tx.WithHolders(book, func() error { _, err := book.Settle(w); return err }); err != nil {
 			return nil, err
 		}
 	}
-	if len(shorts) > 0 {
-		for _, item := range book.Touched() {
-			book.FillShorts(item)
-		}
+	if err := fillShorts(tx, book); err != nil {
+		return nil, err
 	}
 	return book, tx.LedgerSave(book)
+}
+
+// fillShorts looks for lines that lack units of what the book touched, where there are units to give. An item that is sold out is not
+// asked about: tens of thousands may be waiting for it.
+func fillShorts(tx *store.Tx, book *stock.Book) error {
+	var free []string
+	for _, item := range book.Touched() {
+		if len(book.Available(item)) > 0 {
+			free = append(free, item)
+		}
+	}
+	shorts, err := tx.ReservationsShort(free)
+	if err != nil || len(shorts) == 0 {
+		return err
+	}
+	book.Load(nil, shorts)
+	for _, item := range free {
+		book.FillShorts(item)
+	}
+	return nil
 }
 
 func itemsOf(wants []stock.Want) []string {

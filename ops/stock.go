@@ -31,9 +31,6 @@ func (x *Ops) Move(ctx context.Context, actor string, moves []stock.Movement, co
 		if err != nil {
 			return err
 		}
-		if err := tx.LedgerHolders(book, shortItems(tx, itemsMoved(moves, counts))...); err != nil {
-			return err
-		}
 		for _, m := range moves {
 			m.Actor = actor
 			if err := tx.WithHolders(book, func() error { return book.Move(m) }); err != nil {
@@ -46,8 +43,8 @@ func (x *Ops) Move(ctx context.Context, actor string, moves []stock.Movement, co
 				return err
 			}
 		}
-		for _, item := range book.Touched() {
-			book.FillShorts(item)
+		if err := fillShorts(tx, book); err != nil {
+			return err
 		}
 		touched = book.Touched()
 		return tx.LedgerSave(book)
@@ -116,19 +113,6 @@ func itemsMoved(moves []stock.Movement, counts []Count) []string {
 	}
 	for _, c := range counts {
 		out = append(out, c.ItemID)
-	}
-	return unique(out)
-}
-
-// shortItems are the items among ids that lack units; those who wait for them must be known before units arrive.
-func shortItems(tx *store.Tx, ids []string) []string {
-	rows, err := tx.ReservationsShort(ids)
-	if err != nil {
-		return ids
-	}
-	var out []string
-	for _, r := range rows {
-		out = append(out, r.ItemID)
 	}
 	return unique(out)
 }
@@ -246,6 +230,9 @@ func (x *Ops) SetRules(ctx context.Context, listingID string, r catalog.ListingR
 	const op = "ops.SetRules"
 	if err := r.Validate(); err != nil {
 		return err
+	}
+	if r.Priority < 0 {
+		return errs.New(errs.Invalid, op, "priority", "must not be negative")
 	}
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
 		ls, err := tx.ListingsByID([]string{listingID})
