@@ -101,12 +101,12 @@ func (tx *Tx) BalancesSave(bs []stock.Balance) error {
 	if n, err := tx.bulk(balanceInsert, fresh); err != nil {
 		return err
 	} else if n != int64(len(fresh)) {
-		return stale("store.BalancesSave", "balance")
+		return tx.stale("store.BalancesSave", "balance")
 	}
 	if n, err := tx.bulk(balanceUpdate, old); err != nil {
 		return err
 	} else if n != int64(len(old)) {
-		return stale("store.BalancesSave", "balance")
+		return tx.stale("store.BalancesSave", "balance")
 	}
 	return nil
 }

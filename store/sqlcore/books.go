@@ -75,12 +75,12 @@ func (tx *Tx) BooksSave(books []BookRow) error {
 	if n, err := tx.bulk(bookInsert, fresh); err != nil {
 		return err
 	} else if n != int64(len(fresh)) {
-		return stale("store.BooksSave", "book")
+		return tx.stale("store.BooksSave", "book")
 	}
 	if n, err := tx.bulk(bookUpdate, old); err != nil {
 		return err
 	} else if n != int64(len(old)) {
-		return stale("store.BooksSave", "book")
+		return tx.stale("store.BooksSave", "book")
 	}
 	return nil
 }

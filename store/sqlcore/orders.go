@@ -109,12 +109,12 @@ func (tx *Tx) OrdersSave(orders []order.Order) error {
 	if n, err := tx.bulk(orderInsert, fresh); err != nil {
 		return err
 	} else if n != int64(len(fresh)) {
-		return stale("store.OrdersSave", "order")
+		return tx.stale("store.OrdersSave", "order")
 	}
 	if n, err := tx.bulk(orderUpdate, old); err != nil {
 		return err
 	} else if n != int64(len(old)) {
-		return stale("store.OrdersSave", "order")
+		return tx.stale("store.OrdersSave", "order")
 	}
 	if tx.orders == nil {
 		tx.orders = map[string]int64{}

@@ -39,7 +39,7 @@ func (tx *Tx) ReservationsSave(rs []stock.Reservation) error {
 	}
 	n, err := tx.bulk(reservationSave, rows)
 	if err == nil && n != int64(len(rows)) {
-		return stale("store.ReservationsSave", "reservation")
+		return tx.stale("store.ReservationsSave", "reservation")
 	}
 	return err
 }

@@ -120,7 +120,7 @@ func (s *Store) once(ctx context.Context, readOnly bool, f func(*Tx) error) (aga
 		return false, nil
 	}
 	if tx.failed != nil {
-		return false, errs.Wrap(op, "", tx.failed)
+		return s.retryable(tx.failed), errs.Wrap(op, "", tx.failed)
 	}
 	if err := run.Commit(ctx); err != nil {
 		return s.retryable(err), s.explain(ctx, op, err)
@@ -130,10 +130,6 @@ func (s *Store) once(ctx context.Context, readOnly bool, f func(*Tx) error) (aga
 
 // errStale marks an error as one that reading again will cure.
 var errStale = errors.New("changed by another transaction meanwhile")
-
-func stale(op, item string) error {
-	return &errs.Error{Kind: errs.Conflict, Op: op, Item: item, Safe: "was changed by somebody else meanwhile; try again", Cause: errStale}
-}
 
 func (s *Store) retryable(err error) bool {
 	if errors.Is(err, errStale) {

@@ -137,6 +137,10 @@ func failedVerbSpoils(t *testing.T, d *database) {
 		_ = tx.ItemPut([]catalog.Item{{ID: "other", SKU: "a"}}) // ignored, as a careless caller would
 		return nil
 	})
+	d.fails(t, errs.Conflict, func(tx *store.Tx) error {
+		_ = tx.BooksSave([]store.BookRow{{ListingID: "c:1", ConnectionID: "c"}, {ListingID: "c:2", ConnectionID: "c", Revision: 7}})
+		return put(tx, "a")
+	})
 	if n := d.items(t); n != 0 {
 		t.Fatalf("%d items", n)
 	}
