@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -60,9 +61,11 @@ func TestFirstUserThenSignInAndOut(t *testing.T) {
 	_, n = v.post("/login", 401, "email", "mia@x.example", "password", "not her password at all")
 	n.Says(t, ".notice.bad", "do not belong together")
 	before := cookies(v)
-	res, _ = v.post("/login", 303, "email", " MIA@x.example ", "password", goodPassword)
-	if res.Header.Get("Location") != "/items" {
-		t.Errorf("sign-in leads to %q, want back to /items", res.Header.Get("Location"))
+	res, _ = v.send("GET", "/orders?state=late", nil)
+	next := v.get(res.Header.Get("Location")).One(t, "input[name=next]").Attr["value"]
+	res, _ = v.post("/login", 303, "email", " MIA@x.example ", "password", goodPassword, "next", next)
+	if res.Header.Get("Location") != "/orders?state=late" {
+		t.Errorf("sign-in leads to %q, want back to the late orders", res.Header.Get("Location"))
 	}
 	if after := cookies(v); after == before || after == "" {
 		t.Errorf("the session token was not renewed at sign-in: %q, then %q", before, after)
@@ -122,7 +125,10 @@ func TestSecureCookies(t *testing.T) {
 	site := web.New(storybook.Empty(screenTime), web.Options{Now: screenTime, SecureCookies: true})
 	defer site.Close()
 	w := httptest.NewRecorder()
-	site.ServeHTTP(w, httptest.NewRequest("GET", "https://ops.example/orders", nil))
+	form := url.Values{"name": {"Mia"}, "email": {"mia@x.example"}, "password": {goodPassword}}
+	r := httptest.NewRequest("POST", "https://ops.example/setup", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	site.ServeHTTP(w, r)
 	c := cookie(w.Result(), "__Host-spillway")
 	if c == nil || !c.Secure || c.Domain != "" || c.Path != "/" {
 		t.Errorf("over https the session cookie is %v", c)

@@ -21,7 +21,7 @@ func (s *Site) showLogin(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/setup", http.StatusSeeOther)
 		return nil
 	}
-	return s.write(r.Context(), w, http.StatusOK, gate(s.assets, "Sign in", loginForm("", "")))
+	return s.write(r.Context(), w, http.StatusOK, gate(s.assets, "Sign in", loginForm("", r.URL.Query().Get("next"), "")))
 }
 
 // login checks email and password. Who is unknown and who mistyped get the same answer in the same time.
@@ -45,11 +45,10 @@ func (s *Site) login(w http.ResponseWriter, r *http.Request) error {
 		return s.loginAgain(w, r, http.StatusUnauthorized, email, "Email and password do not belong together.")
 	}
 	s.logins.forget("from "+source(r), "as "+email)
-	to := s.takeReturn(ctx)
 	if err := s.signIn(ctx, email, false); err != nil {
 		return err
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, localPath(f.r.PostForm.Get("next")), http.StatusSeeOther)
 	return nil
 }
 
@@ -70,7 +69,7 @@ func (s *Site) passwordOf(r *http.Request, email, password string) (bool, error)
 }
 
 func (s *Site) loginAgain(w http.ResponseWriter, r *http.Request, status int, email, why string) error {
-	return s.write(r.Context(), w, status, gate(s.assets, "Sign in", loginForm(email, why)))
+	return s.write(r.Context(), w, status, gate(s.assets, "Sign in", loginForm(email, r.PostForm.Get("next"), why)))
 }
 
 // logout forgets the session here and in the store.

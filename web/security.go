@@ -10,7 +10,7 @@ import (
 const maxForm = 64 << 10
 
 // contentPolicy allows our own script, style and stream and nothing else: no inline script or style, no other host, no framing.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // secure wraps the whole site: headers on every answer, no cross-origin write, bounded bodies, a session for each request.

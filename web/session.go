@@ -13,16 +13,15 @@ import (
 	"github.com/spillway/spillway/ops/view"
 )
 
-// sessionLife is how long one sign-in lasts: a working week, so that a wall screen survives it, and no longer.
+// sessionLife is how long one sign-in lasts: a week, so that a wall screen survives the weekend, and no longer.
 const sessionLife = 7 * 24 * time.Hour
 
 // Keys of what a session holds.
 const (
-	keyUser   = "user"   // email of who is signed in
-	keyToast  = "toast"  // sentence to show once
-	keyUndo   = "undo"   // what the toast offers to undo
-	keyReturn = "return" // where to go after sign-in
-	keyDemo   = "demo"   // signed in without a password
+	keyUser  = "user"  // email of who is signed in
+	keyDemo  = "demo"  // signed in without a password
+	keyToast = "toast" // sentence to show once
+	keyUndo  = "undo"  // what the toast offers to undo
 )
 
 // sessionStore lets scs keep sessions in the backend.
@@ -98,6 +97,7 @@ func (s *Site) public(m *http.ServeMux, pattern string, a action) {
 }
 
 // private registers an address that needs a session. Without one a page leads to sign-in and back; anything else is refused.
+// Strangers get no session, so that nobody can fill the store by asking.
 func (s *Site) private(m *http.ServeMux, pattern string, a action) {
 	s.public(m, pattern, func(w http.ResponseWriter, r *http.Request) error {
 		if s.user(r.Context()) != "" {
@@ -112,15 +112,17 @@ func (s *Site) private(m *http.ServeMux, pattern string, a action) {
 		if r.Method != http.MethodGet || isFragment(r) {
 			return errs.New(errs.Unauthenticated, "web", "", "You are signed out. Sign in and do it again.")
 		}
-		s.sessions.Put(r.Context(), keyReturn, r.URL.RequestURI())
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		http.Redirect(w, r, string(query("/login", "next", after(r))), http.StatusSeeOther)
 		return nil
 	})
 }
 
-// takeReturn is where the visitor wanted to go before signing in.
-func (s *Site) takeReturn(ctx context.Context) string {
-	return localPath(s.sessions.PopString(ctx, keyReturn))
+// after is where a visitor wants to be after signing in; empty: the overview.
+func after(r *http.Request) string {
+	if r.URL.Path == "/" || r.URL.Query().Has("live") {
+		return ""
+	}
+	return r.URL.RequestURI()
 }
 
 // localPath is to when it is an address of ours, else the overview: a sign-in must not send people to other sites.
