@@ -1,3 +1,3 @@
 package web
 
-//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+//go:generate go tool -modfile=../tools/go.mod templ generate
