@@ -2,8 +2,10 @@ package ops
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
@@ -24,14 +26,14 @@ func (x *Ops) PutHold(ctx context.Context, h store.Hold) error {
 	}
 	problem := cat.problem[h.ItemID]
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.HoldPut(h); err != nil {
-			return err
-		}
 		plans, err := x.planner.look(tx, []string{problem}, tx.BalancesForUpdate)
 		if err != nil {
 			return err
 		}
-		if err := plans[0].in.Validate(); err != nil {
+		if err := admit(plans[0].in, h, cat); err != nil {
+			return err
+		}
+		if err := tx.HoldPut(h); err != nil {
 			return err
 		}
 		return tx.EventsAppend([]store.Event{{Kind: "hold.put", Subject: h.ItemID, Data: jsonOf(h)}})
@@ -42,6 +44,14 @@ func (x *Ops) PutHold(ctx context.Context, h store.Hold) error {
 	x.planner.dirty(cat.members[problem]...)
 	x.live.notify("calendar", "item:"+h.ItemID)
 	return nil
+}
+
+// admit refuses a hold that could not be honoured beside those there are. Changing a hold means admitting it anew.
+func admit(in allocation.Input, h store.Hold, cat *catalogue) error {
+	l, _ := cat.favoured(h)
+	in.Holds = slices.DeleteFunc(slices.Clone(in.Holds), func(o allocation.Hold) bool { return o.ID == h.ID })
+	_, err := in.WithHold(allocation.Hold{ID: h.ID, Item: h.ItemID, Listing: l.ID, Quantity: int(h.Qty), From: h.From, Until: h.Until})
+	return err
 }
 
 // DeleteHold ends or withdraws a hold: its units return to everyone at the next plan.

@@ -38,6 +38,9 @@ func (x *Ops) housekeeping() {
 		if err := x.expire(x.ctx); err != nil && x.ctx.Err() == nil {
 			x.log.Error("expired reservations could not be ended", "err", err)
 		}
+		if err := x.followImports(x.ctx); err != nil && x.ctx.Err() == nil {
+			x.log.Error("an import could not be taken over", "err", err)
+		}
 		if now.Sub(pruned) >= pruneEvery {
 			pruned = now
 			x.prune(now)
@@ -105,6 +108,23 @@ func (x *Ops) expire(ctx context.Context) error {
 		x.changed(touched...)
 	}
 	return err
+}
+
+// followImports takes over what another process has imported: its items, its counts, its orders.
+func (x *Ops) followImports(ctx context.Context) error {
+	var mark string
+	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		mark, _, err = tx.SettingGet(store.CatalogueSetting)
+		return err
+	})
+	if err != nil || mark == x.imported {
+		return err
+	}
+	if err := x.catalogueChanged(ctx); err != nil {
+		return err
+	}
+	x.imported = mark
+	return nil
 }
 
 func (x *Ops) prune(now time.Time) {

@@ -67,6 +67,7 @@ type Ops struct {
 
 	catalog  atomic.Pointer[catalogue]
 	reload   sync.Mutex
+	imported string // the import last taken over; housekeeping's own
 	apps     appCache
 	consents consents
 	wires    wires

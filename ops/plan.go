@@ -427,8 +427,7 @@ func (s snapshot) listing(l catalog.Listing) allocation.Listing {
 	w := s.wires.get(l.ConnectionID)
 	out := allocation.Listing{ID: l.ID, Connection: l.ConnectionID, Kind: s.books[l.ID].Kind, Min: int(l.Rules.Min), Weight: l.Rules.Priority,
 		Paused: w == nil || w.paused() || !l.Active, Platform: l.Mode == "platform"}
-	if l.Rules.Max > 0 {
-		most := int(l.Rules.Max)
+	if most := s.most(l, w); most > 0 {
 		out.Max = &most
 	}
 	if l.Rules.Mode == catalog.Fixed {
@@ -449,6 +448,15 @@ func (s snapshot) listing(l catalog.Listing) allocation.Listing {
 		out.Components = append(out.Components, c)
 	}
 	return out
+}
+
+// most is the largest number a listing may show: the operator's and the channel's own limit, 0 for none.
+func (s snapshot) most(l catalog.Listing, w *wire) int {
+	most := int(l.Rules.Max)
+	if w != nil && w.vendor.Limits.MaxQuantity > 0 && (most == 0 || int64(most) > w.vendor.Limits.MaxQuantity) {
+		most = int(w.vendor.Limits.MaxQuantity)
+	}
+	return most
 }
 
 // paused reports whether the connection cannot be written to now.

@@ -46,6 +46,10 @@ const (
 	Withdrawn  = sqlcore.Withdrawn
 )
 
+// CatalogueSetting names the setting that changes whenever another process changed items, stock or orders, so that a running Spillway
+// looks again.
+const CatalogueSetting = "catalogue"
+
 // Options change how a store is opened. The zero value is right for production.
 type Options struct {
 	Now func() time.Time // the clock of transactions; nil: time.Now

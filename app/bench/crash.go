@@ -240,7 +240,8 @@ func (c *crash) readAcks() {
 		for _, a := range s.Courier().Attempts(c.seen[i], 10_000) {
 			c.seen[i] = max(c.seen[i], a.Seq)
 			if a.Delivered {
-				c.acked[c.conns[i]+"/"+a.ID] = true
+				id, _, _ := strings.Cut(a.ID, "|") // the store's courier carries more than the message id
+				c.acked[c.conns[i]+"/"+id] = true
 			}
 		}
 	}
@@ -326,7 +327,9 @@ func (c *crash) lost(ctx context.Context, a *app.App) (int, error) {
 		}
 		for id := range c.acked {
 			if !stored[id] {
-				n++
+				if n++; n < 4 {
+					c.o.Log.Warn("not in the inbox", "message", id)
+				}
 			}
 		}
 		return nil

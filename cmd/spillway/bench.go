@@ -47,7 +47,7 @@ func (c *benchCrash) Run(e *env) error {
 	if err != nil {
 		return errs.Wrap("bench", "", err)
 	}
-	return bench.Crash(e.ctx, bench.CrashOptions{Times: c.N, Seed: c.Seed, Binary: self, Log: slog.New(slog.DiscardHandler), Out: os.Stdout})
+	return bench.Crash(e.ctx, bench.CrashOptions{Times: c.N, Seed: c.Seed, Binary: self, Log: quiet(e), Out: os.Stdout})
 }
 
 type benchStart struct{}

@@ -25,6 +25,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run Spillway for a real shop."`
 	Demo    demoCmd    `cmd:"" help:"Try it: three simulated channels, real order history, a viral spike and a LIVE."`
 	Sandbox sandboxCmd `cmd:"" help:"Run a channel's simulator by itself, to build against."`
+	Import  importCmd  `cmd:"" help:"Import items, stock or orders from CSV files."`
 	Doctor  doctorCmd  `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
 	Inbox   inboxCmd   `cmd:"" help:"Look at messages set aside, and try them again."`
 	Backup  backupCmd  `cmd:"" help:"Write a backup while Spillway runs."`

@@ -188,6 +188,9 @@ func (j *job) event(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := tx.SettingSet(store.CatalogueSetting, tx.Now().Format(time.RFC3339Nano)); err != nil { // a running Spillway looks again
+		return err
+	}
 	return tx.EventsAppend([]store.Event{{At: tx.Now(), Kind: "import." + string(r.Kind), Subject: excerpt(j.subject()), Data: data}})
 }
 
