@@ -126,12 +126,12 @@ type tick struct {
 
 const (
 	maxLate  = 12 * time.Hour
-	maxAhead = 72 * time.Hour
+	maxAhead = 7 * 24 * time.Hour
 )
 
 // tickSteps are distances one reads easily; the first that gives at most maxTicks is taken.
 var tickSteps = []time.Duration{
-	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 48 * time.Hour,
 }
 
 const maxTicks = 4
@@ -179,6 +179,8 @@ func tickText(d time.Duration) string {
 	switch {
 	case d == 0:
 		return "now"
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%s%d d", sign, int(d.Hours())/24)
 	case d%time.Hour == 0:
 		return fmt.Sprintf("%s%d h", sign, int(d.Hours()))
 	}

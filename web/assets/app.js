@@ -152,13 +152,16 @@
     }
   });
 
-  // A value that changed in place glows once.
+  // A value that changed in place glows once and fades. One that changes all the time is calm in between: no glow within rest.
+  const rest = 5000; // ms
+  const glowed = new WeakMap();
   new MutationObserver((changes) => {
+    const now = Date.now();
     for (const c of changes) {
       const el = c.target;
       if (c.oldValue === null || c.oldValue === el.dataset.v) continue;
-      el.removeAttribute("data-js-glow");
-      requestAnimationFrame(() => el.setAttribute("data-js-glow", ""));
+      if (now - (glowed.get(el) || 0) > rest) el.setAttribute("data-js-glow", "");
+      glowed.set(el, now);
     }
   }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["data-v"], attributeOldValue: true });
   document.addEventListener("animationend", (e) => {
