@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spillway/spillway/domain/allocation"
@@ -19,20 +20,51 @@ type bookSet struct {
 }
 
 // loadBooks reads the exposure books of listings. A listing whose book is not opened yet is left out.
-func loadBooks(tx *store.Tx, listings []string) (bookSet, error) {
+func (x *Ops) loadBooks(tx *store.Tx, listings []string) (bookSet, error) {
 	set := bookSet{Books: allocation.Books{}, row: map[string]int64{}}
 	rows, err := tx.BooksGet(listings)
 	if err != nil {
 		return set, err
 	}
 	for _, r := range rows {
-		book, err := readBook(r)
+		book, err := x.opened.read(r)
 		if err != nil {
 			return set, err
 		}
 		set.Books[r.ListingID], set.row[r.ListingID] = book, r.Revision
 	}
 	return set, nil
+}
+
+// openedBooks keeps decoded books by the revision of their rows: a hot listing's book is read many times between two changes. Books are
+// values whose transitions share nothing, so one may be handed out any number of times.
+type openedBooks struct{ byListing sync.Map }
+
+type openedBook struct {
+	revision int64
+	book     allocation.Book
+}
+
+func (o *openedBooks) read(r store.BookRow) (allocation.Book, error) {
+	if v, ok := o.byListing.Load(r.ListingID); ok {
+		if b := v.(openedBook); b.revision == r.Revision {
+			return b.book, nil
+		}
+	}
+	book, err := readBook(r)
+	if err == nil {
+		o.byListing.Store(r.ListingID, openedBook{r.Revision, book})
+	}
+	return book, err
+}
+
+// last is the book as this process last read it: good enough to decide whether to look.
+func (o *openedBooks) last(listing string) (allocation.Book, bool) {
+	v, ok := o.byListing.Load(listing)
+	if !ok {
+		return allocation.Book{}, false
+	}
+	return v.(openedBook).book, true
 }
 
 func readBook(r store.BookRow) (allocation.Book, error) {
@@ -92,7 +124,7 @@ func (x *Ops) changeBooks(ctx context.Context, cs []bookChange) ([]bookState, er
 		for _, c := range cs {
 			ids = append(ids, c.listings...)
 		}
-		set, err := loadBooks(tx, unique(ids))
+		set, err := x.loadBooks(tx, unique(ids))
 		if err != nil {
 			return err
 		}

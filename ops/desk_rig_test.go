@@ -162,7 +162,7 @@ func (r *rig) rest() {
 		quiet := r.x.planner.resting()
 		err := r.st.View(r.t.Context(), func(tx *store.Tx) error {
 			for _, id := range []string{r.listing("S1"), r.listing("S3"), r.listing("S4")} {
-				set, err := loadBooks(tx, []string{id})
+				set, err := r.x.loadBooks(tx, []string{id})
 				if err != nil {
 					return err
 				}

@@ -43,7 +43,7 @@ func (d *Desk) suppose(tx *store.Tx, problem string) (supposition, error) {
 	if err != nil {
 		return s, err
 	}
-	set, err := loadBooks(tx, listings)
+	set, err := d.x.loadBooks(tx, listings)
 	if err != nil {
 		return s, err
 	}

@@ -113,7 +113,7 @@ func (x *Ops) findBooks(tx *store.Tx) ([]Finding, error) {
 	var old, unopened int
 	for _, ids := range cat.ofConn {
 		for part := range chunks(ids, catalogPage) {
-			set, err := loadBooks(tx, part)
+			set, err := x.loadBooks(tx, part)
 			if err != nil {
 				return nil, err
 			}

@@ -18,7 +18,7 @@ func (x *Ops) otherFact(row store.InboxRow, f driver.Fact) {
 	case f.Stock != nil:
 		err = x.platformStock(context.WithoutCancel(x.ctx), row.ConnectionID, *f.Stock)
 	case f.Quantity != nil:
-		err = x.askReading(row.ConnectionID, f.Quantity.Ref)
+		err = x.askReading(row.ConnectionID, *f.Quantity)
 	case f.Listing != nil:
 		if w := x.wires.get(row.ConnectionID); w != nil {
 			poke(w.wakeMeet) // what a product's new status means for its listings is read from the shop
@@ -36,16 +36,19 @@ func (x *Ops) otherFact(row store.InboxRow, f driver.Fact) {
 	}
 }
 
-// askReading checks a listing's number because the channel spoke of it. Our own pushes cause such messages too, so only a listing
-// about which nothing is open is read.
-func (x *Ops) askReading(connectionID string, ref driver.ListingRef) error {
+// askReading checks a listing's number when the channel reports one above what it could still sell: somebody raised it there, or put units
+// back. A lower number is the usual trace of sales and of our own pushes, and the regular readings look at it.
+func (x *Ops) askReading(connectionID string, q driver.Quantity) error {
 	w := x.wires.get(connectionID)
-	listing, ok := x.catalog.Load().byRef(connectionID, ref)
+	listing, ok := x.catalog.Load().byRef(connectionID, q.Ref)
 	if w == nil || !ok {
 		return nil
 	}
+	if b, known := x.opened.last(listing); !known || q.Available <= int64(max(b.Exposure, b.Told)) {
+		return nil
+	}
 	s, err := x.change(x.ctx, bookChange{listings: []string{listing}, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
-		if !open || !b.Settled() || at.Sub(b.Since) < echo {
+		if !open || b.InFlight != nil {
 			return b, nil, nil
 		}
 		return b.DemandRead(allocation.ReadScheduled, at), nil, nil
@@ -55,9 +58,6 @@ func (x *Ops) askReading(connectionID string, ref driver.ListingRef) error {
 	}
 	return err
 }
-
-// echo is how long after our own push a channel's message about the number is taken for its echo.
-const echo = 10 * time.Second
 
 // platformStock makes the ledger's picture of a platform's warehouse equal to what the platform says it holds.
 func (x *Ops) platformStock(ctx context.Context, connectionID string, s driver.PlatformStock) error {
@@ -84,6 +84,9 @@ func (x *Ops) platformStock(ctx context.Context, connectionID string, s driver.P
 			return err
 		}
 		if err := tx.WithHolders(book, func() error { return book.SetTo(m, s.OnHand, 0) }); err != nil {
+			return err
+		}
+		if err := fillShorts(tx, book); err != nil {
 			return err
 		}
 		return tx.LedgerSave(book)

@@ -221,3 +221,12 @@ func (l *latencies) end(listing string, at time.Time) (time.Duration, bool) {
 	delete(l.since, listing)
 	return at.Sub(since), ok
 }
+
+// Reset forgets the measured times, so that a measurement begins after its set-up.
+func (g *Gauges) Reset() {
+	for _, s := range []*sampled{&g.ack, &g.reserved, &g.rights, &g.pushes} {
+		s.mu.Lock()
+		s.at, s.took, s.next = nil, nil, 0
+		s.mu.Unlock()
+	}
+}

@@ -52,9 +52,27 @@ func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Hea
 	}
 	x.gauges.received(fresh, x.now().Sub(now))
 	if fresh {
-		x.dispatch(v, row)
+		select {
+		case x.arrived <- row:
+		default: // it is in the inbox, where a rescan finds it
+		}
 	}
 	return nil
+}
+
+// arrivals is how many stored messages may wait to be decoded.
+const arrivals = 4096
+
+// decodeArrivals decodes stored messages apart from the requests that brought them, so that no vendor waits for it.
+func (x *Ops) decodeArrivals() {
+	for {
+		select {
+		case row := <-x.arrived:
+			x.dispatch(x.vendors[row.Vendor], row)
+		case <-x.ctx.Done():
+			return
+		}
+	}
 }
 
 func (x *Ops) inboxAppend(ctx context.Context, rows []store.InboxRow) ([]bool, error) {
@@ -143,10 +161,41 @@ func (x *Ops) park(id, reason string) {
 	x.live.notify("problems")
 }
 
-func (x *Ops) doneWith(ids ...string) {
-	err := x.st.Update(context.Background(), func(tx *store.Tx) error { return tx.InboxDone(ids) })
-	if err != nil {
-		x.log.Error("messages could not be marked done; they will be taken up again", "messages", len(ids), "err", err)
+// doneWith marks a message as worked in, together with others a moment later: until then it would only be looked at again.
+func (x *Ops) doneWith(id string) {
+	x.finished.mu.Lock()
+	defer x.finished.mu.Unlock()
+	x.finished.ids = append(x.finished.ids, id)
+}
+
+// finished are messages to be marked done with the next flush.
+type finished struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+// flushEvery is how long finished messages are gathered.
+const flushEvery = 100 * time.Millisecond
+
+func (x *Ops) flushFinished() {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for stopping := false; !stopping; {
+		select {
+		case <-tick.C:
+		case <-x.ctx.Done():
+			stopping = true
+		}
+		x.finished.mu.Lock()
+		ids := x.finished.ids
+		x.finished.ids = nil
+		x.finished.mu.Unlock()
+		if len(ids) == 0 {
+			continue
+		}
+		if err := x.st.Update(context.WithoutCancel(x.ctx), func(tx *store.Tx) error { return tx.InboxDone(ids) }); err != nil {
+			x.log.Error("messages could not be marked done; they will be taken up again", "messages", len(ids), "err", err)
+		}
 	}
 }
 

@@ -195,7 +195,7 @@ func (b *intakeWork) settle() error {
 			}
 		}
 	}
-	b.book, err = settleWants(b.tx, b.cat, "intake", wants, have)
+	b.book, err = settleWants(b.tx, b.cat, "intake", wants)
 	if err != nil {
 		return err
 	}
@@ -279,8 +279,13 @@ func (c *catalogue) parts(connectionID string, d order.LineDemand) ([]catalog.Co
 }
 
 // settleWants runs wants over a working set and saves it. Units that became free go to whoever lacks them.
-func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want, have []stock.Reservation) (*stock.Book, error) {
+func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want) (*stock.Book, error) {
 	balances, err := tx.BalancesForUpdate(itemsOf(wants))
+	if err != nil {
+		return nil, err
+	}
+	// Read again under the lock: another process may have given or taken units meanwhile.
+	have, err := tx.ReservationsForOrders(ordersOf(wants))
 	if err != nil {
 		return nil, err
 	}
@@ -314,6 +319,14 @@ func fillShorts(tx *store.Tx, book *stock.Book) error {
 		book.FillShorts(item)
 	}
 	return nil
+}
+
+func ordersOf(wants []stock.Want) []string {
+	out := make([]string, len(wants))
+	for i, w := range wants {
+		out[i] = w.OrderID
+	}
+	return unique(out)
 }
 
 func itemsOf(wants []stock.Want) []string {
@@ -380,7 +393,7 @@ func (b *intakeWork) expose() error {
 	if len(ids) == 0 {
 		return nil
 	}
-	set, err := loadBooks(b.tx, ids)
+	set, err := b.x.loadBooks(b.tx, ids)
 	if err != nil {
 		return err
 	}

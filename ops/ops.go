@@ -71,6 +71,9 @@ type Ops struct {
 	apps     appCache
 	consents consents
 	wires    wires
+	opened   openedBooks
+	arrived  chan store.InboxRow
+	finished finished
 	planner  *planner
 	live     *broker
 	gauges   *Gauges
@@ -97,6 +100,7 @@ func New(o Options) (*Ops, error) {
 	}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
 	x.planner = newPlanner(x)
+	x.arrived = make(chan store.InboxRow, arrivals)
 	return x, nil
 }
 
@@ -115,6 +119,8 @@ func (x *Ops) Start(ctx context.Context) error {
 		return err
 	}
 	x.work.Go(x.planner.run)
+	x.work.Go(x.decodeArrivals)
+	x.work.Go(x.flushFinished)
 	x.work.Go(x.drainInbox)
 	x.work.Go(x.housekeeping)
 	x.planner.dirtyAll(x.catalog.Load())

@@ -299,7 +299,7 @@ func (p *planner) look(tx *store.Tx, problems []string, balances func([]string) 
 	if err != nil {
 		return nil, err
 	}
-	set, err := loadBooks(tx, listings)
+	set, err := p.x.loadBooks(tx, listings)
 	if err != nil {
 		return nil, err
 	}

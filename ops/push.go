@@ -248,7 +248,7 @@ func (w *wire) openBooks() {
 	}
 	var missing []string
 	err := w.x.st.View(w.ctx, func(tx *store.Tx) error {
-		set, err := loadBooks(tx, mapped)
+		set, err := w.x.loadBooks(tx, mapped)
 		if err != nil {
 			return err
 		}

@@ -118,7 +118,7 @@ func (x *Ops) Release(ctx context.Context, id string, shipped bool, actor string
 			}
 			wants = append(wants, w)
 		}
-		book, err := settleWants(tx, x.catalog.Load(), actor, mergeWants(wants), rows)
+		book, err := settleWants(tx, x.catalog.Load(), actor, mergeWants(wants))
 		if err != nil {
 			return err
 		}

@@ -295,7 +295,7 @@ func (x *Ops) resettle(ctx context.Context, connectionID, externalSKU string) er
 			if len(wants) == 0 {
 				return nil
 			}
-			book, err := settleWants(tx, cat, "mapping", wants, have)
+			book, err := settleWants(tx, cat, "mapping", wants)
 			if err != nil {
 				return err
 			}
@@ -344,7 +344,7 @@ func (x *Ops) Told(ctx context.Context) (told, all int, err error) {
 		told, all = 0, 0
 		for _, ids := range cat.ofConn {
 			for part := range chunks(ids, catalogPage) {
-				set, err := loadBooks(tx, part)
+				set, err := x.loadBooks(tx, part)
 				if err != nil {
 					return err
 				}

@@ -19,6 +19,10 @@ const (
 	barrierOverlap = 3 * time.Second
 	// barrierPause lets the numbers confirmed in quick succession share one sweep.
 	barrierPause = 50 * time.Millisecond
+	// maxSweepRest bounds how long a sweep rests for having taken long.
+	maxSweepRest = time.Second
+	// saveWatermark is how often the watermark is stored: a restart reads that much more again.
+	saveWatermark = 2 * time.Second
 	// history is how far back the first sweep of a new connection reads.
 	history = 30 * 24 * time.Hour
 	// ordersStream names the watermark of orders.
@@ -30,14 +34,18 @@ func (w *wire) askSweep() { poke(w.wakeSweep) }
 
 // sweepLoop polls the orders that changed: regularly as the safety net, and at once when a number waits for the barrier.
 func (w *wire) sweepLoop() {
-	pause := time.Duration(0)
+	pause, took := time.Duration(0), time.Duration(0)
 	next := w.x.now()
 	for {
-		if !w.rest(max(pause, barrierPause), w.wakeSweep, func() (time.Time, bool) { return next, true }) {
+		// A busy shop's sweep is long; resting twice as long leaves the machine and the channel to what matters more.
+		if !w.rest(max(pause, barrierPause, 2*took), w.wakeSweep, func() (time.Time, bool) { return next, true }) {
 			return
 		}
-		regular := !w.x.now().Before(next)
-		if err := w.sweep(regular); err != nil {
+		began := w.x.now()
+		regular := !began.Before(next)
+		err := w.sweep(regular)
+		took = min(w.x.now().Sub(began), maxSweepRest)
+		if err != nil {
 			if w.ctx.Err() != nil {
 				return
 			}
@@ -64,9 +72,14 @@ func (w *wire) sweep(regular bool) error {
 		if err != nil {
 			return err
 		}
-		taken, err := w.takeIn(w.ctx, Incoming{ConnectionID: w.id, Source: SourcePoll, Facts: page.Orders})
-		if err != nil {
-			return err
+		own(page.Orders, w.id) // a fact's content includes whose it is
+		news := w.known.fresh(page.Orders)
+		var taken Taken
+		if len(news) > 0 {
+			if taken, err = w.takeIn(w.ctx, Incoming{ConnectionID: w.id, Source: SourcePoll, Facts: news}); err != nil {
+				return err
+			}
+			w.known.add(news)
 		}
 		for _, f := range page.Orders {
 			if f.UpdatedAt.After(seen) {
@@ -92,6 +105,12 @@ func (w *wire) sweep(regular bool) error {
 		w.openBooks()
 	}
 	return w.barrier(began)
+}
+
+func own(facts []order.Fact, connectionID string) {
+	for i := range facts {
+		facts[i].ConnectionID = connectionID
+	}
 }
 
 // sweepFrom tells where the sweep begins and the newest change known so far.
@@ -120,10 +139,13 @@ func (w *wire) sweepFrom(regular bool, began time.Time) (from, seen time.Time, e
 
 func (w *wire) setWatermark(seen time.Time) error {
 	w.mu.Lock()
-	same := seen.Equal(w.state.watermark)
 	w.state.watermark = seen
+	due := seen.After(w.state.markStored.Add(saveWatermark))
+	if due {
+		w.state.markStored = seen
+	}
 	w.mu.Unlock()
-	if same || seen.IsZero() {
+	if !due {
 		return nil
 	}
 	return w.x.st.Update(w.ctx, func(tx *store.Tx) error { return tx.WatermarkSet(w.id, ordersStream, store.Watermark{At: seen}) })

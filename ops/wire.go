@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillway/spillway/connector"
@@ -22,6 +23,8 @@ const (
 	// firstPause and maxPause bound how long a failing connection is left alone.
 	firstPause = 500 * time.Millisecond
 	maxPause   = time.Minute
+	// completeAtOnce batches of messages of one connection are under way together.
+	completeAtOnce = 3
 	// callTime bounds one step against a channel, retries included.
 	callTime = time.Minute
 )
@@ -40,6 +43,7 @@ type wire struct {
 	pushes []flight
 	reads  []string
 	again  map[string]time.Time // orders to read again, and when
+	known  recent
 	state  wireState
 
 	wake      chan struct{} // messages or rereads wait
@@ -58,6 +62,7 @@ type wireState struct {
 	failing       string // why the last step failed; empty when it worked
 	failingAt     time.Time
 	sweptAt       time.Time
+	markStored    time.Time // the watermark last stored
 	watermark     time.Time
 	anchors       map[string]bool // listings whose number waits for the barrier
 	opened        bool            // the history was read once: numbers may be read now
@@ -119,31 +124,42 @@ func (w *wire) waiting() int {
 	return len(w.queue)
 }
 
-// completeLoop turns messages into whole orders: what a message does not say is read from the channel, many orders in one call.
+// completeLoop turns messages into whole orders: what a message does not say is read from the channel, many orders in one call. A few
+// batches are under way at once, so that reading one and storing another overlap; facts converge whatever their order.
 func (w *wire) completeLoop() {
-	pause := time.Duration(0)
+	slots := make(chan struct{}, completeAtOnce)
+	var under sync.WaitGroup
+	defer under.Wait()
+	var pause atomic.Int64
 	for {
-		if !w.rest(pause, w.wake, w.nextReread) {
+		if !w.rest(time.Duration(pause.Load()), w.wake, w.nextReread) {
 			return
 		}
-		batch := w.nextBatch()
-		if len(batch) == 0 && !w.rereadDue() {
-			pause = 0
-			continue
-		}
-		err := w.complete(batch)
-		if err == nil {
-			pause = 0
-			poke(w.wake) // there may be more
-			continue
-		}
-		if w.ctx.Err() != nil {
+		select {
+		case slots <- struct{}{}:
+		case <-w.ctx.Done():
 			return
 		}
-		w.failed("completing messages", err)
-		w.giveBack(batch)
-		pause = grow(pause)
-		poke(w.wake)
+		batch, ids := w.nextBatch(), w.dueRereads()
+		if len(batch) == 0 && len(ids) == 0 {
+			<-slots
+			continue
+		}
+		poke(w.wake) // there may be more
+		under.Go(func() {
+			defer func() { <-slots }()
+			err := w.complete(batch, ids)
+			if err == nil {
+				pause.Store(0)
+				return
+			}
+			if w.ctx.Err() == nil {
+				w.failed("completing messages", err)
+			}
+			w.giveBack(batch, ids)
+			pause.Store(int64(grow(time.Duration(pause.Load()))))
+			poke(w.wake)
+		})
 	}
 }
 
@@ -203,9 +219,12 @@ func (w *wire) nextBatch() []delivery {
 }
 
 // giveBack puts messages back at the front after a failure.
-func (w *wire) giveBack(batch []delivery) {
+func (w *wire) giveBack(batch []delivery, rereads []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for _, id := range rereads {
+		w.again[id] = w.x.now()
+	}
 	for i := range batch {
 		batch[i].tries++
 	}
@@ -213,9 +232,8 @@ func (w *wire) giveBack(batch []delivery) {
 }
 
 // complete reads what the messages leave open and takes everything in.
-func (w *wire) complete(batch []delivery) error {
+func (w *wire) complete(batch []delivery, ids []string) error {
 	in := Incoming{ConnectionID: w.id, Source: SourceWebhook, InboxOf: map[string][]string{}}
-	ids := w.dueRereads()
 	for _, d := range batch {
 		for _, f := range d.facts {
 			in.Facts = append(in.Facts, f)
@@ -237,6 +255,7 @@ func (w *wire) complete(batch []delivery) error {
 		}
 		in.Facts = append(facts, in.Facts...)
 	}
+	own(in.Facts, w.id)
 	if len(in.Facts) == 0 {
 		return nil
 	}
@@ -245,6 +264,7 @@ func (w *wire) complete(batch []delivery) error {
 		return err
 	}
 	w.worked()
+	w.known.add(in.Facts)
 	w.reread(taken.NeedsDetail, ids)
 	for _, d := range batch {
 		w.x.wires.inHand.drop(d.id)
@@ -337,11 +357,6 @@ func (w *wire) nextReread() (time.Time, bool) {
 		}
 	}
 	return next, !next.IsZero()
-}
-
-func (w *wire) rereadDue() bool {
-	at, ok := w.nextReread()
-	return ok && !at.After(w.x.now())
 }
 
 func (w *wire) dueRereads() []string {
@@ -440,4 +455,49 @@ func (ws *wires) stop() {
 	for _, w := range ws.all() {
 		w.stop()
 	}
+}
+
+// recent remembers the newest snapshots taken in, by content, so that a sweep, which must read the last seconds again and again, does
+// not take in again what it finds unchanged. Forgetting costs work, never truth.
+type recent struct {
+	mu       sync.Mutex
+	now, old map[string]string // external order id to the content's hash
+}
+
+// keepRecent orders are remembered at least: more than a channel sells while sweeps overlap.
+const keepRecent = 20_000
+
+func (r *recent) add(facts []order.Fact) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.now == nil || len(r.now) >= keepRecent {
+		r.old, r.now = r.now, map[string]string{}
+	}
+	for _, f := range facts {
+		if f.Kind != order.Snapshot {
+			delete(r.now, f.ExternalID) // its next snapshot must be merged, whatever it says
+			delete(r.old, f.ExternalID)
+			continue
+		}
+		if hash, err := f.Hash(); err == nil {
+			r.now[f.ExternalID] = hash
+		}
+	}
+}
+
+// fresh leaves out the snapshots that were taken in before just as they are.
+func (r *recent) fresh(facts []order.Fact) []order.Fact {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]order.Fact, 0, len(facts))
+	for _, f := range facts {
+		was, ok := r.now[f.ExternalID]
+		if !ok {
+			was, ok = r.old[f.ExternalID]
+		}
+		if hash, err := f.Hash(); !ok || err != nil || hash != was {
+			out = append(out, f)
+		}
+	}
+	return out
 }
