@@ -22,8 +22,9 @@ const (
 	inboxBatch = 512
 	// inboxBound webhooks may wait; the vendor is told to come again beyond that.
 	inboxBound = 20_000
-	// intakeBatch sources share a transaction. A poll page is one source of up to a hundred orders.
-	intakeBatch = 128
+	// intakeBatch sources share a transaction, each of up to a hundred orders. The embedded database has one writer: while it takes
+	// orders in, webhooks wait for their answer, so a transaction must stay short.
+	intakeBatch = 4
 	intakeBound = 20_000
 	// resultBatch answers to pushes and reads share a commit.
 	resultBatch = 256

@@ -21,6 +21,8 @@ const (
 	planBatch = 64
 	// planAgain is how long a planner that failed waits before it tries again.
 	planAgain = time.Second
+	// planPause lets the changes of a moment share one look: at hundreds of orders a second a look for each would cost more than the orders.
+	planPause = 25 * time.Millisecond
 	// idle is how long the planner sleeps when nothing asks for it; a scheduled reading is found by then.
 	idle = time.Minute
 )
@@ -110,6 +112,18 @@ func (p *planner) run() {
 			p.x.log.Error("planning failed; trying again", "err", err, "problems", len(problems))
 			p.later(problems, p.x.now().Add(planAgain))
 		}
+		if len(problems) < planBatch {
+			p.breathe()
+		}
+	}
+}
+
+func (p *planner) breathe() {
+	t := time.NewTimer(planPause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-p.x.ctx.Done():
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 	// wireQueue messages may wait for one connection; beyond that they stay in the inbox until a rescan.
 	wireQueue = 10_000
 	// completeBatch messages that need no further reading share one intake.
-	completeBatch = 128
+	completeBatch = 40
 	// firstPause and maxPause bound how long a failing connection is left alone.
 	firstPause = 500 * time.Millisecond
 	maxPause   = time.Minute

@@ -25,8 +25,9 @@ const (
 	actor = "bench"
 	// plenty units of the hot item outlast the run; the others get some.
 	plenty, some = 400_000, 4_000
-	// sharedItems are in shared mode: every sale of one must be told to all other channels.
-	sharedItems = 20
+	// sharedItems are in shared mode: every sale of one must be told to all other channels. TikTok takes 50 products a second, so
+	// more hot items than this would measure its rate limit.
+	sharedItems = 5
 	// receiptsPerSecond are deliveries, each a change that channels are told about when it matters.
 	receiptsPerSecond = 2
 	// drainTime is how long the last orders may take to arrive.
