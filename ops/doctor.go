@@ -14,8 +14,6 @@ import (
 const (
 	// clockSkew is more than a channel tolerates: gateways refuse requests half a minute in the future.
 	clockSkew = 15 * time.Second
-	// staleSweep is how old a watermark of a working connection may be before something is wrong with the polls.
-	staleSweep = 15 * time.Minute
 	// tokenSoon warns of a login that ends.
 	tokenSoon = 30 * 24 * time.Hour
 	// flightOld is how long a push may be without an answer before somebody should look.

@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/catalog"
@@ -107,6 +106,3 @@ func countHolds(tx *store.Tx, cat *catalogue, sold map[string]int64) error {
 	}
 	return nil
 }
-
-// inForce reports whether a hold rules at a moment.
-func inForce(h store.Hold, at time.Time) bool { return !at.Before(h.From) && at.Before(h.Until) }

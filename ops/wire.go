@@ -117,13 +117,6 @@ func (w *wire) take(d delivery) {
 	poke(w.wake)
 }
 
-// Waiting is how many messages wait for the connection.
-func (w *wire) waiting() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.queue)
-}
-
 // completeLoop turns messages into whole orders: what a message does not say is read from the channel, many orders in one call. A few
 // batches are under way at once, so that reading one and storing another overlap; facts converge whatever their order.
 func (w *wire) completeLoop() {

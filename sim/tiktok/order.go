@@ -41,7 +41,6 @@ type order struct {
 	sample  bool
 	kind    string // order_type
 	ship    string // shipping_type
-	name    string // the made-up recipient
 	address addressBook
 
 	handlingDays int

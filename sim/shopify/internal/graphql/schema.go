@@ -79,7 +79,7 @@ func (s *Schema) document(text string) (*ast.QueryDocument, []*Error) {
 	if tooDeep(doc) {
 		return nil, []*Error{{Message: "Query has too many nested selections", Extensions: Map{"code": "MAX_DEPTH_EXCEEDED"}}}
 	}
-	if found := validator.Validate(s.def, doc); len(found) > 0 {
+	if found := validator.ValidateWithRules(s.def, doc, nil); len(found) > 0 {
 		return nil, validationErrors(found)
 	}
 	if expanded(doc) > maxSelections {
