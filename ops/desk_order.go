@@ -175,7 +175,7 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 	if err := json.Unmarshal(row.Data, &e); err != nil {
 		e = order.Event{Kind: order.EventKind(row.Kind)}
 	}
-	out := view.Entry{At: e.At, Kind: strings.TrimPrefix(row.Kind, "order."), Actor: string(e.Actor)}
+	out := view.Entry{At: e.At, Kind: strings.ReplaceAll(strings.TrimPrefix(row.Kind, "order."), "_", " "), Actor: string(e.Actor)}
 	if out.At.IsZero() {
 		out.At = row.At
 	}
@@ -236,7 +236,7 @@ func factsOf(events []store.Event) []view.FactRow {
 		}
 		effect := strings.ReplaceAll(strings.TrimPrefix(row.Kind, "order."), "_", " ")
 		if row.Kind == string(order.EventStatus) {
-			effect = "changed state to " + cmp.Or(states[order.Status(e.To)], e.To)
+			effect = "now: " + cmp.Or(states[order.Status(e.To)], e.To)
 		}
 		if row.Kind == string(order.EventSeen) {
 			effect = "new"
