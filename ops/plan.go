@@ -284,14 +284,10 @@ func (w *wire) expect(listing string) {
 	w.mu.Unlock()
 }
 
-// confirmed measures how long it took from a change to the last channel told of it.
-func (p *planner) confirmed(books allocation.Books, at time.Time) {
-	for listing, b := range books {
-		if b.InFlight == nil {
-			if took, ok := p.pending.end(listing, at); ok {
-				p.x.gauges.right(took)
-			}
-		}
+// confirmed measures how long it took from a change to the channel having taken the number.
+func (p *planner) confirmed(listing string, at time.Time) {
+	if took, ok := p.pending.end(listing, at); ok {
+		p.x.gauges.right(took)
 	}
 }
 

@@ -181,7 +181,11 @@ func (w *wire) apply(batch []driver.Push) {
 		w.log.Error("the fate of pushes could not be stored; they count as unknown", "pushes", len(ids), "err", err)
 		return
 	}
-	w.x.planner.confirmed(s.books, at)
+	for listing, r := range fates {
+		if r.Outcome == driver.Confirmed {
+			w.x.planner.confirmed(listing, at)
+		}
+	}
 	w.settled(s)
 }
 

@@ -18,8 +18,10 @@ import (
 const (
 	// wireQueue messages may wait for one connection; beyond that they stay in the inbox until a rescan.
 	wireQueue = 10_000
-	// completeBatch messages that need no further reading share one intake.
-	completeBatch = 40
+	// completeBatch messages share one intake, few enough that webhooks wait little for the writer; with a backlog, as many as the
+	// channel reads at once.
+	completeBatch = 20
+	backlog       = 200
 	// firstPause and maxPause bound how long a failing connection is left alone.
 	firstPause = 500 * time.Millisecond
 	maxPause   = time.Minute
@@ -193,8 +195,11 @@ func grow(pause time.Duration) time.Duration {
 func (w *wire) nextBatch() []delivery {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ids, n := map[string]bool{}, 0
-	for n < len(w.queue) && n < completeBatch {
+	ids, n, most := map[string]bool{}, 0, completeBatch
+	if len(w.queue) > backlog {
+		most = max(completeBatch, w.vendor.Limits.OrderIDs)
+	}
+	for n < len(w.queue) && n < most {
 		d := w.queue[n]
 		if !d.complete() {
 			for _, f := range d.facts {
