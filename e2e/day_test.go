@@ -18,6 +18,7 @@ import (
 	"github.com/spillway/spillway/app/stage"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/internal/pgtest"
 	"github.com/spillway/spillway/kit/id"
 	"github.com/spillway/spillway/sim/shopify"
 	"github.com/spillway/spillway/sim/world"
@@ -31,6 +32,7 @@ const patience = 60 * time.Second
 type day struct {
 	t        *testing.T
 	home     string
+	database string // empty: embedded
 	app      *app.App
 	shops    []stage.Shop
 	conns    []string
@@ -38,9 +40,11 @@ type day struct {
 }
 
 // open starts the program with empty shelves and connects three shops.
-func open(t *testing.T) *day {
+func open(t *testing.T) *day { t.Helper(); return openOn(t, "") }
+
+func openOn(t *testing.T, database string) *day {
 	t.Helper()
-	d := &day{t: t, home: t.TempDir(), articles: []stage.Article{{SKU: "MUG", Title: "Mug", Cents: 1290}, {SKU: "APRON", Title: "Apron", Cents: 3450}}}
+	d := &day{t: t, database: database, home: t.TempDir(), articles: []stage.Article{{SKU: "MUG", Title: "Mug", Cents: 1290}, {SKU: "APRON", Title: "Apron", Cents: 3450}}}
 	d.start()
 	t.Cleanup(func() {
 		d.stop()
@@ -67,7 +71,7 @@ func open(t *testing.T) *day {
 
 func (d *day) start() {
 	d.t.Helper()
-	a, err := app.New(context.Background(), app.Options{Home: d.home, Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true, SweepEvery: 500 * time.Millisecond,
+	a, err := app.New(context.Background(), app.Options{Home: d.home, Database: d.database, Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true, SweepEvery: 500 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(d.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	d.must(err)
 	d.must(a.Start(context.Background()))
@@ -178,8 +182,12 @@ func (d *day) proved() {
 	}
 }
 
-func TestASellersDay(t *testing.T) {
-	d := open(t)
+func TestASellersDay(t *testing.T) { sellersDay(open(t)) }
+
+func TestASellersDayOnPostgreSQL(t *testing.T) { sellersDay(openOn(t, pgtest.Start(t))) }
+
+func sellersDay(d *day) {
+	t := d.t
 	d.receive("MUG", 90)
 	for i := range d.shops {
 		d.sellable(i, "MUG", 5)
