@@ -129,29 +129,7 @@ func (c *crash) prepare(ctx context.Context) error {
 	if err := stage.Receive(ctx, a, c.articles, func(int) int64 { return crashUnits }, actor); err != nil {
 		return err
 	}
-	return waitTold(ctx, a, crashItems*len(c.shops))
-}
-
-// waitTold waits until every listing shows what it should.
-func waitTold(ctx context.Context, a *app.App, listings int) error {
-	deadline := time.Now().Add(2 * time.Minute)
-	for {
-		told, all, err := a.Ops().Told(ctx)
-		if err != nil {
-			return err
-		}
-		if all == listings && told == all {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return errs.New(errs.Internal, "bench", "", "only %d of %d listings show what they should", told, listings)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	return stage.WaitTold(ctx, a, crashItems*len(c.shops))
 }
 
 // play sells without pause while the program is started and killed.

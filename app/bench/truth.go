@@ -192,7 +192,7 @@ func (t *truth) furnish(ctx context.Context) error {
 }
 
 func (t *truth) settle(ctx context.Context) error {
-	return waitTold(ctx, t.app, len(t.articles)*len(t.shops))
+	return stage.WaitTold(ctx, t.app, len(t.articles)*len(t.shops))
 }
 
 // share puts a few items into shared mode.

@@ -37,6 +37,10 @@ const (
 
 // Run plays buyers and the warehouse until ctx ends.
 func (d *Demo) Run(ctx context.Context) error {
+	// The LIVE's units can be kept once every listing's number is known.
+	if err := stage.WaitTold(ctx, d.app, len(d.history.Articles)*len(d.channels)); err != nil {
+		return err
+	}
 	rnd := world.Stream(d.o.Seed, "demo")
 	for act := 1; ctx.Err() == nil; act++ {
 		if act > 1 {
@@ -68,7 +72,9 @@ func (d *Demo) play(ctx context.Context, act int, rnd *rand.Rand) error {
 	began := time.Now().UTC()
 	hold := store.Hold{ID: id.New(), ItemID: live.SKU, ConnectionID: d.conns[2], Qty: liveUnits, Title: "LIVE: evening show",
 		From: began.Add(liveAfter - 20*time.Second), Until: began.Add(liveAfter + liveTime + 20*time.Second), CreatedBy: "demo"}
-	if err := d.app.Ops().PutHold(ctx, hold); err != nil && !errs.Is(err, errs.Invalid) {
+	if err := d.app.Ops().PutHold(ctx, hold); errs.Is(err, errs.Insufficient) {
+		d.say("no units can be kept for the LIVE: %s", errs.Safe(err))
+	} else if err != nil {
 		return err
 	}
 	traffic, err := world.Arrivals(world.Profile{

@@ -299,3 +299,25 @@ func Receive(ctx context.Context, a *app.App, articles []Article, units func(i i
 	}
 	return a.Ops().Move(ctx, actor, moves, nil)
 }
+
+// WaitTold waits until every listing shows what it should.
+func WaitTold(ctx context.Context, a *app.App, listings int) error {
+	deadline := time.Now().Add(2 * time.Minute)
+	for {
+		told, all, err := a.Ops().Told(ctx)
+		if err != nil {
+			return err
+		}
+		if all == listings && told == all {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errs.New(errs.Internal, "stage.WaitTold", "", "only %d of %d listings show what they should", told, listings)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -37,7 +37,7 @@ const (
 	MaxListings = 1024          // four listings for each item
 	MaxPoolSets = 64            // distinct unions of pools per item; real shops have two or three
 	MaxHolds    = 256           // live sessions that can overlap in one problem
-	MaxUnits    = 1_000_000_000 // the largest quantity a channel accepts (Shopify); keeps sums far from overflow
+	MaxUnits    = 1_000_000_000 // the largest quantity a channel we know of accepts; keeps sums far from overflow
 	maxPools    = 64            // pools of one item; sets of them are kept as bits of one word
 	maxGhosts   = 8             // pushes of unknown fate per listing before we wait for them to die
 	maxSeconds  = 64            // distinct seconds of sales remembered while one answer is awaited

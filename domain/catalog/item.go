@@ -8,7 +8,7 @@ import (
 	"github.com/spillway/spillway/kit/errs"
 )
 
-// MaxIDBytes bounds item ids. Marketplaces allow seller SKUs of 50 characters (TikTok Shop) to 64 bytes; the id is by default the SKU.
+// MaxIDBytes bounds item ids. Marketplaces allow seller SKUs of 50 characters to 64 bytes; the id is by default the SKU.
 const MaxIDBytes = 64
 
 // MaxComponents bounds how many different items one bundle may take: a sale of it locks and moves every one of them at once.

@@ -20,7 +20,7 @@ type Hold struct {
 	Left                  int64 // not yet sold of Qty while active
 	From, Until           time.Time
 	State                 string // upcoming, active, past
-	Text                  string // "restored 112 units at 21:00", "waiting for Shopify to give 40 units"
+	Text                  string // "restored 112 units at 21:00", "waiting for the web shop to give 40 units"
 	Level                 Level
 	CreatedBy             string
 }

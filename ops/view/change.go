@@ -13,7 +13,7 @@ type Preview struct {
 
 // Change is one figure before and after.
 type Change struct {
-	What  string // "Shopify · Nordlicht Studio is told"
+	What  string // "Web shop · Nordlicht Studio is told"
 	From  string
 	To    string
 	Why   string

@@ -73,7 +73,7 @@ type LiveNow struct {
 // Problem is one thing a person should look at, worst first in lists.
 type Problem struct {
 	Level Level
-	Text  string // "Shopify · Nordlicht Studio refuses our token since 14:02."
+	Text  string // "Web shop · Nordlicht Studio refuses our token since 14:02."
 	Next  string // what to do: "Connect it again."
 	Ref   Ref
 	Since time.Time

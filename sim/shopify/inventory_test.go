@@ -357,7 +357,7 @@ func (b *bookkeeper) edit(t *rapid.T) {
 // finish cancels or fulfils some order, which fails when that has happened before.
 func (b *bookkeeper) finish(t *rapid.T) {
 	if len(b.placed) == 0 {
-		t.Skip()
+		t.Skip("nothing was ordered yet")
 	}
 	o := rapid.SampledFrom(b.placed).Draw(t, "order")
 	units := o.Lines[0].Quantity
