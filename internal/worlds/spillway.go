@@ -175,25 +175,25 @@ func (k *spillway) book(t placed, onHand, reserved int) {
 	}
 }
 
-// reroute moves orders out of a pool that has more reserved than it holds into one that has units free: a cancelled
-// unit was sold again, and the sale was heard of before the cancellation.
+// reroute moves units out of a pool that has more reserved than it holds into one that has some free: a cancelled
+// unit was sold again, and the sale was heard of before the cancellation. An order may end up split.
 func (k *spillway) reroute() {
-	for at, n := range k.ledger.onHand {
+	for at := range k.ledger.onHand {
 		other := place{at.item, 1 - at.pool}
-		if n >= k.ledger.reserved[at] || k.ledger.promisable(other) <= 0 {
-			continue
-		}
-		for id := 1; id <= k.m.nextID; id++ {
+		for id := 1; id <= k.m.nextID && k.ledger.promisable(at) < 0; id++ {
 			l := k.known[id]
 			if l == nil || l.cancelled || l.shipped {
 				continue
 			}
 			for i, t := range l.taken {
-				if t.at == at && t.flexible && k.ledger.promisable(at) < 0 && k.ledger.promisable(other) >= t.units {
-					k.book(t, 0, -t.units)
-					l.taken[i].at = other
-					k.book(l.taken[i], 0, t.units)
+				n := min(t.units, -k.ledger.promisable(at), k.ledger.promisable(other))
+				if t.at != at || !t.flexible || n <= 0 {
+					continue
 				}
+				l.taken[i].units -= n
+				k.book(placed{at, n, true}, 0, -n)
+				l.taken = append(l.taken, placed{other, n, true})
+				k.book(placed{other, n, true}, 0, n)
 			}
 		}
 	}
