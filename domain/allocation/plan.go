@@ -235,11 +235,7 @@ func (p *planner) lower(i, keep int, because Why) {
 	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Lowers: true, Urgent: true}
 	if l.Kind == Absolute {
 		push.Quantity, push.Unseen = keep, p.unseen(i)
-		room := p.room(i, p.e)
-		if p.trespassed(i) { // the hold is broken already; mend it without putting the listing out
-			room = p.stockRoom(i, p.e)
-		}
-		if keep > 0 && push.adds(p.e[i]) > room {
+		if keep > 0 && push.adds(p.e[i]) > p.mendRoom(i, p.e) {
 			push.Quantity, push.Unseen = 0, nil
 		}
 		p.emit(i, push)
@@ -254,16 +250,6 @@ func (p *planner) lower(i, keep int, because Why) {
 	}
 	push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining-take, -take
 	p.emit(i, push)
-}
-
-// trespassed reports whether more than is free of holds is promised in a row of listing i.
-func (p *planner) trespassed(i int) bool {
-	for _, ru := range p.uses[i] {
-		if r := &p.rows[ru.row]; !r.shared && r.promised(p.e) > r.limit {
-			return true
-		}
-	}
-	return false
 }
 
 // unseen is the accepted number of sales unknown to us while a set of listing i travels; nil for the worst case.

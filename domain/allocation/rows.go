@@ -196,35 +196,42 @@ func (r *row) promised(e []int) int {
 }
 
 // room is how many more units listing i may be exposed to, given the exposures e.
-func (p *problem) room(i int, e []int) int {
+func (p *problem) room(i int, e []int) int { return p.leastRoom(i, e, (*row).room) }
+
+// mendRoom is room for a set that lowers listing i. In rows that promise to others what holds keep it may pass through
+// what is held: the listing would go out otherwise, and it is not what broke the hold.
+func (p *problem) mendRoom(i int, e []int) int {
+	return p.leastRoom(i, e, func(r *row, u use, e []int) int {
+		if r.promised(e) > r.limit {
+			return floorDiv(r.limit-r.used(e), u.per)
+		}
+		return r.room(u, e)
+	})
+}
+
+// leastRoom is the least that the rows of listing i leave it. A shared row shows all there is.
+func (p *problem) leastRoom(i int, e []int, left func(r *row, u use, e []int) int) int {
+	if len(p.uses[i]) == 0 {
+		return 0
+	}
 	n := MaxUnits
 	for _, ru := range p.uses[i] {
 		r := &p.rows[ru.row]
-		u := r.uses[ru.use]
-		if r.shared {
+		if u := r.uses[ru.use]; r.shared {
 			n = min(n, floorDiv(r.limit, u.per)-e[i])
-			continue
+		} else {
+			n = min(n, left(r, u, e))
 		}
-		free := r.limit - r.used(e)
-		taken := max(u.per*e[i], u.hold)
-		beyondHolds := max(taken+r.limit-r.promised(e), u.hold) - u.per*e[i]
-		n = min(n, floorDiv(min(free, beyondHolds), u.per))
-	}
-	if len(p.uses[i]) == 0 {
-		return 0
 	}
 	return n
 }
 
-// stockRoom is room without regard to holds: a set that lowers a listing may pass through what is held.
-func (p *problem) stockRoom(i int, e []int) int {
-	n := MaxUnits
-	for _, ru := range p.uses[i] {
-		if r := &p.rows[ru.row]; !r.shared {
-			n = min(n, floorDiv(r.limit-r.used(e), r.uses[ru.use].per))
-		}
-	}
-	return n
+// room is how many more units the listing of use u may be exposed to as far as the row goes: within the limit, and
+// leaving alone what is held for others.
+func (r *row) room(u use, e []int) int {
+	taken := max(u.per*e[u.listing], u.hold)
+	beyondHolds := max(taken+r.limit-r.promised(e), u.hold) - u.per*e[u.listing]
+	return floorDiv(min(r.limit-r.used(e), beyondHolds), u.per)
 }
 
 // ceiling is the most listing i may show on its own: stock, maximum, order cap.
