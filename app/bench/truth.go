@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"text/tabwriter"
@@ -40,8 +41,9 @@ type TruthOptions struct {
 	For       time.Duration
 	Items     int
 	Seed      uint64
-	Database  string // empty: embedded
-	Strict    bool   // fail when a time misses its bar
+	Database  string    // empty: embedded
+	Strict    bool      // fail when a time misses its bar
+	Profile   io.Writer // a CPU profile of the time under load; nil: none
 	Log       *slog.Logger
 	Out       io.Writer
 }
@@ -220,6 +222,12 @@ func (t *truth) run(ctx context.Context) error {
 	}
 	t.before = t.app.Ops().Gauges().Snapshot()
 	t.app.Ops().Gauges().Reset() // filling 6,000 listings takes as long as the channels' rate limits say
+	if t.o.Profile != nil {
+		if err := pprof.StartCPUProfile(t.o.Profile); err != nil {
+			return errs.Wrap("bench.Truth", "profile", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	began := time.Now()
 	_, done := world.Play(world.Wall(), arrivals, 1, t.buy)
 	tick := time.NewTicker(100 * time.Millisecond)

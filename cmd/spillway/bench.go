@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/pprof"
 	"time"
 
 	"github.com/spillway/spillway/app/bench"
@@ -26,23 +25,21 @@ type benchTruth struct {
 	Seed     uint64        `help:"Decides everything that is left to chance." default:"1"`
 	Database string        `help:"Database URL; default embedded."`
 	Strict   bool          `help:"Fail when a time misses its bar, not only when something is lost."`
-	Profile  string        `help:"Write a CPU profile here, to see where the time goes." type:"path"`
+	Profile  string        `help:"Write a CPU profile of the time under load here." type:"path"`
 }
 
 func (c *benchTruth) Run(e *env) error {
+	o := bench.TruthOptions{PerSecond: c.Rate, For: c.For, Items: c.Items, Seed: c.Seed, Database: c.Database, Strict: c.Strict,
+		Log: quiet(e), Out: os.Stdout}
 	if c.Profile != "" {
 		f, err := os.Create(c.Profile)
 		if err != nil {
 			return errs.Wrap("bench truth", c.Profile, err)
 		}
 		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return errs.Wrap("bench truth", c.Profile, err)
-		}
-		defer pprof.StopCPUProfile()
+		o.Profile = f
 	}
-	return bench.Truth(e.ctx, bench.TruthOptions{PerSecond: c.Rate, For: c.For, Items: c.Items, Seed: c.Seed, Database: c.Database, Strict: c.Strict,
-		Log: quiet(e), Out: os.Stdout})
+	return bench.Truth(e.ctx, o)
 }
 
 // quiet keeps a measurement's own output readable: warnings only.
