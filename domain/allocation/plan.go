@@ -267,11 +267,13 @@ func (p *problem) unseenMean(i int) float64 {
 	return p.book[i].Rate.high(p.at) * p.in.Listings[i].cycle().Seconds()
 }
 
-// repair puts listings that drifted, and fixed ones, back to their number without waiting for a reason.
+// repair puts listings that drifted, and fixed ones, back to their number without waiting for a reason. A fixed listing
+// that cannot have its whole number is no such case: its part follows demand, and is refilled like any other's.
 func (p *planner) repair() {
 	for i, l := range p.in.Listings {
 		b := p.book[i]
-		if !p.free[i] || !b.Repair && p.in.ModeOf(l) != Fixed || p.settled[i] == p.target[i] {
+		pinned := l.Fixed != nil && (p.target[i] == *l.Fixed || p.settled[i] > *l.Fixed)
+		if !p.free[i] || !b.Repair && !pinned || p.settled[i] == p.target[i] {
 			continue
 		}
 		because := why("back to its number", units("exposure", p.e[i]), units("target", p.target[i]))

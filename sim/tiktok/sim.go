@@ -174,8 +174,14 @@ func New(o Options) (*Sim, error) {
 	return s, nil
 }
 
-// Handler serves every host of the platform in one: the API, the token host, the consent page, and /_sandbox/.
-func (s *Sim) Handler() http.Handler { return s.handler }
+// Handler serves every host of the platform in one: the API, the token host, the consent page, and /_sandbox/. Every answer is
+// dated by the simulator's clock, by which clients judge their own.
+func (s *Sim) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.o.Clock.Now().UTC().Format(http.TimeFormat))
+		s.handler.ServeHTTP(w, r)
+	})
+}
 
 // Faults are the rules that make calls and webhooks go wrong.
 func (s *Sim) Faults() *world.Faults { return s.faults }
