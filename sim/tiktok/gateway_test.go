@@ -64,6 +64,20 @@ func TestGatewayRefuses(t *testing.T) {
 	}
 }
 
+// Every answer, whatever it says, carries the simulator's time and not the machine's.
+func TestAnswersAreDated(t *testing.T) {
+	r := newRig(t)
+	r.clock.Advance(90 * time.Minute)
+	for _, path := range []string{search, "/api/v2/token/get", "/_sandbox/", "/nothing"} {
+		resp, err := http.Get(r.url + path)
+		r.must(err)
+		resp.Body.Close()
+		if got := resp.Header.Get("Date"); got != "Mon, 02 Nov 2026 18:30:00 GMT" {
+			t.Errorf("%s is dated %q", path, got)
+		}
+	}
+}
+
 func TestEmptyBodiesAreCounted(t *testing.T) {
 	r := newRig(t)
 	r.ok(nil, "POST", search, "{}")
