@@ -124,8 +124,8 @@ func (w *wire) takePushes() []driver.Push {
 	for _, p := range taken {
 		l := cat.listings[p.Listing]
 		d := driver.Push{ID: p.ID, Ref: refOf(l), Kind: w.vendor.Write, Quantity: int64(p.Quantity), From: int64(p.From), Split: p.split}
-		if p.Kind == allocation.Delta {
-			d.Quantity = int64(p.Delta)
+		if p.Kind == allocation.Delta { // a channel that compares takes deltas as well
+			d.Kind, d.Quantity = driver.DeltaWrite, int64(p.Delta)
 		}
 		if p.Urgent {
 			urgent = append(urgent, d)

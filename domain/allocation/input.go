@@ -10,11 +10,14 @@ type Kind string
 const (
 	// Absolute sets a number and nothing else: sales that happen while the number travels are overwritten.
 	Absolute Kind = "absolute"
-	// CompareAndSet sets a number only if the channel still shows the one we name.
+	// CompareAndSet sets a number only if the channel still shows the one we name. Such a channel takes deltas as well.
 	CompareAndSet Kind = "compare_and_set"
 	// Delta adds to or takes from whatever the channel shows and may answer with the quantity after.
 	Delta Kind = "delta"
 )
+
+// takes reports whether a channel of kind k takes a push of kind push.
+func (k Kind) takes(push Kind) bool { return push == k || k == CompareAndSet && push == Delta }
 
 // exact reports whether a confirmed write changes the exposure by a known amount at once.
 func (k Kind) exact() bool { return k == CompareAndSet || k == Delta }

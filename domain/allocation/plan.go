@@ -105,11 +105,17 @@ func (p *planner) survey() {
 		p.e[i] = b.Exposure
 		p.settled[i] = b.settling()
 		p.force[i] = ok && b.InFlight == nil && !l.Paused && !l.Platform && !p.at.Before(b.RetryAt)
-		if l.Kind == CompareAndSet && b.Demand != nil {
-			p.force[i] = false // it would name a number we do not believe in ourselves
+		switch believed := b.Demand == nil; p.writes(i) {
+		case Absolute:
+			p.free[i] = p.force[i] && b.Anchor == nil // it waits for its barrier
+		case CompareAndSet:
+			p.force[i] = p.force[i] && believed // else it would name a number we do not believe in ourselves
+			p.free[i] = p.force[i]
+		case Delta:
+			// It assumes a number, and waits until that has been read if there is a reason to doubt it. That answers of the
+			// channel never tell one is none.
+			p.free[i] = p.force[i] && (believed || b.Demand.Reason == ReadNoQuantity)
 		}
-		// An absolute set waits for its barrier; the others name or assume a number and wait until it has been read.
-		p.free[i] = p.force[i] && (b.Anchor == nil && b.Kind == Absolute || b.Demand == nil && b.Kind.exact())
 		mean := p.rate[i] * 2 * l.cycle().Seconds()
 		p.need[i] = 1 + int(math.Ceil(min(MaxUnits, mean+2*math.Sqrt(mean))))
 		if p.held[i] > 0 {
@@ -142,15 +148,36 @@ func (p *planner) share() {
 			continue
 		}
 		b := p.book[i]
-		if b.Remaining == p.target[i] {
+		if b.Remaining == p.target[i] || b.Reading != nil && p.at.Before(b.Reading.StartedAt.Add(readingTime)) {
 			continue
 		}
 		p.emit(i, Push{
-			Listing: l.ID, Kind: l.Kind, Quantity: p.target[i], From: b.Remaining, Delta: p.target[i] - b.Remaining,
-			Lowers: p.target[i] < b.Remaining,
-			Why:    why("shared stock changed", units("shown", b.Remaining), units("target", p.target[i])),
+			Listing: l.ID, Kind: p.writes(i), Quantity: p.target[i], From: b.Remaining, Delta: p.target[i] - b.Remaining,
+			Unseen: p.unseen(i), Lowers: p.target[i] < b.Remaining,
+			Why: why("shared stock changed", units("shown", b.Remaining), units("target", p.target[i])),
 		})
 	}
+}
+
+// readingTime is how long a push of a shared listing waits for a reading under way, which it would make worthless.
+const readingTime = time.Second
+
+// hot is how many sales may be expected to cross a compare-and-set on its way before a delta is the better write. With
+// more, it would find another number than it names nearly every time and a viral listing could not be refilled at all.
+const hot = 0.25
+
+// crossing is the time in which a sale can happen that a push does not know of: until the sale is heard of, and while
+// the push travels.
+const crossing = time.Second / 2
+
+// writes is how listing i is written to. A channel that compares also adds: what is added does not depend on the number
+// showing, so no sale can cross it.
+func (p *problem) writes(i int) Kind {
+	l := &p.in.Listings[i]
+	if l.Kind == CompareAndSet && p.book[i].Rate.high(p.at)*crossing.Seconds() > hot {
+		return Delta
+	}
+	return l.Kind
 }
 
 // emit plans a push of listing i.
@@ -232,7 +259,7 @@ func (p *planner) spare(i int) int {
 func (p *planner) lower(i, keep int, because Why) {
 	l, b := &p.in.Listings[i], p.book[i]
 	keep = max(0, keep-b.ghosts()) // what is in doubt may come on top
-	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Lowers: true, Urgent: true}
+	push := Push{Listing: l.ID, Kind: p.writes(i), Why: because, Lowers: true, Urgent: true}
 	if l.Kind == Absolute {
 		push.Quantity, push.Unseen = keep, p.unseen(i)
 		if keep > 0 && push.adds(p.e[i]) > p.mendRoom(i, p.e) {
@@ -252,13 +279,20 @@ func (p *planner) lower(i, keep int, because Why) {
 	p.emit(i, push)
 }
 
+// sharedQuantile is what a shared listing's exposure allows for: safety is not claimed for it, its risk is a number.
+const sharedQuantile = 0.999
+
 // unseen is the accepted number of sales unknown to us while a set of listing i travels; nil for the worst case.
 func (p *problem) unseen(i int) *int {
 	l := &p.in.Listings[i]
-	if l.Quantile == 0 || l.Kind != Absolute {
+	q := l.Quantile
+	if p.in.ModeOf(*l) == Shared {
+		q = sharedQuantile
+	}
+	if q == 0 || l.Kind != Absolute {
 		return nil
 	}
-	n := poissonQuantile(p.unseenMean(i), l.Quantile)
+	n := poissonQuantile(p.unseenMean(i), q)
 	return &n
 }
 
@@ -290,7 +324,7 @@ func (p *planner) raise(i int, because Why, thrifty bool) {
 	l, b := &p.in.Listings[i], p.book[i]
 	has := max(0, p.e[i]-b.ghosts())
 	room := p.room(i, p.e)
-	push := Push{Listing: l.ID, Kind: l.Kind, Why: because, Urgent: p.e[i] < p.need[i]}
+	push := Push{Listing: l.ID, Kind: p.writes(i), Why: because, Urgent: p.e[i] < p.need[i]}
 	gain := p.target[i] - has
 	if l.Kind == Absolute {
 		n := min(p.target[i], room)
@@ -302,7 +336,7 @@ func (p *planner) raise(i int, because Why, thrifty bool) {
 	} else {
 		gain = min(gain, room)
 		push.From, push.Quantity, push.Delta = b.Remaining, b.Remaining+gain, gain
-		if l.Kind == CompareAndSet {
+		if push.Kind == CompareAndSet {
 			push.Quantity = max(0, b.Remaining) + gain // also out of a number below 0
 		}
 	}

@@ -53,7 +53,7 @@ func (b Book) PushSent(p Push, at time.Time, lifetime time.Duration) (Book, erro
 	switch {
 	case b.InFlight != nil:
 		return b, errs.New(errs.Conflict, op, b.Listing, "Another push of this listing is still on its way.")
-	case p.ID == "" || p.Listing != b.Listing || p.Kind != b.Kind || p.Quantity < 0 && p.Kind != Delta:
+	case p.ID == "" || p.Listing != b.Listing || !b.Kind.takes(p.Kind) || p.Quantity < 0 && p.Kind != Delta:
 		return b, errs.New(errs.Invalid, op, b.Listing, "The push does not belong to this listing.")
 	case lifetime <= 0:
 		return b, errs.New(errs.Invalid, op, b.Listing, "A push needs a lifetime.")
@@ -117,15 +117,22 @@ func (b Book) changed(sellable, shown int, f Flight) Book {
 	return b
 }
 
+// blindPause is how long deltas answered without a quantity share one reading.
+const blindPause = 2 * time.Second
+
 // confirmedBlind handles a confirmed delta whose answer carries no quantity: the channel may have stood below zero,
-// so a rise may have added less and a fall may have taken less than asked. A reading tells.
+// so a rise may have added less and a fall may have taken less than asked. A reading tells, after a pause in which
+// others may follow.
 func (b Book) confirmedBlind(f Flight, at time.Time) Book {
 	b.Anchor = nil
 	b.Floor += f.Push.Delta
 	b.FloorKnown = f.FloorKnown && len(b.Ghosts) == 0
 	b.Remaining += f.Push.Delta
 	b.Told, b.Since, b.RetryAt = b.Remaining, at, time.Time{}
-	return b.demand(ReadNoQuantity, at, at).openOrClose(at)
+	if b.Demand == nil {
+		b = b.demand(ReadNoQuantity, at.Add(blindPause), at)
+	}
+	return b.openOrClose(at)
 }
 
 // PushRefused records that the channel definitely did not apply the push. The next push waits until retryAt.

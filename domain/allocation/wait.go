@@ -12,7 +12,7 @@ func (p *planner) wait() {
 		if !ok || l.Platform {
 			continue
 		}
-		if a := b.Anchor; a != nil {
+		if a := b.Anchor; a != nil && p.presses(i) {
 			p.out.Barriers = append(p.out.Barriers, BarrierOrder{Listing: l.ID, Connection: l.Connection, After: a.AckedAt})
 		}
 		p.order(i)
@@ -28,6 +28,17 @@ func (p *planner) wait() {
 			p.wake(h.Until)
 		}
 	}
+}
+
+// presses reports whether the number listing i waits to have confirmed is needed before the connection's regular poll:
+// an absolute set counts twice and holds up the next one until then, and a reading was asked for with a reason. What a
+// compare-and-set or a delta did is known without a barrier, and a shared listing is pushed whatever its bound.
+func (p *planner) presses(i int) bool {
+	b := p.book[i]
+	if b.Anchor.Read || b.Demand != nil || len(b.Ghosts) > 0 || slices.Contains(p.doubt, i) {
+		return true
+	}
+	return b.Kind == Absolute && p.in.ModeOf(p.in.Listings[i]) != Shared
 }
 
 // order orders the reading a book asks for, or notes when it may: after a demand, or when a push of unknown fate can no
