@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
-	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/order"
 )
 
@@ -190,36 +189,6 @@ func (p *perMinute) count(key string, now time.Time) int64 {
 		}
 	}
 	return n
-}
-
-// latencies remembers, per listing with a push on its way, when the change was committed that asked for it.
-type latencies struct {
-	mu    sync.Mutex
-	since map[string]time.Time
-}
-
-func (l *latencies) begin(pushes []allocation.Push, since time.Time) {
-	if since.IsZero() {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.since == nil {
-		l.since = map[string]time.Time{}
-	}
-	for _, p := range pushes {
-		if was, ok := l.since[p.Listing]; !ok || since.Before(was) {
-			l.since[p.Listing] = since
-		}
-	}
-}
-
-func (l *latencies) end(listing string, at time.Time) (time.Duration, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	since, ok := l.since[listing]
-	delete(l.since, listing)
-	return at.Sub(since), ok
 }
 
 // Reset forgets the measured times, so that a measurement begins after its set-up.

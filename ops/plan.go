@@ -38,8 +38,8 @@ type planner struct {
 	due     map[string]time.Time // when to plan a problem again though nothing happens
 	wake    chan struct{}
 
-	wanted  sync.Map // listing id to int: the exposure last wanted there, for pages
-	pending latencies
+	wanted sync.Map // listing id to int: the exposure last wanted there, for pages
+	rights rights
 }
 
 func newPlanner(x *Ops) *planner {
@@ -179,6 +179,7 @@ func (p *planner) plan(ctx context.Context, problems []string) error {
 			if len(pl.plan.Pushes) > 0 {
 				act = append(act, problems[i])
 			} else {
+				p.rights.planned(pl, since[problems[i]])
 				p.follow(problems[i], pl)
 			}
 		}
@@ -230,7 +231,7 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 	}
 	for i, pl := range plans {
 		p.follow(problems[i], pl)
-		p.pending.begin(pl.plan.Pushes, since[problems[i]])
+		p.rights.planned(pl, since[problems[i]])
 	}
 	byWire := map[string][]flight{}
 	for _, push := range flying {
@@ -250,6 +251,11 @@ type planned struct {
 	set     bookSet
 	targets []allocation.Target
 	plan    allocation.Plan
+}
+
+// pushes reports whether the plan has a push of a listing.
+func (pl planned) pushes(listing string) bool {
+	return slices.ContainsFunc(pl.plan.Pushes, func(p allocation.Push) bool { return p.Listing == listing })
 }
 
 // follow does what needs no writer: readings, sweeps and the next look.
@@ -286,7 +292,7 @@ func (w *wire) expect(listing string) {
 
 // confirmed measures how long it took from a change to the channel having taken the number.
 func (p *planner) confirmed(listing string, at time.Time) {
-	if took, ok := p.pending.end(listing, at); ok {
+	for _, took := range p.rights.told(listing, at) {
 		p.x.gauges.right(took)
 	}
 }
