@@ -122,6 +122,10 @@ func (d *Desk) PreviewHold(ctx context.Context, a view.HoldDraft) (view.Preview,
 		if err != nil {
 			return err
 		}
+		if err := d.x.unread(cat, s.books, h); err != nil {
+			v.Refused = errs.Safe(err)
+			return nil
+		}
 		now := s.at
 		s = s.withoutHold(h.ID).later(h.From)
 		then := s.withHold(h)

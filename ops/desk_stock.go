@@ -42,14 +42,6 @@ func (d *Desk) stockMove(a view.StockDraft) (stock.Movement, *catalogue, error) 
 	return m, cat, nil
 }
 
-// bookMove books a form's movement into a working set.
-func bookMove(book *stock.Book, m stock.Movement, qty, damaged int64) error {
-	if m.Kind == stock.Count {
-		return book.SetTo(m, qty, damaged)
-	}
-	return book.Move(m)
-}
-
 // PreviewStock works out what a receipt, a count or damage would change, in the ledger and on the channels.
 func (d *Desk) PreviewStock(ctx context.Context, a view.StockDraft) (view.Preview, error) {
 	m, cat, err := d.stockMove(a)
@@ -69,7 +61,7 @@ func (d *Desk) PreviewStock(ctx context.Context, a view.StockDraft) (view.Previe
 		if err != nil {
 			return err
 		}
-		then, book, err := s.withMove(tx, m, a.Qty, a.Actor)
+		then, book, err := s.withMove(tx, m, a)
 		if k := errs.KindOf(err); err != nil && (k == errs.Insufficient || k == errs.Invalid || k == errs.Conflict) {
 			v.Refused = safeOf(err)
 			return nil
@@ -96,25 +88,28 @@ func (d *Desk) PreviewStock(ctx context.Context, a view.StockDraft) (view.Previe
 
 func safeOf(err error) string {
 	if e, ok := errors.AsType[*errs.Error](err); ok && e.Safe != "" {
-		return capital(e.Safe) + "."
+		return capital(strings.TrimSuffix(e.Safe, ".")) + "."
 	}
 	return errs.Safe(err)
 }
 
 // withMove books a movement in thought, with the ledger's own rules: those who lack units get them, those who must give give.
-func (s supposition) withMove(tx *store.Tx, m stock.Movement, qty int64, actor string) (supposition, *stock.Book, error) {
-	var damaged int64
-	for _, b := range s.held[m.ItemID] {
-		if b.LocationID == m.LocationID {
-			damaged = b.Damaged
-		}
-	}
+func (s supposition) withMove(tx *store.Tx, m stock.Movement, a view.StockDraft) (supposition, *stock.Book, error) {
 	holders, err := tx.ReservationsHolding(m.ItemID)
 	if err != nil {
 		return s, nil, err
 	}
-	book := stock.NewBook(s.at, actor, s.cat.locations, s.held[m.ItemID], holders)
-	if err := bookMove(book, m, qty, damaged); err != nil {
+	book := stock.NewBook(s.at, a.Actor, s.cat.locations, s.held[m.ItemID], holders)
+	if m.Kind == stock.Count {
+		damaged, err := Count{Movement: m, OnHand: a.Qty, Damaged: a.Damaged}.damaged(s.held[m.ItemID])
+		if err != nil {
+			return s, book, err
+		}
+		err = book.SetTo(m, a.Qty, damaged)
+		if err != nil {
+			return s, book, err
+		}
+	} else if err := book.Move(m); err != nil {
 		return s, book, err
 	}
 	book.FillShorts(m.ItemID)
@@ -196,9 +191,13 @@ func stockSentence(s, then supposition, m stock.Movement) string {
 	was, _ := sumOf(s.held[m.ItemID])
 	will, _ := sumOf(then.held[m.ItemID])
 	place := s.cat.locationName(m.LocationID)
-	switch diff := will.OnHand - was.OnHand; {
+	switch diff, spoilt := will.OnHand-was.OnHand, will.Damaged-was.Damaged; {
 	case m.Kind == stock.Damage:
 		return capital(unitsOf(m.Damaged)) + " at " + place + " cannot be sold any more."
+	case diff == 0 && spoilt > 0:
+		return "As many as the journal says, but " + unitsOf(spoilt) + " more at " + place + " cannot be sold."
+	case diff == 0 && spoilt < 0:
+		return "As many as the journal says, and " + unitsOf(-spoilt) + " more at " + place + " can be sold."
 	case diff == 0:
 		return "That is what the journal says already; the count is recorded all the same."
 	case diff > 0:
@@ -221,21 +220,8 @@ func (d *Desk) AdjustStock(ctx context.Context, a view.StockDraft) (view.Done, e
 		done.Sentence = unitsOf(a.Qty) + " of " + sku + word + place + "."
 		return done, d.did(d.x.Move(ctx, a.Actor, []stock.Movement{m}, nil))
 	}
-	c := Count{Movement: m, OnHand: a.Qty}
-	err = d.read(ctx, "ops.AdjustStock", a.ItemID, func(tx *store.Tx) error {
-		rows, err := tx.Balances([]string{m.ItemID})
-		for _, b := range rows {
-			if b.LocationID == m.LocationID {
-				c.Damaged = b.Damaged
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return view.Done{}, err
-	}
 	done.Sentence = unitsOf(a.Qty) + " of " + sku + " counted at " + place + "."
-	return done, d.did(d.x.Move(ctx, a.Actor, nil, []Count{c}))
+	return done, d.did(d.x.Move(ctx, a.Actor, nil, []Count{{Movement: m, OnHand: a.Qty, Damaged: a.Damaged}}))
 }
 
 // RetryParked puts parked messages back into the inbox; no ids means all of them.

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -29,6 +30,9 @@ func (x *Ops) PutHold(ctx context.Context, h store.Hold) error {
 		if err != nil {
 			return err
 		}
+		if err := x.unread(cat, plans[0].set.Books, h); err != nil {
+			return err
+		}
 		if err := admit(plans[0].in, h, cat); err != nil {
 			return err
 		}
@@ -43,6 +47,20 @@ func (x *Ops) PutHold(ctx context.Context, h store.Hold) error {
 	x.planner.dirty(cat.members[problem]...)
 	x.live.notify("calendar", "item:"+h.ItemID)
 	return nil
+}
+
+// unread refuses a hold for a listing whose number was never read: nothing can be kept for it before that, and the reading is under way.
+func (x *Ops) unread(cat *catalogue, books map[string]allocation.Book, h store.Hold) error {
+	const op = "ops.PutHold"
+	l, _ := cat.favoured(h)
+	if _, open := books[l.ID]; open {
+		return nil
+	}
+	name := cmp.Or(l.SellerSKU, l.ExternalSKU)
+	if w := x.wires.get(l.ConnectionID); w == nil || w.paused() {
+		return errs.New(errs.Unavailable, op, name, "The listing of %s has not been read yet, and its shop is not being read now. Set the shop to work under Connections first.", name)
+	}
+	return errs.New(errs.Unavailable, op, name, "The listing of %s has not been read yet; try again in a few seconds.", name)
 }
 
 // admit refuses a hold that could not be honoured beside those there are. Changing a hold means admitting it anew.

@@ -14,7 +14,8 @@ import (
 // Count says what is there: the movement is completed with the difference.
 type Count struct {
 	stock.Movement
-	OnHand, Damaged int64
+	OnHand  int64  // all that is there, damaged units too
+	Damaged *int64 // how many of them cannot be sold; nil: nobody looked, as many as the journal says when it is booked
 }
 
 // Move books what people or warehouses say happened to stock: all of the movements or none. A movement whose id is in the journal
@@ -37,9 +38,17 @@ func (x *Ops) Move(ctx context.Context, actor string, moves []stock.Movement, co
 				return err
 			}
 		}
+		held, err := tx.Balances(itemsMoved(nil, counts)) // locked by LedgerOpen
+		if err != nil {
+			return err
+		}
 		for _, c := range counts {
 			c.Actor = actor
-			if err := tx.WithHolders(book, func() error { return book.SetTo(c.Movement, c.OnHand, c.Damaged) }); err != nil {
+			damaged, err := c.damaged(append(held, book.DirtyBalances()...))
+			if err != nil {
+				return err
+			}
+			if err := tx.WithHolders(book, func() error { return book.SetTo(c.Movement, c.OnHand, damaged) }); err != nil {
 				return err
 			}
 		}
@@ -54,6 +63,26 @@ func (x *Ops) Move(ctx context.Context, actor string, moves []stock.Movement, co
 	}
 	x.changed(touched...)
 	return nil
+}
+
+// damaged is how many of the counted units cannot be sold, beside balances of which later ones replace earlier ones.
+func (c Count) damaged(balances []stock.Balance) (int64, error) {
+	if c.Damaged != nil {
+		if *c.Damaged > c.OnHand {
+			return 0, errs.New(errs.Invalid, "ops.Move", "", "%s cannot be damaged when %s counted in all.", unitsOf(*c.Damaged), plural(c.OnHand, "unit was", "units were"))
+		}
+		return *c.Damaged, nil
+	}
+	var n int64
+	for _, b := range balances {
+		if b.ItemID == c.ItemID && b.LocationID == c.LocationID {
+			n = b.Damaged
+		}
+	}
+	if n > c.OnHand {
+		return 0, errs.New(errs.Invalid, "ops.Move", "", "The journal has %s there, more than were counted in all. Count them too, and say how many of those counted are damaged.", plural(n, "damaged unit", "damaged units"))
+	}
+	return n, nil
 }
 
 // changed lets planners and pages know that items changed.
@@ -96,7 +125,7 @@ func notDone(tx *store.Tx, moves []stock.Movement, counts []Count) ([]stock.Move
 	var openCounts []Count
 	for _, c := range counts {
 		was, done := byID[c.ID]
-		if done && (was.ItemID != c.ItemID || was.LocationID != c.LocationID || was.OnHandAfter != c.OnHand) {
+		if done && (was.ItemID != c.ItemID || was.LocationID != c.LocationID || was.OnHandAfter != c.OnHand || (c.Damaged != nil && was.DamagedAfter != *c.Damaged)) {
 			return nil, nil, errs.New(errs.Conflict, "ops.Move", c.ID, "was booked before with other content; use a new id")
 		}
 		if !done {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -85,6 +86,10 @@ func (s *Site) adjustStock(w http.ResponseWriter, r *http.Request) error {
 		LocationID: f.text("location", "Location", true), Qty: f.whole("qty", "Units", 0, maxUnits, true),
 		Ref: f.text("ref", "Reference", false), Reason: f.text("reason", "Reason", false), Actor: s.user(ctx),
 	}
+	if d.Kind == "count" && strings.TrimSpace(r.PostForm.Get("damaged")) != "" {
+		n := f.whole("damaged", "Of them damaged", 0, maxUnits, true)
+		d.Damaged = &n
+	}
 	verb, known := stockVerbs[d.Kind]
 	if !known {
 		f.bad("kind", "Choose what happened.")
@@ -106,7 +111,7 @@ func (s *Site) adjustStock(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.preview(w, r, v, offer{
 		title: verb + " " + count(d.Qty, "unit", "units"), verb: verb + " " + count(d.Qty, "unit", "units"), back: back,
-		action: string(back) + "/stock", fields: f.carried("id", "kind", "location", "qty", "ref", "reason"),
+		action: string(back) + "/stock", fields: f.carried("id", "kind", "location", "qty", "damaged", "ref", "reason"),
 	})
 }
 

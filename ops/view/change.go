@@ -39,7 +39,8 @@ type StockDraft struct {
 	Kind       string // "receive": Qty more; "count": Qty is what is there; "damage": Qty of them cannot be sold
 	ItemID     string
 	LocationID string
-	Qty        int64
+	Qty        int64  // of a count: all that is there, damaged units too
+	Damaged    *int64 // of a count: how many of Qty cannot be sold; nil: nobody looked, as many as the journal says when it is booked
 	Ref        string // delivery note, count sheet
 	Reason     string
 	Actor      string
