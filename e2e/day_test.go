@@ -347,7 +347,7 @@ func TestForgedTruncatedAndHugeWebhooksHaveNoEffect(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", c.name, resp.StatusCode, c.status)
 		}
 	}
-	d.must(d.app.Store().View(t.Context(), func(tx *store.Tx) error {
+	d.must(d.app.Store().ViewInbox(t.Context(), func(tx *store.InboxTx) error {
 		counts, err := tx.InboxCounts()
 		if counts[store.InboxPending]+counts[store.InboxParked] > 0 {
 			t.Errorf("something of it was stored: %v", counts)
@@ -382,7 +382,7 @@ func TestAPoisonMessageIsSetAsideAndCanBeTriedAgain(t *testing.T) {
 		}
 	}
 	parked := func() (rows []store.InboxRow) {
-		d.must(d.app.Store().View(t.Context(), func(tx *store.Tx) (err error) {
+		d.must(d.app.Store().ViewInbox(t.Context(), func(tx *store.InboxTx) (err error) {
 			rows, err = tx.InboxParked(10)
 			return err
 		}))

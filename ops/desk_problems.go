@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/connector"
+	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
 )
@@ -122,15 +123,23 @@ func (d *Desk) Problems(ctx context.Context) (view.Problems, error) {
 	if err != nil {
 		return v, err
 	}
+	var rows []store.InboxRow
+	if err := d.x.st.ViewInbox(ctx, func(tx *store.InboxTx) error {
+		n, err := tx.InboxCounts()
+		if err != nil {
+			return err
+		}
+		v.Total = n[store.InboxParked]
+		rows, err = tx.InboxParked(parkedRows)
+		return err
+	}); err != nil {
+		return v, errs.Wrap("ops.Problems", "", err)
+	}
 	err = d.read(ctx, "ops.Problems", "", func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err
 		}
-		if v.Total, err = tx.InboxParkedCount(); err != nil {
-			return err
-		}
-		rows, err := tx.InboxParked(parkedRows)
 		for _, r := range rows {
 			p := view.Parked{ID: r.ID, ConnectionID: r.ConnectionID, Topic: r.Topic, ReceivedAt: r.ReceivedAt, Tries: r.Tries,
 				Reason: connector.Redact(r.Reason), Bytes: int64(len(r.Body)), Excerpt: excerpt(r.Body)}
@@ -144,7 +153,7 @@ func (d *Desk) Problems(ctx context.Context) (view.Problems, error) {
 				v.Others = append(v.Others, p)
 			}
 		}
-		return err
+		return nil
 	})
 	return v, err
 }

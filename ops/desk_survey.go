@@ -89,6 +89,9 @@ func (d *Desk) lookAround(ctx context.Context) (survey, error) {
 	if err != nil {
 		return v, err
 	}
+	if err := d.x.st.ViewInbox(ctx, v.readInbox); err != nil {
+		return v, err
+	}
 	v.countListings(cat)
 	sold := d.x.gauges.sales.lastMinute(v.at)
 	for problem := range cat.members {
@@ -144,7 +147,13 @@ func (v *survey) readOrders(tx *store.Tx, home *time.Location) error {
 		v.slack.Today += r.Today
 		v.slack.Later += r.All - r.Late - r.Soon - r.Today
 	}
-	v.parked, err = tx.InboxParkedCount()
+	return nil
+}
+
+// readInbox counts the messages that wait for a person.
+func (v *survey) readInbox(tx *store.InboxTx) error {
+	n, err := tx.InboxCounts()
+	v.parked = n[store.InboxParked]
 	return err
 }
 

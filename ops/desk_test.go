@@ -377,7 +377,7 @@ func TestDeskProblems(t *testing.T) {
 	r := newRig(t)
 	ctx := t.Context()
 	row := store.InboxRow{ID: "m1", Vendor: "dummy", ConnectionID: r.conn, Topic: "order", Body: []byte(`{"order_id":"5","status":"odd","buyer":{"name":"Ada Lovelace"}}`), State: store.InboxParked, Reason: "odd is no status"}
-	r.must(r.st.Update(ctx, func(tx *store.Tx) error { _, err := tx.InboxAppend([]store.InboxRow{row}); return err }))
+	r.must(r.st.UpdateInbox(ctx, func(tx *store.InboxTx) error { _, err := tx.InboxAppend([]store.InboxRow{row}); return err }))
 	v, err := r.d.Problems(ctx)
 	r.must(err)
 	if v.Total != 1 || len(v.Parked) != 1 || v.Parked[0].Reason != row.Reason || strings.Contains(v.Parked[0].Excerpt, "Ada") || !strings.Contains(v.Parked[0].Excerpt, `"odd"`) {

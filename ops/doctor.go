@@ -43,8 +43,13 @@ func (x *Ops) Examine(ctx context.Context, call bool) ([]Finding, error) {
 		return nil, err
 	}
 	out := findProof(proof)
+	messages, err := x.findMessages(ctx)
+	if err != nil {
+		return nil, errs.Wrap("ops.Examine", "", err)
+	}
+	out = append(out, messages)
 	err = x.st.View(ctx, func(tx *store.Tx) error {
-		for _, examine := range []func(*store.Tx) ([]Finding, error){x.findMessages, x.findBooks, x.findCursors, x.findTokens} {
+		for _, examine := range []func(*store.Tx) ([]Finding, error){x.findBooks, x.findCursors, x.findTokens} {
 			fs, err := examine(tx)
 			if err != nil {
 				return err
@@ -93,16 +98,16 @@ func findProof(p Proof) []Finding {
 	return append(out, exposure, books)
 }
 
-func (x *Ops) findMessages(tx *store.Tx) ([]Finding, error) {
-	n, err := tx.InboxCounts()
-	if err != nil {
-		return nil, err
+func (x *Ops) findMessages(ctx context.Context) (Finding, error) {
+	var n map[store.InboxState]int64
+	if err := x.st.ViewInbox(ctx, func(tx *store.InboxTx) (err error) { n, err = tx.InboxCounts(); return err }); err != nil {
+		return Finding{}, err
 	}
 	f := Finding{Check: "inbox", OK: n[store.InboxParked] == 0, Text: fmt.Sprintf("%d waiting, %d parked", n[store.InboxPending], n[store.InboxParked])}
 	if !f.OK {
 		f.Fix = "see 'spillway inbox list'; after a fix, 'spillway inbox retry'"
 	}
-	return []Finding{f}, nil
+	return f, nil
 }
 
 // findBooks looks for pushes nobody answered and listings that have waited long for theirs.

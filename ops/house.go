@@ -128,10 +128,14 @@ func (x *Ops) followImports(ctx context.Context) error {
 }
 
 func (x *Ops) prune(now time.Time) {
-	err := x.st.Update(x.ctx, func(tx *store.Tx) error {
-		if _, err := tx.InboxPrune(now.Add(-keepInbox)); err != nil {
-			return err
-		}
+	err := x.st.UpdateInbox(x.ctx, func(tx *store.InboxTx) error {
+		_, err := tx.InboxPrune(now.Add(-keepInbox))
+		return err
+	})
+	if err != nil && x.ctx.Err() == nil {
+		x.log.Error("old messages could not be deleted", "err", err)
+	}
+	err = x.st.Update(x.ctx, func(tx *store.Tx) error {
 		if _, err := tx.LogsPrune(now.Add(-keepLogs)); err != nil {
 			return err
 		}

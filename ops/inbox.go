@@ -2,7 +2,9 @@ package ops
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,7 +79,7 @@ func (x *Ops) decodeArrivals() {
 
 func (x *Ops) inboxAppend(ctx context.Context, rows []store.InboxRow) ([]bool, error) {
 	var ids []string
-	err := x.st.Update(ctx, func(tx *store.Tx) (err error) {
+	err := x.st.UpdateInbox(ctx, func(tx *store.InboxTx) (err error) {
 		ids, err = tx.InboxAppend(rows)
 		return err
 	})
@@ -154,24 +156,52 @@ func (d delivery) complete() bool {
 func (x *Ops) park(id, reason string) {
 	x.gauges.parked.Add(1)
 	x.log.Warn("message parked", "message", id, "reason", reason)
-	err := x.st.Update(context.Background(), func(tx *store.Tx) error { return tx.InboxPark(id, reason) })
+	err := x.st.UpdateInbox(context.Background(), func(tx *store.InboxTx) error { return tx.InboxPark(id, reason) })
 	if err != nil {
 		x.log.Error("message could not be parked", "message", id, "err", err)
 	}
 	x.live.notify("problems")
 }
 
-// doneWith marks a message as worked in, together with others a moment later: until then it would only be looked at again.
-func (x *Ops) doneWith(id string) {
+// doneWith marks messages as worked in, together with others a moment later. Call it only after what they say is committed: a message that
+// is done is never looked at again. A crash before the mark is written means that the message is looked at once more, which is safe
+// because facts are idempotent.
+func (x *Ops) doneWith(ids ...string) {
 	x.finished.mu.Lock()
 	defer x.finished.mu.Unlock()
-	x.finished.ids = append(x.finished.ids, id)
+	if x.finished.ids == nil {
+		x.finished.ids = map[string]struct{}{}
+	}
+	for _, id := range ids {
+		x.finished.ids[id] = struct{}{}
+	}
 }
 
 // finished are messages to be marked done with the next flush.
 type finished struct {
 	mu  sync.Mutex
-	ids []string
+	ids map[string]struct{}
+}
+
+func (f *finished) has(id string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, known := f.ids[id]
+	return known
+}
+
+func (f *finished) all() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.ids))
+}
+
+func (f *finished) drop(ids []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, id := range ids {
+		delete(f.ids, id)
+	}
 }
 
 // flushEvery is how long finished messages are gathered.
@@ -180,23 +210,25 @@ const flushEvery = 100 * time.Millisecond
 func (x *Ops) flushFinished() {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
-	for stopping := false; !stopping; {
+	for {
 		select {
 		case <-tick.C:
-		case <-x.ctx.Done():
-			stopping = true
-		}
-		x.finished.mu.Lock()
-		ids := x.finished.ids
-		x.finished.ids = nil
-		x.finished.mu.Unlock()
-		if len(ids) == 0 {
-			continue
-		}
-		if err := x.st.Update(context.WithoutCancel(x.ctx), func(tx *store.Tx) error { return tx.InboxDone(ids) }); err != nil {
-			x.log.Error("messages could not be marked done; they will be taken up again", "messages", len(ids), "err", err)
+			x.markFinished()
+		case <-x.ctx.Done(): // Stop marks what is finished until then
+			return
 		}
 	}
+}
+
+func (x *Ops) markFinished() {
+	ids := x.finished.all()
+	if len(ids) == 0 {
+		return
+	}
+	if err := x.st.UpdateInbox(context.WithoutCancel(x.ctx), func(tx *store.InboxTx) error { return tx.InboxDone(ids) }); err != nil {
+		x.log.Error("messages could not be marked done; they will be taken up again", "messages", len(ids), "err", err)
+	}
+	x.finished.drop(ids) // not before: a rescan would take them up meanwhile
 }
 
 // inHand remembers the messages some worker has, so that a rescan does not take them up twice.
@@ -252,7 +284,7 @@ func (x *Ops) rescan(ctx context.Context) error {
 	before := x.now().Add(-rescanEvery)
 	for after := int64(0); ; {
 		var rows []store.InboxRow
-		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		err := x.st.ViewInbox(ctx, func(tx *store.InboxTx) (err error) {
 			rows, err = tx.InboxPending(rescanPage, after)
 			return err
 		})
@@ -262,7 +294,7 @@ func (x *Ops) rescan(ctx context.Context) error {
 		for _, row := range rows {
 			after = row.Seq
 			v, ok := x.vendors[row.Vendor]
-			if !ok || row.ReceivedAt.After(before) || x.wires.inHand.has(row.ID) {
+			if !ok || row.ReceivedAt.After(before) || x.wires.inHand.has(row.ID) || x.finished.has(row.ID) {
 				continue
 			}
 			if row.ConnectionID == "" {
@@ -279,7 +311,7 @@ func (x *Ops) rescan(ctx context.Context) error {
 // RetryParked puts parked messages back into the inbox; no ids means all of them. It returns how many.
 func (x *Ops) RetryParked(ctx context.Context, ids []string) (int64, error) {
 	var n int64
-	err := x.st.Update(ctx, func(tx *store.Tx) (err error) {
+	err := x.st.UpdateInbox(ctx, func(tx *store.InboxTx) (err error) {
 		if len(ids) == 0 {
 			n, err = tx.InboxRetryParked()
 		} else {

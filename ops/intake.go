@@ -42,8 +42,8 @@ type Refusal struct {
 	Reason     string
 }
 
-// Intake takes facts in: orders, reservations, exposure, events and finished messages in one transaction, shared with whatever
-// else is waiting. It returns when that is durable.
+// Intake takes facts in: orders, reservations, exposure and events in one transaction, shared with whatever else is waiting. It returns
+// when that is durable; the messages behind the facts are marked after it.
 func (x *Ops) Intake(ctx context.Context, in Incoming) (Taken, error) {
 	t, err := x.intake.Do(ctx, in)
 	return t, errs.Wrap("ops.Intake", in.ConnectionID, err)
@@ -60,6 +60,7 @@ func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) 
 		return nil, err
 	}
 	b.told()
+	b.finishMessages()
 	return b.taken, nil
 }
 
@@ -430,15 +431,13 @@ func (b *intakeWork) save() error {
 	if err := b.tx.OrdersSave(changed); err != nil {
 		return err
 	}
-	if err := b.tx.EventsAppend(b.events); err != nil {
-		return err
-	}
-	return b.finishMessages()
+	return b.tx.EventsAppend(b.events)
 }
 
-// finishMessages marks the messages behind the facts as done, and parks those behind refused ones with the reason.
-func (b *intakeWork) finishMessages() error {
-	var done []string
+// finishMessages marks the messages behind the committed facts as done, and parks those behind refused ones with the reason. It comes after
+// the commit because the inbox commits apart from all else: a message marked first and facts then lost in a crash would be lost for good,
+// while a message marked too late, or never, is only looked at again, and facts taken in twice change nothing.
+func (b *intakeWork) finishMessages() {
 	for i, in := range b.ins {
 		refused := map[string]string{}
 		for _, r := range b.taken[i].Refused {
@@ -447,17 +446,14 @@ func (b *intakeWork) finishMessages() error {
 		for order, messages := range in.InboxOf {
 			reason, bad := refused[order]
 			if !bad {
-				done = append(done, messages...)
+				b.x.doneWith(messages...) // one that another order parks stays parked
 				continue
 			}
 			for _, id := range messages {
-				if err := b.tx.InboxPark(id, reason); err != nil {
-					return err
-				}
+				b.x.park(id, reason)
 			}
 		}
 	}
-	return b.tx.InboxDone(done)
 }
 
 // told lets everyone else know what the committed batch changed.

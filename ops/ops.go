@@ -23,7 +23,7 @@ const (
 	// inboxBound webhooks may wait; the vendor is told to come again beyond that.
 	inboxBound = 20_000
 	// intakeBatch sources share a transaction, each of up to a hundred orders. The embedded database has one writer: while it takes
-	// orders in, webhooks wait for their answer, so a transaction must stay short.
+	// orders in, planned pushes and their results wait, so a transaction must stay short. Webhooks do not: the inbox has its own.
 	intakeBatch = 2
 	intakeBound = 20_000
 	// resultBatch answers to pushes and reads share a commit.
@@ -141,6 +141,7 @@ func (x *Ops) Stop() {
 		x.intake.Close()
 		x.results.Close()
 	}
+	x.markFinished()
 	x.live.close()
 }
 

@@ -158,7 +158,7 @@ func (w *wire) refused(rs []Refusal) {
 		w.log.Warn("order refused", "order", r.ExternalID, "reason", r.Reason)
 		row := store.InboxRow{ID: "poll/" + w.id + "/" + r.ExternalID, Vendor: w.vendor.Vendor, ConnectionID: w.id, Topic: "poll",
 			ReceivedAt: w.x.now(), Body: []byte("{}"), State: store.InboxPending}
-		err := w.x.st.Update(w.ctx, func(tx *store.Tx) error {
+		err := w.x.st.UpdateInbox(w.ctx, func(tx *store.InboxTx) error {
 			if _, err := tx.InboxAppend([]store.InboxRow{row}); err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ import (
 type (
 	Store           = sqlcore.Store
 	Tx              = sqlcore.Tx
+	InboxTx         = sqlcore.InboxTx
 	Event           = sqlcore.Event
 	InboxRow        = sqlcore.InboxRow
 	InboxState      = sqlcore.InboxState
@@ -55,27 +56,44 @@ type Options struct {
 	Now func() time.Time // the clock of transactions; nil: time.Now
 }
 
-// Open opens the database at url, "sqlite:path" or "postgres://user@host:5432/name", and brings its schema up to date. Errors: Invalid
-// (the URL), Unavailable (the database), Conflict (a newer program has migrated it).
+// Open opens the database at url, "sqlite:path" or "postgres://user@host:5432/name", and brings its schema up to date. SQLite keeps the inbox
+// in a second file, path with "-inbox" at the end. Errors: Invalid (the URL), Unavailable (the database), Conflict (a newer program
+// has migrated it).
 func Open(ctx context.Context, url string, opt Options) (*Store, error) {
-	var e sqlcore.Engine
-	var err error
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "sqlite":
-		e, err = sqlite.Open(ctx, strings.TrimPrefix(rest, "//"))
+		path := strings.TrimPrefix(rest, "//")
+		all, err := ready(ctx, path, sqlite.Open)
+		if err != nil {
+			return nil, err
+		}
+		inbox, err := ready(ctx, path, sqlite.OpenInbox)
+		if err != nil {
+			_ = all.Close() // the first error is the one to tell
+			return nil, err
+		}
+		return sqlcore.New(all, &inbox, opt.Now), nil
 	case "postgres", "postgresql":
-		e, err = postgres.Open(ctx, url)
-	default:
-		return nil, errs.New(errs.Invalid, "store.Open", "", "a database URL begins with sqlite: or postgres:")
+		all, err := ready(ctx, url, postgres.Open)
+		if err != nil {
+			return nil, err
+		}
+		return sqlcore.New(all, nil, opt.Now), nil
 	}
+	return nil, errs.New(errs.Invalid, "store.Open", "", "a database URL begins with sqlite: or postgres:")
+}
+
+// ready opens an engine and brings its schema up to date.
+func ready(ctx context.Context, at string, open func(context.Context, string) (sqlcore.Engine, error)) (sqlcore.Engine, error) {
+	e, err := open(ctx, at)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
 	if err := e.Migrate(ctx); err != nil {
 		_ = e.Close() // the first error is the one to tell
-		return nil, err
+		return e, err
 	}
-	return sqlcore.New(e, opt.Now), nil
+	return e, nil
 }
 
 // Restore fills the empty database at url from the backup at path, all or nothing; the ledger is proved before it counts. A backup of one

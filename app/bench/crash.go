@@ -294,7 +294,7 @@ func (c *crash) compare(ctx context.Context, a *app.App) (string, error) {
 // lost counts acknowledged messages that are not in the inbox.
 func (c *crash) lost(ctx context.Context, a *app.App) (int, error) {
 	n := 0
-	err := a.Store().View(ctx, func(tx *store.Tx) error {
+	err := a.Store().ViewInbox(ctx, func(tx *store.InboxTx) error {
 		n = 0
 		stored := map[string]bool{}
 		if err := tx.InboxIDs(func(connectionID, id string) bool {

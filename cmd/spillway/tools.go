@@ -74,7 +74,7 @@ func (c *inboxList) Run(e *env) error {
 	}
 	defer st.Close()
 	var rows []store.InboxRow
-	if err := st.View(e.ctx, func(tx *store.Tx) (err error) {
+	if err := st.ViewInbox(e.ctx, func(tx *store.InboxTx) (err error) {
 		rows, err = tx.InboxParked(c.Limit)
 		return err
 	}); err != nil {
@@ -100,7 +100,7 @@ func (c *inboxRetry) Run(e *env) error {
 	}
 	defer st.Close()
 	var n int64
-	if err := st.Update(e.ctx, func(tx *store.Tx) (err error) {
+	if err := st.UpdateInbox(e.ctx, func(tx *store.InboxTx) (err error) {
 		if len(c.IDs) == 0 {
 			n, err = tx.InboxRetryParked()
 		} else {

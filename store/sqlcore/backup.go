@@ -8,23 +8,28 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spillway/spillway/kit/errs"
 )
 
-// Tables are the tables a backup holds, each after those it refers to. Sessions are left out: after a restore people sign in again.
-var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event", "cursor", "inbox",
+// Tables are the tables a backup holds, each after those it refers to, and before them InboxTable. Sessions are left out: after a restore
+// people sign in again.
+var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event",
 	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "setting"}
+
+// InboxTable is the table of the inbox, which SQLite keeps in a file of its own.
+const InboxTable = "inbox"
 
 // NotBackedUp are the tables a backup leaves out.
 var NotBackedUp = []string{"session", "event_base", "schema_version"}
 
 // numbered are the tables whose row numbers PostgreSQL takes from a sequence, which a restore must move on.
-var numbered = []string{"movement", "inbox", "drift", "push_log"}
+var numbered = []string{"movement", InboxTable, "drift", "push_log"}
 
-// Backup writes all of the database, as it is at one moment, to a new file at path, while everything goes on. The file appears under its
-// name only when it is complete and on disk. It holds personal data as the database does: keep it as safely. Errors: Conflict (the
-// file exists), Unavailable (disk).
+// Backup writes all of the database to a new file at path, while everything goes on: the inbox as it is at one moment, and all else as it is at
+// the same moment or, where the inbox has a file of its own, at a later one. The file appears under its name only when it is complete and
+// on disk. It holds personal data as the database does: keep it as safely. Errors: Conflict (the file exists), Unavailable (disk).
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return errs.New(errs.Conflict, "store.Backup", path, "this file exists already")
@@ -37,7 +42,7 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 		f.Close()
 		os.Remove(f.Name()) // gone already when all went well
 	}()
-	if err := s.View(ctx, func(tx *Tx) error { return tx.dump(f) }); err != nil {
+	if err := s.dump(ctx, f); err != nil {
 		return errs.Wrap("store.Backup", path, err)
 	}
 	// A hard link, unlike a rename, refuses to replace a file made meanwhile.
@@ -55,18 +60,42 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (tx *Tx) dump(w io.Writer) error {
+// dump writes the inbox first. A delivery is marked done only after its effects were committed, so one that is done in the copy has its
+// effects in what is copied later, and one still pending is taken in again after a restore, which changes nothing the second time. The other
+// way round, a delivery that came and was worked in between the two would be done without its effects: lost. Where one transaction sees
+// both there is no between.
+func (s *Store) dump(ctx context.Context, w io.Writer) error {
+	a := newArchiveWriter(w, Manifest{Dialect: s.Dialect(), MadeAt: s.now().UTC().Truncate(time.Microsecond)})
+	if s.apart {
+		if err := s.ViewInbox(ctx, func(x *InboxTx) error { return x.tx.dumpTables(a, InboxTable) }); err != nil {
+			return err
+		}
+	}
+	if err := s.View(ctx, func(tx *Tx) error {
+		if !s.apart {
+			if err := tx.dumpTables(a, InboxTable); err != nil {
+				return err
+			}
+		}
+		return tx.dumpTables(a, Tables...)
+	}); err != nil {
+		return err
+	}
+	return a.close()
+}
+
+func (tx *Tx) dumpTables(a *archiveWriter, tables ...string) error {
 	version, err := tx.schema()
 	if err != nil {
 		return err
 	}
-	a := newArchiveWriter(w, Manifest{Schema: version, Dialect: tx.dialect().String(), MadeAt: tx.now})
-	for _, t := range Tables {
+	a.manifest.Schema = max(a.manifest.Schema, version)
+	for _, t := range tables {
 		if err := tx.dumpTable(a, t); err != nil {
 			return errs.Wrap("store.Backup", t, err)
 		}
 	}
-	return a.close()
+	return nil
 }
 
 func (tx *Tx) dumpTable(a *archiveWriter, table string) error {
@@ -100,6 +129,8 @@ func (tx *Tx) dumpTable(a *archiveWriter, table string) error {
 	return nil
 }
 
+// schema is the version of the schema. Both files of SQLite and PostgreSQL share one sequence of numbers, so the greater of the two files'
+// is comparable between databases.
 func (tx *Tx) schema() (version int64, err error) {
 	rows, err := tx.run.Query(tx.ctx, "SELECT max(version_id) FROM schema_version")
 	if err != nil {
@@ -114,45 +145,69 @@ func (tx *Tx) schema() (version int64, err error) {
 	return version, rows.Err()
 }
 
-// RestoreFrom fills an empty database from a backup, all or nothing, and proves the ledger before it commits. Errors: Conflict (the database
+// RestoreFrom fills an empty database from a backup and proves the ledger before it commits: all or nothing. Errors: Conflict (the database
 // is not empty; the backup is from a newer program), Invalid (the backup is damaged or its ledger does not prove).
 func (s *Store) RestoreFrom(ctx context.Context, r io.ReadSeeker) (Manifest, error) {
 	var m Manifest
 	err := s.Update(ctx, func(tx *Tx) (err error) {
-		if err := tx.mustBeEmpty(); err != nil {
+		if !s.apart {
+			m, err = restore(r, tx, tx)
 			return err
 		}
-		if _, err := r.Seek(0, io.SeekStart); err != nil { // Update may run this twice
-			return errs.Wrap("store.Restore", "", err)
-		}
-		into := map[string]*stmt{}
-		if m, err = readArchive(r, func(table string, columns []string, rows [][]any) error {
-			key := table + "\n" + join(columns)
-			if into[key] == nil {
-				if into[key], err = tx.restoreInto(table, columns); err != nil {
-					return err
-				}
-			}
-			return tx.restoreRows(into[key], rows)
-		}); err != nil {
+		// The inbox commits first. Cut off between the two commits, a restore leaves an inbox and no stock, which nobody takes for a whole
+		// database and a second try refuses. The other way round it would leave a database that works and lacks its messages.
+		return s.UpdateInbox(ctx, func(x *InboxTx) error {
+			m, err = restore(r, tx, x.tx)
 			return err
-		}
-		version, err := tx.schema()
-		if err != nil {
-			return err
-		}
-		if m.Schema > version {
-			return errs.New(errs.Conflict, "store.Restore", "", "the backup has schema version %d, this program knows %d: use a newer program", m.Schema, version)
-		}
-		if err := tx.moveNumbersOn(); err != nil {
-			return err
-		}
-		found, err := tx.LedgerCheck()
-		if err == nil && len(found) > 0 {
-			return errs.New(errs.Invalid, "store.Restore", found[0].ItemID, "the ledger in the backup does not prove, first at %s: %s", found[0].LocationID, found[0].What)
-		}
-		return err
+		})
 	})
+	return m, err
+}
+
+// restore reads a backup into two transactions, or twice the same.
+func restore(r io.ReadSeeker, tx, inbox *Tx) (Manifest, error) {
+	none := Manifest{}
+	if err := errors.Join(inbox.mustBeEmpty(InboxTable), tx.mustBeEmpty(Tables...)); err != nil {
+		return none, err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil { // a transaction may run twice
+		return none, errs.Wrap("store.Restore", "", err)
+	}
+	into := map[string]*stmt{}
+	m, err := readArchive(r, func(table string, columns []string, rows [][]any) (err error) {
+		to := tx
+		if table == InboxTable {
+			to = inbox
+		}
+		key := table + "\n" + join(columns)
+		if into[key] == nil {
+			if into[key], err = to.restoreInto(table, columns); err != nil {
+				return err
+			}
+		}
+		return to.restoreRows(into[key], rows)
+	})
+	if err != nil {
+		return none, err
+	}
+	known, err := tx.schema()
+	if err != nil {
+		return none, err
+	}
+	ofInbox, err := inbox.schema()
+	if err != nil {
+		return none, err
+	}
+	if known = max(known, ofInbox); m.Schema > known {
+		return none, errs.New(errs.Conflict, "store.Restore", "", "the backup has schema version %d, this program knows %d: use a newer program", m.Schema, known)
+	}
+	if err := tx.moveNumbersOn(); err != nil {
+		return none, err
+	}
+	found, err := tx.LedgerCheck()
+	if err == nil && len(found) > 0 {
+		err = errs.New(errs.Invalid, "store.Restore", found[0].ItemID, "the ledger in the backup does not prove, first at %s: %s", found[0].LocationID, found[0].What)
+	}
 	return m, err
 }
 
@@ -164,8 +219,8 @@ func join(columns []string) string {
 	return out
 }
 
-func (tx *Tx) mustBeEmpty() error {
-	for _, t := range Tables {
+func (tx *Tx) mustBeEmpty(tables ...string) error {
+	for _, t := range tables {
 		rows, err := tx.run.Query(tx.ctx, "SELECT 1 FROM "+t+" LIMIT 1")
 		if err != nil {
 			return tx.fail("store.Restore", err)
@@ -183,7 +238,7 @@ func (tx *Tx) mustBeEmpty() error {
 
 // restoreInto makes the insert of a table for the columns a backup has: an older backup may lack some.
 func (tx *Tx) restoreInto(table string, columns []string) (*stmt, error) {
-	if !slices.Contains(Tables, table) {
+	if table != InboxTable && !slices.Contains(Tables, table) {
 		return nil, badArchive(table, "there is no such table")
 	}
 	rows, err := tx.run.Query(tx.ctx, "SELECT * FROM "+table+" LIMIT 0")

@@ -25,9 +25,6 @@ var (
 	bookInsert = insert("store.BooksSave", "channel_book", bookCols, "ON CONFLICT (listing_id) DO NOTHING")
 	bookUpdate = update("store.BooksSave", "channel_book", bookCols[1:], bookCols[:1], "revision")
 	booksGet   = def("store.BooksGet", "SELECT "+bookList+" FROM channel_book WHERE @in(listing_id, $1) ORDER BY listing_id")
-	booksDirty = def("store.BooksDirty", "SELECT "+bookList+" FROM channel_book WHERE connection_id = $1 AND (told IS NULL OR told <> desired) ORDER BY updated_at, listing_id LIMIT $2")
-	booksOf    = def("store.BooksOfConnection", "SELECT "+bookList+" FROM channel_book WHERE connection_id = $1 AND listing_id > $2 ORDER BY listing_id LIMIT $3")
-	dirtyCount = def("store.BooksDirtyCounts", "SELECT connection_id, count(*) FROM channel_book WHERE told IS NULL OR told <> desired GROUP BY connection_id")
 )
 
 func scanBook(r *sql.Rows, b *BookRow) error {
@@ -83,28 +80,4 @@ func (tx *Tx) BooksSave(books []BookRow) error {
 		return tx.stale("store.BooksSave", "book")
 	}
 	return nil
-}
-
-// BooksDirty reads the books of a connection whose channel shows another number than it should, the longest so first.
-func (tx *Tx) BooksDirty(connectionID string, limit int) ([]BookRow, error) {
-	return query(tx, booksDirty, scanBook, connectionID, page(limit))
-}
-
-// BooksOfConnection reads a page of a connection's books in the order of listing id, after the id after.
-func (tx *Tx) BooksOfConnection(connectionID, after string, limit int) ([]BookRow, error) {
-	return query(tx, booksOf, scanBook, connectionID, after, page(limit))
-}
-
-// BooksDirtyCounts counts books whose channel shows another number than it should, by connection.
-func (tx *Tx) BooksDirtyCounts() (map[string]int64, error) {
-	type count struct {
-		connection string
-		n          int64
-	}
-	got, err := query(tx, dirtyCount, func(r *sql.Rows, c *count) error { return r.Scan(&c.connection, &c.n) })
-	out := make(map[string]int64, len(got))
-	for _, c := range got {
-		out[c.connection] = c.n
-	}
-	return out, err
 }

@@ -29,7 +29,6 @@ var (
 		CAST(sum(CASE WHEN pool = '' THEN short + unbooked ELSE 0 END) AS BIGINT) FROM reservation
 		WHERE short > 0 OR unbooked > 0 GROUP BY item_id`)
 	shortOrders = def("store.ShortOrders", `SELECT DISTINCT order_id FROM reservation WHERE (short > 0 OR unbooked > 0) AND order_id > $1 ORDER BY order_id LIMIT $2`)
-	parkedCount = def("store.InboxParkedCount", "SELECT count(*) FROM inbox WHERE state = 'parked'")
 	holdsPast   = def("store.HoldsPast", "SELECT "+holdList+" FROM hold WHERE until_at <= $1 ORDER BY until_at DESC, id LIMIT $2")
 	reversals   = def("store.MovementReversals", "SELECT reverses, id FROM movement WHERE @in(reverses, $1)")
 	firstUser   = insert("store.UserPutFirst", "setting", []col{{"name", text}, {"value", text}}, "ON CONFLICT (name) DO NOTHING")
@@ -156,12 +155,6 @@ func (tx *Tx) ShortByItem() ([]ShortItem, error) {
 // ShortOrders lists the ids of orders that lack units, after an id.
 func (tx *Tx) ShortOrders(after string, limit int) ([]string, error) {
 	return query(tx, shortOrders, scanOne[string], after, page(limit))
-}
-
-// InboxParkedCount counts the deliveries that wait for a person.
-func (tx *Tx) InboxParkedCount() (int64, error) {
-	n, _, err := one(tx, parkedCount, scanOne[int64])
-	return n, err
 }
 
 // HoldsPast reads holds that are over at at, the latest first.

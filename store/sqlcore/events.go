@@ -29,11 +29,8 @@ var (
 		"SELECT "+eventList+" FROM event WHERE seq > $1 ORDER BY seq LIMIT $2",
 		"SELECT "+eventList+" FROM event WHERE seq > $1 AND seq < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (SELECT base FROM event_base)) << "+
 			strconv.Itoa(eventShift)+" ORDER BY seq LIMIT $2")
-	eventsOf    = def("store.EventsOf", "SELECT "+eventList+" FROM event WHERE subject = $1 ORDER BY seq DESC LIMIT $2")
-	eventsPrune = def("store.EventsPrune", "DELETE FROM event WHERE at < $1")
-	eventLast   = def("store.EventLast", "SELECT coalesce(max(seq), 0) FROM event")
-	cursorGet   = def("store.CursorGet", "SELECT value FROM cursor WHERE name = $1")
-	cursorSet   = insert("store.CursorSet", "cursor", []col{{"name", text}, {"value", bigint}}, upsert("name", []col{{"value", bigint}}))
+	eventsOf  = def("store.EventsOf", "SELECT "+eventList+" FROM event WHERE subject = $1 ORDER BY seq DESC LIMIT $2")
+	eventLast = def("store.EventLast", "SELECT coalesce(max(seq), 0) FROM event")
 )
 
 // both makes a statement of two texts.
@@ -100,19 +97,4 @@ func (tx *Tx) EventsOf(subject string, limit int) ([]Event, error) {
 func (tx *Tx) EventLast() (int64, error) {
 	n, _, err := one(tx, eventLast, scanOne[int64])
 	return n, err
-}
-
-// EventsPrune deletes events older than before and says how many.
-func (tx *Tx) EventsPrune(before time.Time) (int64, error) { return tx.exec(eventsPrune, us(before)) }
-
-// CursorGet reads a reader's place in the event log, 0 if it has none.
-func (tx *Tx) CursorGet(name string) (int64, error) {
-	n, _, err := one(tx, cursorGet, scanOne[int64], name)
-	return n, err
-}
-
-// CursorSet writes a reader's place.
-func (tx *Tx) CursorSet(name string, value int64) error {
-	_, err := tx.bulk(cursorSet, [][]any{{name, value}})
-	return err
 }

@@ -29,28 +29,34 @@ type InboxRow struct {
 	Reason                      string // why it is parked or was tried again
 }
 
+// InboxTx is one transaction of the inbox, inside UpdateInbox or ViewInbox only. It is a type of its own so that no transaction takes the
+// inbox and the rest to commit together: on SQLite the inbox is a file of its own, and a webhook waits for nothing but that file.
+type InboxTx struct{ tx *Tx }
+
 var (
 	inboxCols = []col{{"id", text}, {"vendor", text}, {"app_id", text}, {"connection_id", text}, {"topic", text}, {"received_at", bigint},
 		{"sent_at", bigint}, {"body", bytea}, {"state", text}, {"tries", bigint}, {"reason", text}}
 	inboxList = names(inboxCols, plain, ", ") + ", seq"
 
-	inboxAppend   = insertNew("store.InboxAppend", "inbox", inboxCols)
-	inboxPending  = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2")
-	inboxTake     = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2 @lock(FOR NO KEY UPDATE SKIP LOCKED)")
-	inboxDone     = def("store.InboxDone", "UPDATE inbox SET state = 'done', reason = '' WHERE @in(id, $1)")
+	inboxAppend  = insertNew("store.InboxAppend", "inbox", inboxCols)
+	inboxPending = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2")
+	inboxTake    = def("store.InboxPending", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND seq > $1 ORDER BY seq LIMIT $2 @lock(FOR NO KEY UPDATE SKIP LOCKED)")
+	// The || '' keeps databases from reading the index of all pending rows instead of looking the ids up.
+	inboxDone     = def("store.InboxDone", "UPDATE inbox SET state = 'done', reason = '' WHERE @in(id, $1) AND state || '' = 'pending'")
 	inboxPark     = def("store.InboxPark", "UPDATE inbox SET state = 'parked', reason = $2, tries = tries + 1 WHERE id = $1")
-	inboxTried    = def("store.InboxTried", "UPDATE inbox SET tries = tries + 1, reason = $2 WHERE @in(id, $1)")
 	inboxRetry    = def("store.InboxRetry", "UPDATE inbox SET state = 'pending' WHERE @in(id, $1) AND state <> 'pending'")
 	inboxRetryAll = def("store.InboxRetryParked", "UPDATE inbox SET state = 'pending' WHERE state = 'parked'")
 	inboxParked   = def("store.InboxParked", "SELECT "+inboxList+" FROM inbox WHERE state = 'parked' ORDER BY seq LIMIT $1")
-	inboxGet      = def("store.InboxGet", "SELECT "+inboxList+" FROM inbox WHERE id = $1")
 	inboxPrune    = def("store.InboxPrune", "DELETE FROM inbox WHERE received_at < $1 AND state = 'done'")
-	inboxCount    = def("store.InboxCounts", "SELECT state, count(*) FROM inbox WHERE state <> 'done' GROUP BY state")
+	inboxIDs      = def("store.InboxIDs", "SELECT connection_id, id, seq FROM inbox WHERE seq > $1 ORDER BY seq LIMIT $2")
+	// A count for each state, and not a grouping of the states that are not done: so each reads its partial index and none of the done rows,
+	// which are nearly all.
+	inboxCount = def("store.InboxCounts", "SELECT 'pending', count(*) FROM inbox WHERE state = 'pending' UNION ALL SELECT 'parked', count(*) FROM inbox WHERE state = 'parked'")
 )
 
 // InboxAppend stores deliveries and returns the ids that are new, in their order; the others had come before and stay as they were.
 // State is pending unless set.
-func (tx *Tx) InboxAppend(in []InboxRow) (fresh []string, err error) {
+func (x *InboxTx) InboxAppend(in []InboxRow) (fresh []string, err error) {
 	rows := make([][]any, len(in))
 	for i, r := range in {
 		if r.ID == "" {
@@ -60,14 +66,14 @@ func (tx *Tx) InboxAppend(in []InboxRow) (fresh []string, err error) {
 			r.State = InboxPending
 		}
 		if r.ReceivedAt.IsZero() {
-			r.ReceivedAt = tx.now
+			r.ReceivedAt = x.tx.now
 		}
 		if r.Body == nil {
 			r.Body = []byte{}
 		}
 		rows[i] = []any{r.ID, r.Vendor, r.AppID, r.ConnectionID, r.Topic, us(r.ReceivedAt), us(r.SentAt), r.Body, string(r.State), r.Tries, r.Reason}
 	}
-	isNew, err := tx.bulkNew(inboxAppend, rows)
+	isNew, err := x.tx.bulkNew(inboxAppend, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -89,78 +95,86 @@ func scanInbox(r *sql.Rows, v *InboxRow) error {
 
 // InboxPending reads deliveries that wait, in the order of arrival, after the row after (0: from the first). In Update this read locks
 // what it returns until the transaction ends and leaves out what another process has locked, so no delivery is worked on twice.
-func (tx *Tx) InboxPending(limit int, after int64) ([]InboxRow, error) {
-	if tx.readOnly {
-		return query(tx, inboxPending, scanInbox, after, page(limit))
+func (x *InboxTx) InboxPending(limit int, after int64) ([]InboxRow, error) {
+	if x.tx.readOnly {
+		return query(x.tx, inboxPending, scanInbox, after, page(limit))
 	}
-	return query(tx, inboxTake, scanInbox, after, page(limit))
+	return query(x.tx, inboxTake, scanInbox, after, page(limit))
 }
 
-// InboxDone marks deliveries as worked in. The rows stay, to recognise redeliveries, until they are pruned.
-func (tx *Tx) InboxDone(ids []string) error {
+// InboxDone marks pending deliveries as worked in; call it after what they say is committed. Parked ones stay for the person they wait for.
+// The rows stay, to recognise redeliveries, until they are pruned.
+func (x *InboxTx) InboxDone(ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := tx.exec(inboxDone, ids)
+	_, err := x.tx.exec(inboxDone, ids)
 	return err
 }
 
 // InboxPark sets a delivery aside with the reason. Errors: NotFound.
-func (tx *Tx) InboxPark(id, reason string) error {
-	n, err := tx.exec(inboxPark, id, reason)
+func (x *InboxTx) InboxPark(id, reason string) error {
+	n, err := x.tx.exec(inboxPark, id, reason)
 	if err == nil && n == 0 {
 		return errs.New(errs.NotFound, "store.InboxPark", id, "there is no such delivery")
 	}
 	return err
 }
 
-// InboxTried counts a failed try of deliveries that stay pending.
-func (tx *Tx) InboxTried(ids []string, reason string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	_, err := tx.exec(inboxTried, ids, reason)
-	return err
-}
-
 // InboxRetry makes deliveries pending again, done ones too (a replay), and says how many.
-func (tx *Tx) InboxRetry(ids []string) (int64, error) {
+func (x *InboxTx) InboxRetry(ids []string) (int64, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	return tx.exec(inboxRetry, ids)
+	return x.tx.exec(inboxRetry, ids)
 }
 
 // InboxRetryParked makes all parked deliveries pending again and says how many.
-func (tx *Tx) InboxRetryParked() (int64, error) { return tx.exec(inboxRetryAll) }
+func (x *InboxTx) InboxRetryParked() (int64, error) { return x.tx.exec(inboxRetryAll) }
 
 // InboxParked reads parked deliveries, oldest first.
-func (tx *Tx) InboxParked(limit int) ([]InboxRow, error) {
-	return query(tx, inboxParked, scanInbox, page(limit))
-}
-
-// InboxGet reads one delivery. Errors: NotFound.
-func (tx *Tx) InboxGet(id string) (InboxRow, error) {
-	r, ok, err := one(tx, inboxGet, scanInbox, id)
-	if err == nil && !ok {
-		return r, errs.New(errs.NotFound, "store.InboxGet", id, "there is no such delivery")
-	}
-	return r, err
+func (x *InboxTx) InboxParked(limit int) ([]InboxRow, error) {
+	return query(x.tx, inboxParked, scanInbox, page(limit))
 }
 
 // InboxPrune deletes worked-in deliveries received before before and says how many. A redelivery later than that is new again.
-func (tx *Tx) InboxPrune(before time.Time) (int64, error) { return tx.exec(inboxPrune, us(before)) }
+func (x *InboxTx) InboxPrune(before time.Time) (int64, error) {
+	return x.tx.exec(inboxPrune, us(before))
+}
 
 // InboxCounts counts the deliveries that are pending and parked.
-func (tx *Tx) InboxCounts() (map[InboxState]int64, error) {
+func (x *InboxTx) InboxCounts() (map[InboxState]int64, error) {
 	type count struct {
 		state InboxState
 		n     int64
 	}
-	got, err := query(tx, inboxCount, func(r *sql.Rows, c *count) error { return r.Scan(&c.state, &c.n) })
+	got, err := query(x.tx, inboxCount, func(r *sql.Rows, c *count) error { return r.Scan(&c.state, &c.n) })
 	out := make(map[InboxState]int64, len(got))
 	for _, c := range got {
 		out[c.state] = c.n
 	}
 	return out, err
+}
+
+// InboxIDs calls each with the connection and id of every stored delivery until it returns false.
+func (x *InboxTx) InboxIDs(each func(connectionID, id string) bool) error {
+	type row struct {
+		conn, id string
+		seq      int64
+	}
+	for after := int64(0); ; {
+		got, err := query(x.tx, inboxIDs, func(r *sql.Rows, v *row) error { return r.Scan(&v.conn, &v.id, &v.seq) }, after, int64(maxPage))
+		if err != nil {
+			return err
+		}
+		for _, v := range got {
+			after = v.seq
+			if !each(v.conn, v.id) {
+				return nil
+			}
+		}
+		if len(got) < maxPage {
+			return nil
+		}
+	}
 }

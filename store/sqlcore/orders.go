@@ -22,12 +22,9 @@ var (
 	ordersFind      = def("store.OrderFind", `SELECT body, version FROM orders WHERE id IN (SELECT id FROM orders WHERE id = $1
 		UNION SELECT id FROM orders WHERE external_id = $1 UNION SELECT id FROM orders WHERE number = $1 AND number <> ''
 		UNION SELECT id FROM orders WHERE buyer_hash = $1 AND buyer_hash <> '') ORDER BY created_at DESC, id LIMIT $2`)
-	ordersByDue       = def("store.OrdersOpenByDue", "SELECT body, version FROM orders WHERE (due, id) > ($1, $2) AND due IS NOT NULL ORDER BY due, id LIMIT $3")
-	ordersRecent      = def("store.OrdersRecent", "SELECT body, version FROM orders ORDER BY created_at DESC, id DESC LIMIT $1")
-	ordersNeedDetail  = def("store.OrdersNeedingDetail", "SELECT external_id FROM orders WHERE connection_id = $1 AND needs_detail ORDER BY saved_at, id LIMIT $2")
-	orderCounts       = def("store.OrderCounts", "SELECT status, count(*) FROM orders GROUP BY status")
-	orderCountsSince  = def("store.OrdersPerMinute", "SELECT created_at / 60000000, count(*) FROM orders WHERE created_at >= $1 GROUP BY 1 ORDER BY 1")
-	orderCountByConns = def("store.OrderCountsByConnection", "SELECT connection_id, count(*) FROM orders WHERE created_at >= $1 GROUP BY connection_id")
+	ordersNeedDetail = def("store.OrdersNeedingDetail", "SELECT external_id FROM orders WHERE connection_id = $1 AND needs_detail ORDER BY saved_at, id LIMIT $2")
+	orderCounts      = def("store.OrderCounts", "SELECT status, count(*) FROM orders GROUP BY status")
+	orderCountsSince = def("store.OrdersPerMinute", "SELECT created_at / 60000000, count(*) FROM orders WHERE created_at >= $1 GROUP BY 1 ORDER BY 1")
 )
 
 type orderRow struct {
@@ -130,16 +127,6 @@ func (tx *Tx) OrderFind(text string, limit int) ([]order.Order, error) {
 	return tx.readOrders(ordersFind, text, page(limit))
 }
 
-// OrdersOpenByDue reads orders with a deadline to meet, earliest first, after a deadline and id (zero: from the first).
-func (tx *Tx) OrdersOpenByDue(limit int, afterDue time.Time, afterID string) ([]order.Order, error) {
-	return tx.readOrders(ordersByDue, us(afterDue), afterID, page(limit))
-}
-
-// OrdersRecent reads the newest orders by the time the channel created them.
-func (tx *Tx) OrdersRecent(limit int) ([]order.Order, error) {
-	return tx.readOrders(ordersRecent, page(limit))
-}
-
 // OrdersNeedingDetail lists the channel's ids of orders to be read again, the longest unread first.
 func (tx *Tx) OrdersNeedingDetail(connectionID string, limit int) ([]string, error) {
 	return query(tx, ordersNeedDetail, scanOne[string], connectionID, page(limit))
@@ -173,18 +160,4 @@ func (tx *Tx) OrdersPerMinute(since time.Time) ([]MinuteCount, error) {
 		c.Minute = time.Unix(minute*60, 0).UTC()
 		return err
 	}, us(since))
-}
-
-// OrderCountsByConnection counts orders created from since on, by connection.
-func (tx *Tx) OrderCountsByConnection(since time.Time) (map[string]int64, error) {
-	type count struct {
-		connection string
-		n          int64
-	}
-	got, err := query(tx, orderCountByConns, func(r *sql.Rows, c *count) error { return r.Scan(&c.connection, &c.n) }, us(since))
-	out := make(map[string]int64, len(got))
-	for _, c := range got {
-		out[c.connection] = c.n
-	}
-	return out, err
 }

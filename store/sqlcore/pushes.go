@@ -38,7 +38,6 @@ var (
 	pushAppend    = insert("store.PushLogAppend", "push_log", pushCols, "")
 	pushList      = def("store.PushLogList", "SELECT "+names(pushCols, plain, ", ")+", seq FROM push_log WHERE seq < $1 ORDER BY seq DESC LIMIT $2")
 	pushListOf    = def("store.PushLogList", "SELECT "+names(pushCols, plain, ", ")+", seq FROM push_log WHERE listing_id = $3 AND seq < $1 ORDER BY seq DESC LIMIT $2")
-	pushCount     = def("store.PushLogCount", "SELECT count(*) FROM push_log WHERE sent_at >= $1")
 	pushPrune     = def("store.LogsPrune", "DELETE FROM push_log WHERE sent_at < $1")
 )
 
@@ -100,12 +99,6 @@ func (tx *Tx) PushLogList(listingID string, beforeSeq int64, limit int) ([]Push,
 		return query(tx, pushList, scan, before(beforeSeq), page(limit))
 	}
 	return query(tx, pushListOf, scan, before(beforeSeq), page(limit), listingID)
-}
-
-// PushLogCount counts pushes sent from since on.
-func (tx *Tx) PushLogCount(since time.Time) (int64, error) {
-	n, _, err := one(tx, pushCount, scanOne[int64], us(since))
-	return n, err
 }
 
 // LogsPrune deletes drift findings and push log lines older than before and says how many.

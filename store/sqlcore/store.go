@@ -36,9 +36,11 @@ type Run interface {
 	Rollback() error // also after a failed Commit; harmless when the transaction is over
 }
 
-// Store is a database. All methods may be called at once.
+// Store is a database, with the inbox in it or in a file of its own. All methods may be called at once.
 type Store struct {
 	engine Engine
+	inbox  Engine // the inbox's: the same as engine, or that of its own file
+	apart  bool   // the inbox has a file of its own, so no transaction holds both
 	now    func() time.Time
 }
 
@@ -60,26 +62,58 @@ func MigrateUp(ctx context.Context, p *goose.Provider) error {
 	return errs.Wrap("store.Migrate", "", err)
 }
 
-// New makes a store on an engine whose schema is migrated. now nil means time.Now.
-func New(e Engine, now func() time.Time) *Store {
+// New makes a store on an engine whose schema is migrated. inbox is the engine of the inbox's own file, of the same dialect; nil: the inbox
+// is in the same database as all else. now nil means time.Now.
+func New(e Engine, inbox *Engine, now func() time.Time) *Store {
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{engine: e, now: now}
+	s := &Store{engine: e, inbox: e, now: now}
+	if inbox != nil {
+		s.inbox, s.apart = *inbox, true
+	}
+	return s
 }
 
 // Dialect says which database it is: "sqlite" or "postgres".
 func (s *Store) Dialect() string { return s.engine.Dialect.String() }
 
 // Close waits for nothing: transactions under way fail.
-func (s *Store) Close() error { return s.engine.Close() }
+func (s *Store) Close() error {
+	if s.apart {
+		return errors.Join(s.inbox.Close(), s.engine.Close())
+	}
+	return s.engine.Close()
+}
 
 // Update runs f in a transaction and commits it if f returns nil. f may run several times (another process won a race), so nothing
 // outside the database may happen in it. When Update fails with kind Unavailable it is unknown whether it was committed: run it again
 // with the same ids.
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
+	return s.update(ctx, s.engine, "store.Update", f)
+}
+
+// UpdateInbox is Update for the inbox. On SQLite it waits for other writers of the inbox only, so that a webhook is answered whatever else
+// is being written. An Update and an UpdateInbox are two commits: a crash may come between them.
+func (s *Store) UpdateInbox(ctx context.Context, f func(*InboxTx) error) error {
+	return s.update(ctx, s.inbox, "store.UpdateInbox", func(tx *Tx) error { return f(&InboxTx{tx}) })
+}
+
+// View runs f on a snapshot of the database that does not change while f runs. Verbs that write fail in it.
+func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
+	_, err := s.once(ctx, s.engine, "store.View", true, f)
+	return err
+}
+
+// ViewInbox is View for the inbox. Its snapshot and a View's are of two moments.
+func (s *Store) ViewInbox(ctx context.Context, f func(*InboxTx) error) error {
+	_, err := s.once(ctx, s.inbox, "store.ViewInbox", true, func(tx *Tx) error { return f(&InboxTx{tx}) })
+	return err
+}
+
+func (s *Store) update(ctx context.Context, e Engine, op string, f func(*Tx) error) error {
 	for run := 1; ; run++ {
-		again, err := s.once(ctx, false, f)
+		again, err := s.once(ctx, e, op, false, f)
 		if err == nil || !again || run == maxRuns || ctx.Err() != nil {
 			return err
 		}
@@ -91,18 +125,8 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	}
 }
 
-// View runs f on a snapshot of the database that does not change while f runs. Verbs that write fail in it.
-func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
-	_, err := s.once(ctx, true, f)
-	return err
-}
-
-func (s *Store) once(ctx context.Context, readOnly bool, f func(*Tx) error) (again bool, err error) {
-	op := "store.Update"
-	if readOnly {
-		op = "store.View"
-	}
-	run, err := s.engine.Begin(ctx, readOnly)
+func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f func(*Tx) error) (again bool, err error) {
+	run, err := e.Begin(ctx, readOnly)
 	if err != nil {
 		return s.retryable(err), s.explain(ctx, op, err)
 	}

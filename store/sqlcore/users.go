@@ -19,14 +19,12 @@ var (
 
 	userPut     = insert("store.UserPut", "app_user", userCols, upsert("id", userCols[1:5]))
 	userByEmail = def("store.UserByEmail", "SELECT id, email, name, password_hash, role, created_at FROM app_user WHERE email = $1")
-	userByID    = def("store.UserByID", "SELECT id, email, name, password_hash, role, created_at FROM app_user WHERE id = $1")
 	userCount   = def("store.UserCount", "SELECT count(*) FROM app_user")
 
 	sessionCommit = insert("store.SessionCommit", "session", []col{{"token", text}, {"data", bytea}, {"expires_at", bigint}},
 		upsert("token", []col{{"data", bytea}, {"expires_at", bigint}}))
 	sessionFind   = def("store.SessionFind", "SELECT data FROM session WHERE token = $1 AND expires_at > $2")
 	sessionDelete = def("store.SessionDelete", "DELETE FROM session WHERE token = $1")
-	sessionsAll   = def("store.SessionAll", "SELECT token, data FROM session WHERE expires_at > $1 LIMIT $2")
 	sessionPrune  = def("store.SessionPrune", "DELETE FROM session WHERE expires_at <= $1")
 
 	settingGet = def("store.SettingGet", "SELECT value FROM setting WHERE name = $1")
@@ -61,15 +59,6 @@ func (tx *Tx) UserByEmail(email string) (User, error) {
 	return u, err
 }
 
-// UserByID reads a user. Errors: NotFound.
-func (tx *Tx) UserByID(id string) (User, error) {
-	u, ok, err := one(tx, userByID, scanUser, id)
-	if err == nil && !ok {
-		return u, errs.New(errs.NotFound, "store.UserByID", id, "there is no such user")
-	}
-	return u, err
-}
-
 // UserCount counts users. Zero means the first set-up is still to come.
 func (tx *Tx) UserCount() (int64, error) {
 	n, _, err := one(tx, userCount, scanOne[int64])
@@ -91,20 +80,6 @@ func (tx *Tx) SessionCommit(token string, data []byte, expires time.Time) error 
 func (tx *Tx) SessionDelete(token string) error {
 	_, err := tx.exec(sessionDelete, token)
 	return err
-}
-
-// SessionAll reads the sessions that have not expired, at most 10,000.
-func (tx *Tx) SessionAll() (map[string][]byte, error) {
-	type session struct {
-		token string
-		data  []byte
-	}
-	got, err := query(tx, sessionsAll, func(r *sql.Rows, s *session) error { return r.Scan(&s.token, &s.data) }, us(tx.now), int64(maxPage))
-	out := make(map[string][]byte, len(got))
-	for _, s := range got {
-		out[s.token] = s.data
-	}
-	return out, err
 }
 
 // SessionPrune deletes expired sessions.

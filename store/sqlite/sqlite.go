@@ -22,12 +22,25 @@ import (
 	"github.com/spillway/spillway/store/sqlcore"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations-inbox/*.sql
 var migrations embed.FS
 
+// file is what the two files of a database differ in.
+type file struct {
+	suffix     string // of the name
+	migrations string // folder; the numbers go on across both folders, see sqlcore's backup
+	readers    int    // read-only connections
+	cacheKiB   int    // page cache of the writer; a reader gets a quarter
+}
+
+var (
+	// Pages, the API and the event readers share two cores.
+	mainFile = file{"", "migrations", 4, 32 << 10}
+	// The inbox is appended to at one end and read a little behind it: a rescan and a page at once.
+	inboxFile = file{"-inbox", "migrations-inbox", 2, 4 << 10}
+)
+
 const (
-	// readers is the number of read-only connections: pages, the API and the event readers share two cores.
-	readers = 4
 	// busyTimeout is how long a write waits for another process on the same file, such as an import beside a running server.
 	busyTimeout = 30 * time.Second
 	// checkpointEvery is how often the log is folded into the file beside the writer. In the writer's own commit it doubles the slowest
@@ -35,12 +48,20 @@ const (
 	checkpointEvery = 200 * time.Millisecond
 	// logPages bounds the log when the background cannot keep up: at 16,384 pages (64 MB) a commit folds it after all.
 	logPages = 16384
-	// cacheKiB is the page cache of the writer. A reader gets a quarter.
-	cacheKiB = 32 << 10
 )
 
 // Open opens the database file and makes it if it is not there. The schema is brought up to date by the engine's Migrate.
 func Open(ctx context.Context, path string) (sqlcore.Engine, error) {
+	return openFile(ctx, path, mainFile)
+}
+
+// OpenInbox opens the file of the inbox beside the database file at path, named like it with "-inbox" at the end, as Open does. SQLite has
+// one writer for each file: with a file of its own the inbox never waits for what else is written.
+func OpenInbox(ctx context.Context, path string) (sqlcore.Engine, error) {
+	return openFile(ctx, path, inboxFile)
+}
+
+func openFile(ctx context.Context, path string, f file) (sqlcore.Engine, error) {
 	none := sqlcore.Engine{}
 	if path == "" {
 		return none, errs.New(errs.Invalid, "sqlite.Open", "", "the database needs a file name, as in sqlite:/var/lib/spillway/spillway.db")
@@ -48,7 +69,8 @@ func Open(ctx context.Context, path string) (sqlcore.Engine, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the folder cannot be made", Cause: err}
 	}
-	e := &engine{path: path}
+	path += f.suffix
+	e := &engine{path: path, file: f}
 	if err := e.open(ctx); err != nil {
 		e.close()
 		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the database cannot be opened", Cause: err}
@@ -59,6 +81,7 @@ func Open(ctx context.Context, path string) (sqlcore.Engine, error) {
 // engine holds the connections. A session is lent to one transaction at a time.
 type engine struct {
 	path        string
+	file        file
 	write, read *sql.DB
 	fold        *sql.DB       // the checkpointer's
 	writer      chan *session // holds the one writer session while nobody uses it
@@ -73,10 +96,10 @@ type engine struct {
 
 func (e *engine) open(ctx context.Context) error {
 	e.committed, e.stop = make(chan struct{}, 1), make(chan struct{})
-	e.writer, e.reader = make(chan *session, 1), make(chan *session, readers)
+	e.writer, e.reader = make(chan *session, 1), make(chan *session, e.file.readers)
 	common := []string{fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "foreign_keys(1)", "temp_store(2)"}
 	var err error
-	if e.write, err = sql.Open("sqlite", dsn(e.path, append(common, "journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("wal_autocheckpoint(%d)", logPages), fmt.Sprintf("cache_size(-%d)", cacheKiB)))); err != nil {
+	if e.write, err = sql.Open("sqlite", dsn(e.path, append(common, "journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("wal_autocheckpoint(%d)", logPages), fmt.Sprintf("cache_size(-%d)", e.file.cacheKiB)))); err != nil {
 		return err
 	}
 	e.write.SetMaxOpenConns(1)
@@ -85,11 +108,11 @@ func (e *engine) open(ctx context.Context) error {
 		return err
 	}
 	e.writer <- w
-	if e.read, err = sql.Open("sqlite", dsn(e.path, append(common, "query_only(1)", fmt.Sprintf("cache_size(-%d)", cacheKiB/4)))); err != nil {
+	if e.read, err = sql.Open("sqlite", dsn(e.path, append(common, "query_only(1)", fmt.Sprintf("cache_size(-%d)", e.file.cacheKiB/4)))); err != nil {
 		return err
 	}
-	e.read.SetMaxOpenConns(readers)
-	for range readers {
+	e.read.SetMaxOpenConns(e.file.readers)
+	for range e.file.readers {
 		e.reader <- nil // opened when first needed: most short commands never read
 	}
 	if e.fold, err = sql.Open("sqlite", dsn(e.path, common)); err != nil {
@@ -172,7 +195,7 @@ func (e *engine) migrate(ctx context.Context) error {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := fs.Sub(migrations, e.file.migrations)
 	if err != nil {
 		return err
 	}

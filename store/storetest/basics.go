@@ -34,21 +34,39 @@ var basics = []testcase{
 
 var param = regexp.MustCompile(`\$(\d+)`)
 
-func everyStatementPrepares(t *testing.T, d *database) {
-	dialect, driver, dsn := sqlcore.SQLite, "sqlite", strings.TrimPrefix(d.url, "sqlite:")
-	if d.Dialect() == "postgres" {
-		dialect, driver, dsn = sqlcore.Postgres, "pgx", d.url
+// raw connects to the database past the store; to the inbox's file, where the inbox has one.
+func (d *database) raw(t *testing.T, inbox bool) *sql.DB {
+	t.Helper()
+	driver, dsn := "pgx", d.url
+	if path, ok := strings.CutPrefix(d.url, "sqlite:"); ok {
+		driver, dsn = "sqlite", path
+		if inbox {
+			dsn += "-inbox"
+		}
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func everyStatementPrepares(t *testing.T, d *database) {
+	dialect := sqlcore.SQLite
+	if d.Dialect() == "postgres" {
+		dialect = sqlcore.Postgres
+	}
+	all, inbox := d.raw(t, false), d.raw(t, true)
 	statements := sqlcore.Statements(dialect)
 	if len(statements) < 50 {
 		t.Fatalf("only %d verbs have statements", len(statements))
 	}
 	for verb, texts := range statements {
+		db := all
+		if strings.HasPrefix(verb, "store.Inbox") {
+			db = inbox
+		}
 		for _, text := range texts {
 			if dialect == sqlcore.Postgres {
 				st, err := db.PrepareContext(d.ctx, text)
@@ -227,24 +245,30 @@ func oddText(t *testing.T, d *database) {
 			"event": func(tx *store.Tx) error {
 				return tx.EventsAppend([]store.Event{{Kind: "k", Subject: "s", Data: []byte(bad)}})
 			},
-			"setting":  func(tx *store.Tx) error { return tx.SettingSet("a", bad) },
-			"delivery": func(tx *store.Tx) error { _, err := tx.InboxAppend([]store.InboxRow{{ID: bad}}); return err },
-			"reason":   func(tx *store.Tx) error { return tx.InboxPark("x", bad) },
+			"setting": func(tx *store.Tx) error { return tx.SettingSet("a", bad) },
 		} {
 			if err := d.Update(d.ctx, f); !errs.Is(err, errs.Invalid) {
+				t.Errorf("%s %q: %v, want Invalid", name, bad, err)
+			}
+		}
+		for name, f := range map[string]func(tx *store.InboxTx) error{
+			"delivery": func(tx *store.InboxTx) error { _, err := tx.InboxAppend([]store.InboxRow{{ID: bad}}); return err },
+			"reason":   func(tx *store.InboxTx) error { return tx.InboxPark("x", bad) },
+		} {
+			if err := d.UpdateInbox(d.ctx, f); !errs.Is(err, errs.Invalid) {
 				t.Errorf("%s %q: %v, want Invalid", name, bad, err)
 			}
 		}
 	}
 	// Bytes are bytes: what came in by wire is kept as it came.
 	body := []byte("\x00\xff{}")
-	d.update(t, func(tx *store.Tx) error {
+	d.inbox(t, func(tx *store.InboxTx) error {
 		if _, err := tx.InboxAppend([]store.InboxRow{{ID: "d", Body: body}}); err != nil {
 			return err
 		}
-		r, err := tx.InboxGet("d")
-		if err == nil && string(r.Body) != string(body) {
-			t.Errorf("body %q came back as %q", body, r.Body)
+		rows, err := tx.InboxPending(1, 0)
+		if err == nil && string(rows[0].Body) != string(body) {
+			t.Errorf("body %q came back as %q", body, rows[0].Body)
 		}
 		return err
 	})
@@ -279,5 +303,8 @@ func closedStore(t *testing.T, d *database) {
 	}
 	if err := other.View(d.ctx, func(*store.Tx) error { return nil }); !errs.Is(err, errs.Unavailable) {
 		t.Errorf("view after close: %v", err)
+	}
+	if err := other.UpdateInbox(d.ctx, func(*store.InboxTx) error { return nil }); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("update of the inbox after close: %v", err)
 	}
 }

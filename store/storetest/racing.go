@@ -30,7 +30,6 @@ var racing = []testcase{
 	{"facts of one order from two processes", factsFromTwo},
 	{"no event is skipped by a reader", noEventSkipped},
 	{"an event committed late is read late", lateEvent},
-	{"no delivery is worked on twice", workOnce},
 	{"books saved by two", booksByTwo},
 	{"stock is linearizable", linearizable},
 }
@@ -302,58 +301,6 @@ func lateEvent(t *testing.T, d *database) {
 	})
 	if seen := after(); seen != "ab" {
 		t.Errorf("seen at the end: %q, want ab", seen)
-	}
-}
-
-func workOnce(t *testing.T, d *database) {
-	const n = 120
-	both := []*database{d, open(t, d.url)}
-	d.update(t, func(tx *store.Tx) error {
-		var rows []store.InboxRow
-		for i := range n {
-			rows = append(rows, store.InboxRow{ID: fmt.Sprintf("d%d", i)})
-		}
-		_, err := tx.InboxAppend(rows)
-		return err
-	})
-	var mu sync.Mutex
-	worked := map[string]int{}
-	for _, err := range together(6, func(i int) error {
-		for {
-			var mine []string
-			err := both[i%2].Update(d.ctx, func(tx *store.Tx) error {
-				mine = nil
-				rows, err := tx.InboxPending(7, 0)
-				for _, r := range rows {
-					mine = append(mine, r.ID)
-				}
-				if err != nil {
-					return err
-				}
-				return tx.InboxDone(mine)
-			})
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			for _, id := range mine {
-				worked[id]++
-			}
-			all := len(worked) == n
-			mu.Unlock()
-			if all {
-				return nil
-			}
-		}
-	}) {
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	for id, times := range worked {
-		if times != 1 {
-			t.Errorf("%s was worked on %d times", id, times)
-		}
 	}
 }
 

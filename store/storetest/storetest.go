@@ -27,7 +27,7 @@ type database struct {
 
 // Exercise runs the suite. fresh makes an empty database and returns its URL.
 func Exercise(t *testing.T, fresh func(testing.TB) string) {
-	for _, group := range [][]testcase{basics, catalogCases, ledgerCases, orderCases, logCases, channelCases, backupCases, racing} {
+	for _, group := range [][]testcase{basics, catalogCases, ledgerCases, orderCases, logCases, inboxCases, channelCases, backupCases, racing} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				d := open(t, fresh(t))
@@ -72,6 +72,14 @@ func (d *database) update(tb testing.TB, f func(*store.Tx) error) {
 func (d *database) view(tb testing.TB, f func(*store.Tx) error) {
 	tb.Helper()
 	if err := d.View(d.ctx, f); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// inbox runs f in a transaction of the inbox that must succeed.
+func (d *database) inbox(tb testing.TB, f func(*store.InboxTx) error) {
+	tb.Helper()
+	if err := d.UpdateInbox(d.ctx, f); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -150,10 +150,6 @@ CREATE TABLE event_base (
 );
 INSERT INTO event_base (base) VALUES (0);
 
-CREATE TABLE cursor (
-  name  TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-  value BIGINT NOT NULL
-);
 
 -- Webhooks, stored before they are answered.
 CREATE TABLE inbox (
