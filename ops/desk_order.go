@@ -226,11 +226,21 @@ func movementWord(m stock.Movement) string {
 	return cmp.Or(word, string(m.Kind)) + " " + number(n) + " ×"
 }
 
-// factsOf groups events by the moment they were taken in: each is one thing the channel told us, with what it changed.
+// takenEvent is an order's event with where the fact behind it came from.
+type takenEvent struct {
+	order.Event
+	Source  string `json:"source,omitempty"`  // one of the Source constants; empty: taken in before this was stored
+	Message string `json:"message,omitempty"` // the id of the stored message behind it, if it was a webhook
+}
+
+// noSource stands for the source of an event that was stored without one.
+const noSource = "not recorded"
+
+// factsOf groups events by the moment and the message they were taken in with: each is one thing the channel told us, with what it changed.
 func factsOf(events []store.Event) []view.FactRow {
 	var out []view.FactRow
 	for _, row := range events {
-		var e order.Event
+		var e takenEvent
 		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") {
 			continue
 		}
@@ -241,11 +251,12 @@ func factsOf(events []store.Event) []view.FactRow {
 		if row.Kind == string(order.EventSeen) {
 			effect = "new"
 		}
-		if n := len(out); n > 0 && out[n-1].ReceivedAt.Equal(row.At) {
-			out[n-1].Effect += ", " + effect
+		source := cmp.Or(e.Source, noSource)
+		if n := len(out) - 1; n >= 0 && out[n].ReceivedAt.Equal(row.At) && out[n].Source == source && out[n].Message == e.Message {
+			out[n].Effect += ", " + effect
 			continue
 		}
-		out = append(out, view.FactRow{ID: number(row.Seq), ReceivedAt: row.At, EventAt: e.At, Source: "channel", Topic: "order", Effect: effect})
+		out = append(out, view.FactRow{ID: number(row.Seq), ReceivedAt: row.At, EventAt: e.At, Source: source, Message: e.Message, Effect: effect})
 	}
 	return out
 }

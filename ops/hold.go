@@ -57,6 +57,9 @@ func (x *Ops) unread(cat *catalogue, books map[string]allocation.Book, h store.H
 		return nil
 	}
 	name := cmp.Or(l.SellerSKU, l.ExternalSKU)
+	if !l.Active {
+		return errs.New(errs.Invalid, op, name, "The listing of %s is not on sale there, so units kept for it would be kept for nobody.", name)
+	}
 	if w := x.wires.get(l.ConnectionID); w == nil || w.paused() {
 		return errs.New(errs.Unavailable, op, name, "The listing of %s has not been read yet, and its shop is not being read now. Set the shop to work under Connections first.", name)
 	}

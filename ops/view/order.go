@@ -98,7 +98,7 @@ type FactRow struct {
 	ID         string
 	ReceivedAt time.Time
 	EventAt    time.Time
-	Source     string // "webhook", "poll", "import"
-	Topic      string
+	Source     string // "webhook", "poll", "backfill", "import"
+	Message    string // the id of the stored message, of a webhook
 	Effect     string // "new", "changed state to …", "nothing new"
 }

@@ -84,8 +84,8 @@ func (b *Book) tellStory(o *view.OrderPage) {
 		{At: at.Add(253 * time.Millisecond), Kind: "no push", Text: "the sale lowered what this channel may sell; no other number changed"},
 	}
 	o.Facts = []view.FactRow{
-		{ID: o.ID + "/1", ReceivedAt: at.Add(214 * time.Millisecond), EventAt: at, Source: "webhook", Topic: "order status", Effect: "new order"},
-		{ID: o.ID + "/2", ReceivedAt: at.Add(9 * time.Second), EventAt: at, Source: "poll", Topic: "orders", Effect: "nothing new"},
+		{ID: o.ID + "/1", ReceivedAt: at.Add(214 * time.Millisecond), EventAt: at, Source: "webhook", Message: "clip/clip-app/7466-" + o.Number, Effect: "new order"},
+		{ID: o.ID + "/2", ReceivedAt: at.Add(9 * time.Second), EventAt: at, Source: "poll", Effect: "nothing new"},
 	}
 }
 
