@@ -75,12 +75,13 @@ func (p *planner) dirtyAll(cat *catalogue) {
 	poke(p.wake)
 }
 
-// desired is the number a listing should show: the one on its way, else the one it was told.
+// desired is the number a listing should show: the one on its way, else the one it was told. A channel that has sold what it did not
+// have stands below 0; nobody wishes that.
 func desired(b allocation.Book) int {
 	if b.InFlight != nil {
-		return b.InFlight.Push.Quantity
+		return max(0, b.InFlight.Push.Quantity)
 	}
-	return b.Told
+	return max(0, b.Told)
 }
 
 // resting reports whether no change waits to be planned.
