@@ -23,6 +23,7 @@ var backupCases = []testcase{
 	{"a backup knows every table", everyTableBackedUp},
 	{"a backup restores, into either database", backupRestores},
 	{"a backup is of one moment", backupWhileWriting},
+	{"a backup while deliveries come in loses and doubles none", backupWhileReceiving},
 	{"event numbers go on after greater ones", numbersGoOn},
 	{"a damaged backup is refused and leaves nothing", backupDamaged},
 	{"a restore goes into an empty database only", restoreNeedsEmpty},
@@ -253,6 +254,9 @@ func backupDamaged(t *testing.T, d *database) {
 		if n := target.items(t); n != 0 {
 			t.Fatalf("%s: %d items were left behind", name, n)
 		}
+		target.inbox(t, func(tx *store.InboxTx) error {
+			return tx.InboxIDs(func(_, id string) bool { t.Fatalf("%s: delivery %s was left behind", name, id); return false })
+		})
 	}
 	try("empty", nil)
 	try("not a backup", []byte("PK\x03\x04"))
