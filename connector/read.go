@@ -20,8 +20,12 @@ var ErrPaging = errors.New("the channel's pages do not come to an end")
 
 // Orders implements driver.Channel.
 func (s *Session) Orders(ctx context.Context, q driver.OrderQuery) (page driver.OrderPage, err error) {
-	if q.Limit <= 0 || q.Limit > s.vendor.Limits.OrderPage {
-		q.Limit = s.vendor.Limits.OrderPage
+	most := s.vendor.Limits.OrderPage
+	if q.Known != nil && s.vendor.Limits.KnownPage > 0 {
+		most = s.vendor.Limits.KnownPage
+	}
+	if q.Limit <= 0 || q.Limit > most {
+		q.Limit = most
 	}
 	err = s.do(ctx, driver.OpOrders, passing, func(ctx context.Context) (err error) {
 		page, err = s.channel.Orders(ctx, q)
@@ -31,9 +35,10 @@ func (s *Session) Orders(ctx context.Context, q driver.OrderQuery) (page driver.
 }
 
 // OrderPages walks all orders changed at or after from, page by page, oldest change first. It ends after the first error.
-func (s *Session) OrderPages(ctx context.Context, from time.Time) iter.Seq2[driver.OrderPage, error] {
+// known is OrderQuery.Known: nil for every order in full.
+func (s *Session) OrderPages(ctx context.Context, from time.Time, known func(externalID string) (driver.Seen, bool)) iter.Seq2[driver.OrderPage, error] {
 	return pages(driver.OpOrders, func(cursor string) (driver.OrderPage, string, error) {
-		p, err := s.Orders(ctx, driver.OrderQuery{UpdatedFrom: from, Cursor: cursor})
+		p, err := s.Orders(ctx, driver.OrderQuery{UpdatedFrom: from, Cursor: cursor, Known: known})
 		return p, p.Next, err
 	})
 }
@@ -121,7 +126,7 @@ func (s *Session) Backfill(ctx context.Context, from time.Time, emit func(order.
 }
 
 func (s *Session) backfillByPage(ctx context.Context, from time.Time, emit func(order.Fact) error) error {
-	for page, err := range s.OrderPages(ctx, from) {
+	for page, err := range s.OrderPages(ctx, from, nil) {
 		if err != nil {
 			return err
 		}

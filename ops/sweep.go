@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/kit/errs"
@@ -68,7 +69,11 @@ func (w *wire) sweep(regular bool) error {
 	if err != nil {
 		return err
 	}
-	for page, err := range w.session.OrderPages(w.ctx, from) {
+	known := w.known.seen
+	if seen.IsZero() {
+		known = nil // the first sweep: listing orders only to read them all would cost more
+	}
+	for page, err := range w.session.OrderPages(w.ctx, from, known) {
 		if err != nil {
 			return err
 		}
@@ -79,13 +84,9 @@ func (w *wire) sweep(regular bool) error {
 			if taken, err = w.takeIn(w.ctx, Incoming{ConnectionID: w.id, Source: SourcePoll, Facts: news}); err != nil {
 				return err
 			}
-			w.known.add(news)
+			w.known.addRead(news)
 		}
-		for _, f := range page.Orders {
-			if f.UpdatedAt.After(seen) {
-				seen = f.UpdatedAt
-			}
-		}
+		seen = latest(seen, page)
 		w.reread(taken.NeedsDetail, nil)
 		for _, u := range page.Unreadable {
 			taken.Refused = append(taken.Refused, Refusal{ExternalID: u.ID, Reason: u.Why})
@@ -105,6 +106,22 @@ func (w *wire) sweep(regular bool) error {
 		w.openBooks()
 	}
 	return w.barrier(began)
+}
+
+// latest is the newest change known after a page: what the page has come to, or else its newest order.
+func latest(seen time.Time, page driver.OrderPage) time.Time {
+	if !page.ChangedTo.IsZero() {
+		if page.ChangedTo.After(seen) {
+			return page.ChangedTo
+		}
+		return seen
+	}
+	for _, f := range page.Orders {
+		if f.UpdatedAt.After(seen) {
+			seen = f.UpdatedAt
+		}
+	}
+	return seen
 }
 
 func own(facts []order.Fact, connectionID string) {

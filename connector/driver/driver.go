@@ -35,7 +35,8 @@ type Vendor interface {
 
 // Channel is one connected shop. Calls are made one after the other or at once; every call takes one paced slot of its Operation.
 type Channel interface {
-	// Orders reads one page of full orders changed at or after q.UpdatedFrom, oldest change first.
+	// Orders reads one page of full orders changed at or after q.UpdatedFrom, oldest change first. With q.Known it may leave
+	// out orders that surely have nothing new for stock.
 	Orders(ctx context.Context, q OrderQuery) (OrderPage, error)
 	// OrdersByID reads full orders by the vendor's order ids, at most Limits.OrderIDs at once. Unknown ids are left out.
 	OrdersByID(ctx context.Context, ids []string) ([]order.Fact, error)
@@ -203,6 +204,7 @@ type Limits struct {
 	Burst          int
 	OrderIDs       int // ids in one OrdersByID
 	OrderPage      int
+	KnownPage      int // orders in one page of a query with Known; zero: OrderPage
 	ReadQuantities int
 	SetQuantities  int
 	MaxQuantity    int64
@@ -225,14 +227,24 @@ type Envelope struct {
 type OrderQuery struct {
 	UpdatedFrom time.Time
 	Cursor      string
-	Limit       int
+	Limit       int // orders a page, those left out too
+	// Known tells what the caller has taken in of an order already; nil: nothing. A driver whose full listing is dear may list
+	// cheaply and leave out of the page the orders of which the cheap listing shows nothing that differs from what is known.
+	// Left out may be only what surely has nothing new for stock: an equal time of change proves nothing where times have
+	// whole seconds, so the cancellation, the units and the state of payment and dispatch must be alike too, and where they
+	// could not show a change (a second parcel within the second), Seen.ReadAt must. In doubt the order is read. A driver may
+	// ignore Known. It may be called from any goroutine while the call lasts.
+	Known func(externalID string) (Seen, bool)
 }
 
-// OrderPage is one page; Next is empty on the last one.
+// OrderPage is one page; Next is empty on the last one. It may be without orders and not the last.
 type OrderPage struct {
 	Orders []order.Fact
 	Next   string
-	At     time.Time // the channel's clock when it answered; zero if it does not say
+	// ChangedTo is the newest change the page has come to, of orders left out too; zero: that of Orders. An order read in full
+	// after the listing may be newer: what changed up to its time need not have been on a page.
+	ChangedTo time.Time
+	At        time.Time // the channel's clock when it answered; zero if it does not say
 	// Unreadable are orders of the page that the driver could not make sense of; the caller parks them with the reason,
 	// so that one of them never stops the rest.
 	Unreadable []Unreadable

@@ -244,7 +244,7 @@ func (h *Harness) total(t *testing.T, sku string) int64 {
 func allOrders(t *testing.T, s *connector.Session, from time.Time) []order.Fact {
 	t.Helper()
 	var out []order.Fact
-	for page, err := range s.OrderPages(t.Context(), from) {
+	for page, err := range s.OrderPages(t.Context(), from, nil) {
 		if err != nil {
 			t.Fatalf("orders: %v", err)
 		}

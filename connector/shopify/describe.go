@@ -61,7 +61,7 @@ func (Vendor) Describe() driver.Description {
 		Capabilities: capabilities(),
 		Limits: driver.Limits{
 			PerSecond: map[driver.Operation]float64{driver.OpOrders: 2, driver.OpListings: 2, driver.OpLocations: 2, driver.OpBulk: 0.5},
-			Default:   defaultRate, Burst: burst, OrderIDs: pageOrders, OrderPage: pageOrders, ReadQuantities: 100,
+			Default:   defaultRate, Burst: burst, OrderIDs: pageOrders, OrderPage: pageOrders, KnownPage: pageHeads, ReadQuantities: 100,
 			SetQuantities: maxEntries, MaxQuantity: maxQuantity,
 		},
 		// Shopify's gateway gives up on a request after about half a minute; twice that is the bound.

@@ -233,6 +233,9 @@ func orderSearch(from time.Time) string {
 // Orders implements driver.Channel. Where the point budget does not let it complete every order of a page, it answers with
 // those before: the next page begins with the first one left.
 func (c *channel) Orders(ctx context.Context, q driver.OrderQuery) (driver.OrderPage, error) {
+	if q.Known != nil {
+		return c.ordersBeside(ctx, q)
+	}
 	first := q.Limit
 	if first <= 0 || first > pageOrders {
 		first = pageOrders
@@ -287,16 +290,12 @@ func (c *channel) readOrder(ctx context.Context, op driver.Operation, raw json.R
 func (c *channel) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, error) {
 	var out []order.Fact
 	for part := range slices.Chunk(known("Order", ids), pageOrders) {
-		var data struct {
-			Nodes []json.RawMessage `json:"nodes"`
-		}
-		vars := map[string]any{"ids": part}
-		a, err := c.call(ctx, request{op: driver.OpOrder, doc: docOrdersByID, size: len(part), vars: vars, patient: len(out) > 0}, &data)
+		nodes, a, err := c.nodes(ctx, driver.OpOrder, part, len(out) > 0)
 		if err != nil {
 			return out, err
 		}
-		for _, raw := range data.Nodes {
-			if string(raw) == "null" || string(raw) == "{}" { // no such order, or the id is of something else
+		for _, raw := range nodes {
+			if missing(raw) {
 				continue
 			}
 			f, bad, err := c.readOrder(ctx, driver.OpOrder, raw, c.readAt(a), true)
@@ -311,6 +310,24 @@ func (c *channel) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, e
 	}
 	return out, nil
 }
+
+// nodes asks for at most pageOrders orders in full by their global ids. Entry i of the answer is that of ids[i].
+func (c *channel) nodes(ctx context.Context, op driver.Operation, ids []string, patient bool) ([]json.RawMessage, *driver.Answer, error) {
+	var data struct {
+		Nodes []json.RawMessage `json:"nodes"`
+	}
+	a, err := c.call(ctx, request{op: op, doc: docOrdersByID, size: len(ids), vars: map[string]any{"ids": ids}, patient: patient}, &data)
+	if err != nil {
+		return nil, a, err
+	}
+	if len(data.Nodes) != len(ids) {
+		return nil, a, &driver.Error{Class: driver.Retry, Op: op, RequestID: a.RequestID, Message: "the answer has another number of orders than was asked for"}
+	}
+	return data.Nodes, a, nil
+}
+
+// missing says that there is no such order, or that the id is of something else.
+func missing(raw json.RawMessage) bool { return string(raw) == "null" || string(raw) == "{}" }
 
 // known makes global ids of the numbers among ids, each once. What is no number cannot exist at Shopify, and one such id would
 // spoil the whole request.

@@ -187,7 +187,7 @@ func TestPagesOfListings(t *testing.T) {
 // TestEveryQueryIsCheapEnough: by the documented formula no request can cost more than Shopify runs at all.
 func TestEveryQueryIsCheapEnough(t *testing.T) {
 	for doc, size := range map[*document]int{
-		&docOrders: pageOrders, &docOrdersByID: pageOrders, &docLines: moreLines, &docParcel: parcelLines, &docLocations: pageLocations,
+		&docOrders: pageOrders, &docOrderHeads: pageHeads, &docOrdersByID: pageOrders, &docLines: moreLines, &docParcel: parcelLines, &docLocations: pageLocations,
 		&docListings: pageListings, &docLevels: moreLevels, &docHooks: pageHooks,
 	} {
 		if cost := doc.base + doc.each*float64(size); cost > maxQueryCost {

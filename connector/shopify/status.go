@@ -153,8 +153,13 @@ func (v *view) fact(connection string, readAt time.Time) order.Fact {
 	d.Totals.SellerDiscount = v.discount(d)
 	return order.Fact{
 		Kind: order.Snapshot, ConnectionID: connection, ExternalID: v.id, UpdatedAt: v.updated.UTC(), ReadAt: readAt,
-		Status: status, StatusText: strings.ToLower(strings.Trim(v.financial+"/"+v.fulfilment, "/")), Detail: d,
+		Status: status, StatusText: statusText(v.financial, v.fulfilment), Detail: d,
 	}
+}
+
+// statusText is Shopify's words for an order's money and goods, as facts carry them.
+func statusText(financial, fulfilment string) string {
+	return strings.ToLower(strings.Trim(financial+"/"+fulfilment, "/"))
 }
 
 func (v *view) moments(s order.Status) order.Moments {

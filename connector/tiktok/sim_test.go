@@ -261,7 +261,7 @@ func TestOrdersComeOldestChangeFirst(t *testing.T) {
 	want := []string{ids[0], ids[2], ids[3], ids[4], ids[1]}
 	var got []string
 	var third time.Time
-	for page, err := range session.OrderPages(t.Context(), time.Time{}) {
+	for page, err := range session.OrderPages(t.Context(), time.Time{}, nil) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,44 @@
+package driver
+
+import (
+	"time"
+
+	"github.com/spillway/spillway/domain/order"
+)
+
+// Seen is what is known of an order from its last snapshot: enough to tell from a cheap listing that the order has nothing new
+// for stock, and little enough to be kept of every recent order. A cancelled order has the status order.Cancelled.
+type Seen struct {
+	UpdatedAt time.Time // the order's version on the channel
+	// ReadAt is when the channel answered the question that told this; zero where nobody asked, as with a webhook. What was
+	// read well after UpdatedAt cannot lack a later change of that same moment.
+	ReadAt     time.Time
+	Status     order.Status
+	StatusText string // the channel's words
+	Ordered    int64  // units of all lines, cancelled ones too
+	Cancelled  int64  // of them, never to be sent
+	Shipped    int64  // of them, sent
+}
+
+// SeenOf is what a snapshot leaves to be remembered; false for any other fact.
+func SeenOf(f order.Fact) (Seen, bool) {
+	if f.Kind != order.Snapshot || f.Detail == nil {
+		return Seen{}, false
+	}
+	s := Seen{UpdatedAt: f.UpdatedAt, ReadAt: f.ReadAt, Status: f.Status, StatusText: f.StatusText}
+	for _, l := range f.Detail.Lines {
+		if len(l.Units) == 0 {
+			s.Ordered, s.Cancelled, s.Shipped = s.Ordered+l.Qty, s.Cancelled+l.Cancelled, s.Shipped+l.Shipped
+		}
+		for _, u := range l.Units {
+			s.Ordered++
+			switch {
+			case u.Cancelled || u.Status == order.Cancelled:
+				s.Cancelled++
+			case u.Status.Left():
+				s.Shipped++
+			}
+		}
+	}
+	return s, true
+}
