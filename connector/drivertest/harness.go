@@ -53,6 +53,10 @@ type Harness struct {
 	Place func(t *testing.T, sku string, qty int) string
 	// Cancel cancels an order placed before, as the buyer or the platform.
 	Cancel func(t *testing.T, orderID string)
+	// Ship sends all units of an order placed before, with the carrier's word that it has them. nil: the simulator cannot.
+	Ship func(t *testing.T, orderID string)
+	// TakeOff takes one unit off an order placed before with two, and leaves the other. nil: the simulator cannot.
+	TakeOff func(t *testing.T, orderID string)
 	// Truth is the simulator's own number of a SKU, by location.
 	Truth func(t *testing.T, sku string) map[string]int64
 	// Arrange makes the next calls of op fail. More calls than times are not struck. It reports false where the vendor
@@ -84,6 +88,7 @@ func Run(t *testing.T, fresh func(t *testing.T) *Harness) {
 		{"orders are complete and in order", testOrders},
 		{"orders by id", testOrdersByID},
 		{"an order's facts repeat", testOrderFactsRepeat},
+		{"what is known may be left out, what changed never", testKnown},
 		{"a cancelled order is told", testCancelled},
 		{"locations", testLocations},
 		{"listings", testListings},

@@ -175,6 +175,20 @@ func (s *shop) harness(t *testing.T) *drivertest.Harness {
 				t.Fatal(err)
 			}
 		},
+		Ship: func(t *testing.T, id string) {
+			if _, err := s.FulfillOrder(mustInt(t, id), "UPS", "1Z"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		TakeOff: func(t *testing.T, id string) {
+			o, err := s.Order(mustInt(t, id))
+			if err == nil {
+				_, err = s.EditOrder(o.ID, o.Lines[0].SKU, -1, true)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
 		Truth: s.truth,
 		Arrange: func(t *testing.T, f drivertest.Fault, op driver.Operation, times int) bool {
 			if f == drivertest.Partial {

@@ -135,6 +135,14 @@ func (s *shop) harness(t *testing.T) *drivertest.Harness {
 				t.Fatal(err)
 			}
 		},
+		Ship: func(t *testing.T, id string) {
+			if err := s.Ship(id, "", ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Scan(id); err != nil {
+				t.Fatal(err)
+			}
+		},
 		Truth: s.truth,
 		Arrange: func(t *testing.T, f drivertest.Fault, op driver.Operation, times int) bool {
 			if _, err := s.Faults().Add(world.Rule{Point: strikes[op], Kind: faultKinds[f], Remaining: times}); err != nil {

@@ -80,6 +80,15 @@ func (s *Sim) controlOrderRoutes(route func(string, func(*http.Request, []byte) 
 			return s.FulfillOrder(pathID(r), in.Company, in.Number)
 		})
 	})
+	route("POST orders/{id}/edit", func(r *http.Request, b []byte) (any, error) {
+		return decode(b, func(in struct {
+			SKU     string
+			Units   int
+			Restock bool
+		}) (Order, error) {
+			return s.EditOrder(pathID(r), in.SKU, in.Units, in.Restock)
+		})
+	})
 	route("POST orders/{id}/pay", func(r *http.Request, _ []byte) (any, error) { return s.PayOrder(pathID(r)) })
 	route("POST orders/{id}/hold", func(r *http.Request, b []byte) (any, error) {
 		return decode(b, func(in struct{ On bool }) (map[string]any, error) {

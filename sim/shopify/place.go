@@ -64,7 +64,7 @@ func (s *Sim) PlaceOrder(in OrderInput) (Order, error) {
 		v := vs[i]
 		ln := &line{id: s.newID("LineItem"), order: o, variant: v, quantity: l.Quantity, price: v.price}
 		o.lines = append(o.lines, ln)
-		s.commit(o, ln)
+		s.commit(o, ln, ln.quantity)
 		v.item.stats.UnitsSold += l.Quantity
 		v.item.stats.Orders++
 	}
@@ -169,10 +169,9 @@ func (s *Sim) newAddress() *address {
 	return &a
 }
 
-// commit takes the units of a line from locations: from the first one that has them all, else from several. What an
+// commit takes open units of a line from locations: from the first one that has them all, else from several. What an
 // overselling variant lacks is taken from the first location.
-func (s *Sim) commit(o *order, ln *line) {
-	open := ln.quantity
+func (s *Sim) commit(o *order, ln *line, open int) {
 	var from []*level
 	for _, l := range ln.variant.item.levels {
 		if l.active && l.loc.active && l.loc.online {
@@ -208,7 +207,7 @@ func (s *Sim) commit(o *order, ln *line) {
 
 func (s *Sim) fulfillmentOrderAt(o *order, loc *location) *fulfillmentOrder {
 	for _, fo := range o.fulfillmentOrders {
-		if fo.loc == loc {
+		if fo.loc == loc && fo.status != "CLOSED" && fo.status != "CANCELLED" {
 			return fo
 		}
 	}

@@ -280,6 +280,7 @@ func TestControlAPI(t *testing.T) {
 		{"GET", "state", "", 200}, {"GET", "items", "", 200}, {"GET", "items/A", "", 200}, {"GET", "items/Z", "", 404}, {"GET", "orders", "", 200},
 		{"GET", "orders/" + id, "", 200}, {"GET", "orders/abc", "", 404}, {"POST", "stock", `{"sku":"A","available":9}`, 200},
 		{"POST", "stock", `{"sku":"A","delta":-1}`, 200}, {"POST", "stock", `{"sku":`, 422}, {"POST", "orders/" + id + "/hold", `{"on":true}`, 200},
+		{"POST", "orders/" + id + "/edit", `{"sku":"nothing","units":1}`, 404},
 		{"POST", "orders/" + id + "/pay", "", 409}, {"POST", "orders/" + id + "/cancel", `{"reason":"WHIM"}`, 422}, {"POST", "orders/" + id + "/cancel", `{"reason":"CUSTOMER","restock":true}`, 200},
 		{"POST", "orders/" + id + "/fulfill", `{}`, 409}, {"POST", "faults", `{"point":"*","kind":"throttle","remaining":1}`, 200},
 		{"POST", "faults", `{"point":"*","kind":"flood"}`, 422}, {"GET", "faults", "", 200}, {"DELETE", "faults", "", 200}, {"DELETE", "faults/f9", "", 404},
