@@ -303,6 +303,30 @@ func TestAnEditOnTheChannelIsFoundAndRepaired(t *testing.T) {
 	})
 }
 
+// Somebody writes 500 at the shop and a buyer takes 60 of 40 before anybody notices: the order must come in all the same, and what is
+// missing must be said.
+func TestWhatNobodyGaveTheChannelIsSoldAndKnown(t *testing.T) {
+	d := open(t)
+	d.receive("MUG", 40)
+	d.sellable(1, "MUG", 5)
+	d.must(d.shops[1].Edit("MUG", 500))
+	d.orderStatus(d.buy(1, "MUG", 60), order.AwaitingShipment)
+	d.eventually("20 units are short", func() string {
+		if p, err := d.app.Ops().Prove(t.Context()); err != nil || p.Short != 20 || len(p.Books) > 0 {
+			return fmt.Sprintf("%+v, %v", p, err)
+		}
+		return ""
+	})
+	d.receive("MUG", 30)
+	d.reserved("MUG", 60)
+	d.eventually("the books hold again", func() string {
+		if p, err := d.app.Ops().Prove(t.Context()); err != nil || !p.OK() {
+			return fmt.Sprintf("%+v, %v", p, err)
+		}
+		return ""
+	})
+}
+
 func TestADeadChannelHoldsUpNoOther(t *testing.T) {
 	d := open(t)
 	d.receive("MUG", 60)

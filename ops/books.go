@@ -87,8 +87,9 @@ func (x *Ops) saveBooks(tx *store.Tx, set bookSet, dirty []string) error {
 		}
 		told := int64(b.Told)
 		rows = append(rows, store.BookRow{
-			ListingID: id, ConnectionID: cat.listings[id].ConnectionID, Told: &told, Exposure: int64(b.Exposure),
-			Desired: int64(desired(b)), Revision: set.row[id], State: state,
+			ListingID: id, ConnectionID: cat.listings[id].ConnectionID, Told: &told,
+			Exposure: int64(max(0, b.Exposure)), // below 0 when a channel sold what nobody gave it; the state keeps that
+			Desired:  int64(desired(b)), Revision: set.row[id], State: state,
 		})
 	}
 	return tx.BooksSave(rows)
