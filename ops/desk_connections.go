@@ -137,7 +137,7 @@ func (d *Desk) Connection(ctx context.Context, id string) (view.Connection, erro
 			return err
 		}
 		v.Streams = d.streams(c, mark)
-		v.Webhooks = d.webhooks(c)
+		v.Webhooks, v.MessageAt = d.webhooks(c)
 		v.Drift, err = d.drift(tx, func(listing string) bool { return strings.HasPrefix(listing, id+":") })
 		return err
 	})
@@ -187,14 +187,14 @@ func (d *Desk) streams(c store.Connection, mark store.Watermark) []view.Stream {
 	return []view.Stream{s}
 }
 
-// webhooks are the topics the vendor sends, compared with where they should go.
-func (d *Desk) webhooks(c store.Connection) []view.Webhook {
+// webhooks are the topics the vendor sends, compared with where they should go, and when a message about orders last came.
+func (d *Desk) webhooks(c store.Connection) ([]view.Webhook, *time.Time) {
 	w := d.x.wires.get(c.ID)
 	if w == nil {
-		return nil
+		return nil, nil
 	}
 	w.mu.Lock()
-	subs := slices.Clone(w.state.subscriptions)
+	subs, last := slices.Clone(w.state.subscriptions), ptr(w.state.messageAt)
 	w.mu.Unlock()
 	ours := d.hookURL(c.Vendor, c.AppID)
 	var out []view.Webhook
@@ -208,7 +208,7 @@ func (d *Desk) webhooks(c store.Connection) []view.Webhook {
 	if len(out) == 0 && d.x.o.PublicURL == "" {
 		out = append(out, view.Webhook{Topic: "all", State: "missing", Level: view.Watch, Address: "no public address is configured; orders are polled only"})
 	}
-	return out
+	return out, last
 }
 
 // drift are the findings about some listings, newest first.

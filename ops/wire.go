@@ -70,6 +70,7 @@ type wireState struct {
 	opened        bool            // the history was read once: numbers may be read now
 	needsLogin    bool
 	subscriptions []driver.Subscription
+	messageAt     time.Time // when the newest message about orders reached us, since this program started
 }
 
 func newWire(x *Ops, id string, vendor driver.Description, session *connector.Session) *wire {
@@ -107,6 +108,9 @@ func (w *wire) take(d delivery) {
 		return
 	}
 	w.mu.Lock()
+	if d.received.After(w.state.messageAt) {
+		w.state.messageAt = d.received
+	}
 	full := len(w.queue) >= wireQueue
 	if !full {
 		w.queue = append(w.queue, d)

@@ -83,7 +83,7 @@ func dur(d time.Duration) string {
 	return span(d)
 }
 
-// span writes a length of time for planning: 48 s, 12 min, 2 h 05 min, 3 d 4 h.
+// span writes a length of time for planning: 48 s, 12 min, 2 h 05 min, 3 d 4 h, 58 d.
 func span(d time.Duration) string {
 	if d < 0 {
 		d = -d
@@ -97,7 +97,10 @@ func span(d time.Duration) string {
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h %02d min", h, m)
 	}
-	return fmt.Sprintf("%d d %d h", h/24, h%24)
+	if h < 14*24 {
+		return fmt.Sprintf("%d d %d h", h/24, h%24)
+	}
+	return fmt.Sprintf("%d d", h/24)
 }
 
 // slack writes the distance to a deadline.

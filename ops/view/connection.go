@@ -63,6 +63,7 @@ type Connection struct {
 	AccessExpires, LoginExpires *time.Time // nil: never
 	Streams                     []Stream
 	Webhooks                    []Webhook
+	MessageAt                   *time.Time // when the newest message about orders came; nil: none since this program started
 	Listings, Wrong             int64
 	Waiting                     int64 // listings waiting for their next push
 	Rates                       []Rate
@@ -86,8 +87,8 @@ type Stream struct {
 // Webhook is one topic the vendor sends us.
 type Webhook struct {
 	Topic, Address string
-	State          string // "subscribed", "missing", "other address"
-	LastAt         *time.Time
+	State          string     // "subscribed", "missing", "other address"
+	LastAt         *time.Time // nil: none yet, or not known by topic; see Connection.MessageAt
 	Level          Level
 }
 

@@ -165,7 +165,7 @@ func (b *Book) open(id, app, vendor, title, shop string, access, login *time.Tim
 		last := t.Add(time.Duration(-3-i*i*700) * time.Second)
 		c.Webhooks = append(c.Webhooks, view.Webhook{Topic: topic, Address: "https://ops.nordlicht.example/hooks/" + vendor + "/" + app, State: "subscribed", LastAt: &last, Level: view.Good})
 	}
-	c.Webhooks[4].LastAt = nil
+	c.Webhooks[4].LastAt, c.MessageAt = nil, c.Webhooks[0].LastAt
 	for i := range 12 {
 		op := []string{"orders", "set-quantities", "quantities"}[i%3]
 		c.Requests = append(c.Requests, view.Exchange{At: t.Add(time.Duration(-9*i-2) * time.Second), Operation: op, Status: 200, RequestID: fmt.Sprintf("20261121-%04d", 7400-i), Took: time.Duration(31+i*i%17) * time.Millisecond})
