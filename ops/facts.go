@@ -120,7 +120,8 @@ func (x *Ops) authNotice(row store.InboxRow, a driver.AuthNotice) {
 	}
 }
 
-// CheckNumbers asks for a reading of every number that is not being changed: the regular check for edits made on a channel, now.
+// CheckNumbers asks for a reading of every number, of one that is being changed after that: the regular check for edits made on a
+// channel, now.
 func (x *Ops) CheckNumbers(ctx context.Context) error {
 	cat := x.catalog.Load()
 	for conn, ids := range cat.ofConn {
@@ -130,7 +131,7 @@ func (x *Ops) CheckNumbers(ctx context.Context) error {
 		}
 		for part := range chunks(ids, resultBatch) {
 			s, err := x.change(ctx, bookChange{listings: part, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
-				if !open || b.InFlight != nil {
+				if !open {
 					return b, nil, nil
 				}
 				return b.DemandRead(allocation.ReadScheduled, at), nil, nil
