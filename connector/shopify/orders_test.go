@@ -212,6 +212,13 @@ func TestLongOrders(t *testing.T) {
 // TestShortBudgetGivesShorterPages: where the points do not last for the long orders of a page, the page ends before and the
 // next one goes on there, so that polling always gets ahead.
 func TestShortBudgetGivesShorterPages(t *testing.T) {
+	t.Run("in full", func(t *testing.T) { testShortBudget(t, nil) })
+	t.Run("beside nothing known", func(t *testing.T) {
+		testShortBudget(t, func(string) (driver.Seen, bool) { return driver.Seen{}, false })
+	})
+}
+
+func testShortBudget(t *testing.T, known func(string) (driver.Seen, bool)) {
 	s := newShop(t)
 	in := sim.ProductInput{Title: "Wide"}
 	var lines []sim.OrderLine
@@ -236,7 +243,7 @@ func TestShortBudgetGivesShorterPages(t *testing.T) {
 	var got []string
 	cursor, pages := "", 0
 	for {
-		page, err := c.Orders(t.Context(), driver.OrderQuery{Cursor: cursor})
+		page, err := c.Orders(t.Context(), driver.OrderQuery{Cursor: cursor, Known: known})
 		if driver.ClassOf(err) == driver.RetryAfter && err != nil {
 			break // the clock stands still, so nothing more comes
 		}
