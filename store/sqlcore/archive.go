@@ -172,7 +172,11 @@ func readArchive(r io.Reader, chunk func(table string, columns []string, rows []
 			return none, badArchive(h.Name, "the entry cannot be read (%v)", err)
 		}
 		if h.Name == manifestName {
-			return checkManifest(content, rows, sums)
+			m, err := checkManifest(content, rows, sums)
+			if err == nil {
+				err = ended(files, zip)
+			}
+			return m, err
 		}
 		if sums[h.Name] != "" {
 			return none, badArchive(h.Name, "the entry is there twice")
@@ -188,6 +192,18 @@ func readArchive(r io.Reader, chunk func(table string, columns []string, rows []
 			return none, err
 		}
 	}
+}
+
+// ended reads what follows the manifest, which is nothing, to the end of the file: there gzip keeps the checksum of all of it, of what
+// stands between the entries too.
+func ended(files *tar.Reader, zip io.Reader) error {
+	if _, err := files.Next(); err != io.EOF {
+		return badArchive("", "it does not end with its manifest (%v)", err)
+	}
+	if _, err := io.ReadFull(zip, make([]byte, 1)); err != io.EOF {
+		return badArchive("", "it does not end where it should (%v)", err)
+	}
+	return nil
 }
 
 // readChunk reads one entry.

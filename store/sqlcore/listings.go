@@ -13,13 +13,11 @@ var (
 		{"title", text}, {"item_id", textOrNull}, {"locations", text}, {"active", boolean}, {"mode", text}, {"rules", text}, {"updated_at", bigint}}
 	listingList = names(listingCols, func(_ int, c col) string { return "l." + c.name }, ", ")
 
-	listingPut         = insert("store.ListingPut", "listing", listingCols, upsert("id", listingCols[1:]))
-	listingsByID       = def("store.ListingsByID", "SELECT "+listingList+" FROM listing l WHERE @in(l.id, $1) ORDER BY l.id")
-	listingsByExternal = def("store.ListingsByExternal", "SELECT "+listingList+" FROM listing l WHERE l.connection_id = $2 AND @in(l.external_sku, $1) ORDER BY l.id")
-	listingsByItem     = def("store.ListingsByItem", "SELECT "+listingList+" FROM listing l WHERE @in(l.item_id, $1) ORDER BY l.id")
-	listingsOf         = def("store.ListingsOfConnection", "SELECT "+listingList+" FROM listing l WHERE l.connection_id = $1 AND l.external_sku > $2 ORDER BY l.external_sku LIMIT $3")
-	listingMap         = def("store.ListingMap", "UPDATE listing SET item_id = $2, updated_at = $3 WHERE id = $1")
-	listingsUnmapped   = def("store.ListingsUnmapped", "SELECT "+listingList+" FROM listing l WHERE l.item_id IS NULL AND l.id > $1 ORDER BY l.id LIMIT $2")
+	listingPut       = insert("store.ListingPut", "listing", listingCols, upsert("id", listingCols[1:]))
+	listingsByID     = def("store.ListingsByID", "SELECT "+listingList+" FROM listing l WHERE @in(l.id, $1) ORDER BY l.id")
+	listingsOf       = def("store.ListingsOfConnection", "SELECT "+listingList+" FROM listing l WHERE l.connection_id = $1 AND l.external_sku > $2 ORDER BY l.external_sku LIMIT $3")
+	listingMap       = def("store.ListingMap", "UPDATE listing SET item_id = $2, updated_at = $3 WHERE id = $1")
+	listingsUnmapped = def("store.ListingsUnmapped", "SELECT "+listingList+" FROM listing l WHERE l.item_id IS NULL AND l.id > $1 ORDER BY l.id LIMIT $2")
 )
 
 // ListingPut creates listings or replaces them, rules and mapping included. UpdatedAt is set to the transaction's time if it is zero.
@@ -81,23 +79,6 @@ func (tx *Tx) ListingsByID(ids []string) ([]catalog.Listing, error) {
 		return nil, nil
 	}
 	return query(tx, listingsByID, scanListing, ids)
-}
-
-// ListingsByExternal reads listings of a connection by the channel's SKU ids. Unknown ones are left out.
-func (tx *Tx) ListingsByExternal(connectionID string, skus []string) ([]catalog.Listing, error) {
-	if len(skus) == 0 {
-		return nil, nil
-	}
-	return query(tx, listingsByExternal, scanListing, skus, connectionID)
-}
-
-// ListingsByItem reads every listing whose number depends on the stock of the items: their own and those of bundles that contain them.
-func (tx *Tx) ListingsByItem(itemIDs []string) ([]catalog.Listing, error) {
-	bundles, err := tx.BundlesOf(itemIDs)
-	if err != nil || len(itemIDs) == 0 {
-		return nil, err
-	}
-	return query(tx, listingsByItem, scanListing, append(bundles, itemIDs...))
 }
 
 // ListingsOfConnection reads a page of a connection's listings in the order of the channel's SKU id, after the id after.

@@ -18,7 +18,6 @@ var catalogCases = []testcase{
 	{"items are paged and searched", itemsPaged},
 	{"bundles do not nest", bundlesDoNotNest},
 	{"listings come back as they went in", listingsRoundTrip},
-	{"listings depend on their items and bundles", listingsByItem},
 	{"locations come back as they went in", locationsRoundTrip},
 }
 
@@ -133,10 +132,6 @@ func listingsRoundTrip(t *testing.T, d *database) {
 		if err != nil {
 			return err
 		}
-		byExternal, err := tx.ListingsByExternal("tt", []string{"1", "9"})
-		if err != nil || len(byExternal) != 1 {
-			t.Errorf("by external: %+v, %v", byExternal, err)
-		}
 		page, err := tx.ListingsOfConnection("tt", "1", 10)
 		if err != nil || len(page) != 1 || page[0].ID != "tt:2" {
 			t.Errorf("page: %+v, %v", page, err)
@@ -156,31 +151,9 @@ func listingsRoundTrip(t *testing.T, d *database) {
 		return tx.ListingPut([]catalog.Listing{bad})
 	})
 	d.view(t, func(tx *store.Tx) error {
-		got, err := tx.ListingsByItem([]string{"a"})
-		if len(got) != 2 {
+		got, err := tx.ListingsByID([]string{"tt:2"})
+		if len(got) != 1 || got[0].ItemID != "a" {
 			t.Errorf("mapped: %+v", got)
-		}
-		return err
-	})
-}
-
-func listingsByItem(t *testing.T, d *database) {
-	d.update(t, func(tx *store.Tx) error {
-		if err := put(tx, "a", "b"); err != nil {
-			return err
-		}
-		if err := tx.ItemPut([]catalog.Item{{ID: "kit", SKU: "kit", Components: []catalog.Component{{ItemID: "a", Qty: 2}, {ItemID: "b", Qty: 1}}}}); err != nil {
-			return err
-		}
-		return tx.ListingPut([]catalog.Listing{
-			{ID: "c:a", ConnectionID: "c", ExternalSKU: "a", ItemID: "a"}, {ID: "c:b", ConnectionID: "c", ExternalSKU: "b", ItemID: "b"},
-			{ID: "c:kit", ConnectionID: "c", ExternalSKU: "kit", ItemID: "kit"}, {ID: "c:none", ConnectionID: "c", ExternalSKU: "none"},
-		})
-	})
-	d.view(t, func(tx *store.Tx) error {
-		got, err := tx.ListingsByItem([]string{"a"})
-		if len(got) != 2 || got[0].ID != "c:a" || got[1].ID != "c:kit" {
-			t.Errorf("%+v", got)
 		}
 		return err
 	})

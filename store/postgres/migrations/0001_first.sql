@@ -127,7 +127,6 @@ CREATE TABLE orders (
 CREATE INDEX orders_external ON orders (external_id);
 CREATE INDEX orders_number ON orders (number) WHERE number <> '';
 CREATE INDEX orders_buyer ON orders (buyer_hash) WHERE buyer_hash <> '';
-CREATE INDEX orders_due ON orders (due, id) WHERE due IS NOT NULL;
 CREATE INDEX orders_detail ON orders (connection_id, saved_at) WHERE needs_detail;
 CREATE INDEX orders_created ON orders (created_at, id);
 CREATE INDEX orders_status ON orders (status, due, created_at, id);
@@ -141,7 +140,6 @@ CREATE TABLE event (
   data    TEXT NOT NULL
 );
 CREATE INDEX event_subject ON event (subject, seq);
-CREATE INDEX event_at ON event (at);
 
 -- Event numbers are transaction numbers plus base, shifted: see eventInsert in package sqlcore.
 CREATE TABLE event_base (
@@ -181,8 +179,6 @@ CREATE TABLE channel_book (
   updated_at    BIGINT NOT NULL,
   revision      BIGINT NOT NULL CHECK (revision > 0)
 ) WITH (fillfactor = 80);
-CREATE INDEX channel_book_connection ON channel_book (connection_id, listing_id);
-CREATE INDEX channel_book_dirty ON channel_book (connection_id, updated_at) WHERE told IS NULL OR told <> desired;
 
 CREATE TABLE hold (
   id            TEXT COLLATE "C" NOT NULL PRIMARY KEY,

@@ -127,7 +127,6 @@ CREATE TABLE orders (
 CREATE INDEX orders_external ON orders (external_id);
 CREATE INDEX orders_number ON orders (number) WHERE number <> '';
 CREATE INDEX orders_buyer ON orders (buyer_hash) WHERE buyer_hash <> '';
-CREATE INDEX orders_due ON orders (due, id) WHERE due IS NOT NULL;
 CREATE INDEX orders_detail ON orders (connection_id, saved_at) WHERE needs_detail;
 CREATE INDEX orders_created ON orders (created_at, id);
 CREATE INDEX orders_status ON orders (status, due, created_at, id);
@@ -141,7 +140,6 @@ CREATE TABLE event (
   data    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_subject ON event (subject, seq);
-CREATE INDEX event_at ON event (at);
 
 -- What channels were told.
 CREATE TABLE channel_book (
@@ -154,8 +152,6 @@ CREATE TABLE channel_book (
   updated_at    INTEGER NOT NULL,
   revision      INTEGER NOT NULL CHECK (revision > 0)
 ) STRICT;
-CREATE INDEX channel_book_connection ON channel_book (connection_id, listing_id);
-CREATE INDEX channel_book_dirty ON channel_book (connection_id, updated_at) WHERE told IS NULL OR told <> desired;
 
 CREATE TABLE hold (
   id            TEXT NOT NULL PRIMARY KEY,
