@@ -60,7 +60,9 @@ func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) 
 		return nil, err
 	}
 	b.told()
-	b.finishMessages()
+	for i, in := range ins {
+		x.finishMessages(in.InboxOf, b.taken[i].Refused)
+	}
 	return b.taken, nil
 }
 
@@ -434,24 +436,22 @@ func (b *intakeWork) save() error {
 	return b.tx.EventsAppend(b.events)
 }
 
-// finishMessages marks the messages behind the committed facts as done, and parks those behind refused ones with the reason. It comes after
-// the commit because the inbox commits apart from all else: a message marked first and facts then lost in a crash would be lost for good,
-// while a message marked too late, or never, is only looked at again, and facts taken in twice change nothing.
-func (b *intakeWork) finishMessages() {
-	for i, in := range b.ins {
-		refused := map[string]string{}
-		for _, r := range b.taken[i].Refused {
-			refused[r.ExternalID] = r.Reason
+// finishMessages marks messages, given by the order they are about, as done, and parks those behind refused orders with the reason. It comes
+// after the commit because the inbox commits apart from all else: a message marked first and facts then lost in a crash would be lost for
+// good, while a message marked too late, or never, is only looked at again, and facts taken in twice change nothing.
+func (x *Ops) finishMessages(of map[string][]string, refusals []Refusal) {
+	refused := map[string]string{}
+	for _, r := range refusals {
+		refused[r.ExternalID] = r.Reason
+	}
+	for order, messages := range of {
+		reason, bad := refused[order]
+		if !bad {
+			x.doneWith(messages...) // one that another order parks stays parked
+			continue
 		}
-		for order, messages := range in.InboxOf {
-			reason, bad := refused[order]
-			if !bad {
-				b.x.doneWith(messages...) // one that another order parks stays parked
-				continue
-			}
-			for _, id := range messages {
-				b.x.park(id, reason)
-			}
+		for _, id := range messages {
+			x.park(id, reason)
 		}
 	}
 }

@@ -290,12 +290,12 @@ func (w *wire) takeIn(ctx context.Context, in Incoming) (Taken, error) {
 		byOrder[f.ExternalID] = append(byOrder[f.ExternalID], f)
 	}
 	var all Taken
+	took := map[string][]string{} // messages by order; done when all orders are taken in, since one message may be about several
 	for _, id := range ids {
-		one := Incoming{ConnectionID: in.ConnectionID, Source: in.Source, Facts: byOrder[id], ReceivedAt: in.ReceivedAt,
-			InboxOf: map[string][]string{id: in.InboxOf[id]}}
-		t, oneErr := w.x.Intake(ctx, one)
+		t, oneErr := w.x.Intake(ctx, Incoming{ConnectionID: in.ConnectionID, Source: in.Source, Facts: byOrder[id], ReceivedAt: in.ReceivedAt})
 		switch {
 		case oneErr == nil:
+			took[id] = in.InboxOf[id]
 			all.Refused, all.NeedsDetail = append(all.Refused, t.Refused...), append(all.NeedsDetail, t.NeedsDetail...)
 			all.Changed += t.Changed
 		case !poisonous(oneErr):
@@ -308,6 +308,7 @@ func (w *wire) takeIn(ctx context.Context, in Incoming) (Taken, error) {
 			}
 		}
 	}
+	w.x.finishMessages(took, all.Refused)
 	return all, nil
 }
 
