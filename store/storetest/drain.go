@@ -82,7 +82,15 @@ func (d *database) drain(limit int) error {
 	}); err != nil {
 		return err
 	}
-	if err := d.Update(d.ctx, func(tx *store.Tx) error {
+	if err := d.takeIn(ids); err != nil {
+		return err
+	}
+	return d.UpdateInbox(d.ctx, func(tx *store.InboxTx) error { return tx.InboxDone(ids) })
+}
+
+// takeIn takes orders of one unit of the item "a" in; those known already change nothing.
+func (d *database) takeIn(ids []string) error {
+	return d.Update(d.ctx, func(tx *store.Tx) error {
 		return book(tx, []string{"a"}, ids, func(b *stock.Book) error {
 			for _, id := range ids {
 				if _, err := b.Settle(stock.Want{OrderID: id, LineID: "1", ItemID: "a", Reserve: 1}); err != nil {
@@ -91,10 +99,7 @@ func (d *database) drain(limit int) error {
 			}
 			return nil
 		})
-	}); err != nil {
-		return err
-	}
-	return d.UpdateInbox(d.ctx, func(tx *store.InboxTx) error { return tx.InboxDone(ids) })
+	})
 }
 
 // whole looks into a restored database: what is done there has its effect, and after working in the rest, every delivery has it once.
