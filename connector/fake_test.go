@@ -24,6 +24,7 @@ type fake struct {
 
 	mu    sync.Mutex
 	calls []time.Time
+	asked driver.OrderQuery // the last one
 }
 
 func (f *fake) Describe() driver.Description {
@@ -73,6 +74,9 @@ func (f *fake) count() int {
 }
 
 func (f *fake) Orders(ctx context.Context, q driver.OrderQuery) (driver.OrderPage, error) {
+	f.mu.Lock()
+	f.asked = q
+	f.mu.Unlock()
 	return driver.OrderPage{Next: q.Cursor}, f.do(ctx, driver.OpOrders)
 }
 func (f *fake) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, error) {

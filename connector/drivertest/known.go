@@ -43,7 +43,7 @@ func testKnown(t *testing.T, h *Harness) {
 		known[id] = seen
 	}
 	fresh := h.Place(t, h.SKUs[1], 1)
-	got := h.knownOrders(t, s, start, known)
+	got, _ := h.knownOrders(t, s, start, known)
 	for id, f := range want {
 		g, there := got[id]
 		if !there {
@@ -57,6 +57,14 @@ func testKnown(t *testing.T, h *Harness) {
 	if _, there := got[fresh]; !there {
 		t.Error("an order nobody knows is left out")
 	}
+	var newest time.Time
+	for _, f := range allOrders(t, s, start) {
+		known[f.ExternalID], _ = driver.SeenOf(f)
+		newest = later(newest, f.UpdatedAt)
+	}
+	if _, to := h.knownOrders(t, s, start, known); !to.Equal(newest) {
+		t.Errorf("with everything known the pages come to %v, the newest change is of %v: the next sweep begins there", to, newest)
+	}
 	for _, id := range same { // may be left out; if not, it is as it was
 		if f, there := got[id]; there {
 			if seen, _ := driver.SeenOf(f); seen.Status != known[id].Status || seen.Ordered != known[id].Ordered {
@@ -66,8 +74,15 @@ func testKnown(t *testing.T, h *Harness) {
 	}
 }
 
-// knownOrders walks every order from a time on, three a page, telling what is known.
-func (h *Harness) knownOrders(t *testing.T, s *connector.Session, from time.Time, known map[string]driver.Seen) map[string]order.Fact {
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// knownOrders walks every order from a time on, three a page, telling what is known. to is the newest change it came to.
+func (h *Harness) knownOrders(t *testing.T, s *connector.Session, from time.Time, known map[string]driver.Seen) (found map[string]order.Fact, to time.Time) {
 	t.Helper()
 	got := map[string]order.Fact{}
 	q := driver.OrderQuery{UpdatedFrom: from, Limit: 3, Known: func(id string) (driver.Seen, bool) { seen, ok := known[id]; return seen, ok }}
@@ -79,15 +94,19 @@ func (h *Harness) knownOrders(t *testing.T, s *connector.Session, from time.Time
 		if len(page.Orders) > q.Limit {
 			t.Fatalf("a page of at most %d has %d orders", q.Limit, len(page.Orders))
 		}
+		to = later(to, page.ChangedTo)
 		for _, f := range page.Orders {
 			got[f.ExternalID] = f
+			if page.ChangedTo.IsZero() {
+				to = later(to, f.UpdatedAt)
+			}
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
-			return got
+			return got, to
 		}
 	}
 	t.Fatal("the pages do not come to an end")
-	return nil
+	return nil, to
 }
 
 func hash(t *testing.T, f order.Fact) string {
