@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	// catchingUp is the state of a connection that works and has numbers to tell.
+	catchingUp = "catching up"
 	// driftScan findings are looked through for those of one connection or item.
 	driftScan = 500
 	// driftRows are shown.
@@ -56,7 +58,13 @@ func (d *Desk) Connections(ctx context.Context) (view.Connections, error) {
 			v.Apps = append(v.Apps, d.app(a, ch))
 		}
 		for _, c := range ch.rows {
-			v.Connections = append(v.Connections, d.connection(c, s, grants[c.GrantID]))
+			row := d.connection(c, s, grants[c.GrantID])
+			mark, err := tx.WatermarkGet(c.ID, ordersStream)
+			if err != nil {
+				return err
+			}
+			row.Streams = d.streams(c, mark)
+			v.Connections = append(v.Connections, row)
 		}
 		return nil
 	})
@@ -151,11 +159,14 @@ func (d *Desk) Connection(ctx context.Context, id string) (view.Connection, erro
 // connection is what lists show of a connection.
 func (d *Desk) connection(c store.Connection, s survey, g store.Grant) view.Connection {
 	w := d.wire(c)
-	v := view.Connection{ID: c.ID, AppID: c.AppID, Vendor: c.Vendor, VendorTitle: d.vendorTitle(c.Vendor), Shop: cmp.Or(c.Name, c.ID), Region: c.Region, State: string(c.State),
+	v := view.Connection{ID: c.ID, AppID: c.AppID, Vendor: c.Vendor, VendorTitle: d.vendorTitle(c.Vendor), Shop: cmp.Or(c.Name, c.ID), Region: c.Region, State: w.state,
 		Text: w.text, Level: w.level, Simulated: d.x.o.Simulated, AccessExpires: ptr(g.AccessExpiresAt), LoginExpires: ptr(g.RefreshExpiresAt),
 		Listings: s.listings[c.ID], Wrong: s.wrong[c.ID], Waiting: int64(w.waiting), LastSeen: w.seen}
 	if x, ok := d.x.vendors[c.Vendor]; ok {
 		v.Write, v.Capabilities = string(x.Describe().Write), capabilities(x.Describe())
+	}
+	if v.State == wireRight && v.Wrong > 0 {
+		v.State = catchingUp
 	}
 	if v.Text == "" && v.Wrong > 0 {
 		v.Text = capital(plural(v.Wrong, "listing is", "listings are")) + " being told a new number."
@@ -167,6 +178,9 @@ func (d *Desk) connection(c store.Connection, s survey, g store.Grant) view.Conn
 	}
 	if n := s.unmapped[c.ID]; n > 0 && v.Text == "" {
 		v.Text = capital(plural(n, "listing sells", "listings sell")) + " no item we know."
+	}
+	if v.Text == "" && v.Level == view.Good {
+		v.Text = "Every listing shows the number it should."
 	}
 	return v
 }

@@ -286,7 +286,7 @@ func (d *Desk) journal(tx *store.Tx, cat *catalogue, v *view.ItemPage, before in
 	for _, m := range rows {
 		x := view.Movement{ID: m.ID, Seq: m.Seq, At: m.At, RecordedAt: m.RecordedAt, Kind: string(m.Kind), LocationID: m.LocationID, Location: cat.locationName(m.LocationID),
 			OnHand: m.OnHand, Reserved: m.Reserved, Damaged: m.Damaged, OnHandAfter: m.OnHandAfter, ReservedAfter: m.ReservedAfter, DamagedAfter: m.DamagedAfter,
-			Text: m.Ref, Reason: m.Reason, Actor: m.Actor, Reverses: m.Reverses, ReversedBy: reversed[m.ID]}
+			Text: m.Ref, Reason: m.Reason, Actor: whoMoved(m.Actor), Reverses: m.Reverses, ReversedBy: reversed[m.ID]}
 		if id, ours := strings.CutPrefix(m.Ref, reservePrefix); ours {
 			x.Text = "reservation " + id
 		} else if !m.Kind.Physical() && m.Ref != "" {

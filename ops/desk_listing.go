@@ -69,6 +69,9 @@ func whyListing(l allocation.ListingLine, b allocation.Book) string {
 		"shared":                   "It is shared: every channel shows the whole stock.",
 		"share of stock by demand": "Its share by demand (" + number(n["demand"]) + " a day) would be " + unitsOf(n["target"]) + " of " + number(n["promisable"]) + ".",
 	}[l.TargetWhy.Code]
+	if promisable, known := n["promisable"]; known && promisable <= 0 && l.TargetWhy.Code == "share of stock by demand" {
+		text = "There is no unit to share."
+	}
 	switch {
 	case b.InFlight != nil:
 		text += " It is being told " + number(b.InFlight.Push.Quantity) + ": " + b.InFlight.Push.Why.Code + "."

@@ -81,7 +81,7 @@ func (d *Desk) deadlines(o *order.Order) []view.Deadline {
 			continue
 		}
 		name := deadlines[e.kind]
-		line := view.Deadline{Name: name.name, At: e.at, Source: "the platform's " + name.field, Met: ptr(e.met)}
+		line := view.Deadline{Name: name.name, At: e.at, Source: "the platform’s " + name.field, Met: ptr(e.met)}
 		now := d.x.now()
 		switch {
 		case !e.met.IsZero() && e.met.After(e.at):

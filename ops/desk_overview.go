@@ -77,7 +77,7 @@ func (d *Desk) fillChannels(v *view.Overview, s survey, ch channels, pushes map[
 		now := view.ChannelNow{ConnectionID: c.ID, Name: ch.of(c.ID), Vendor: d.vendorTitle(c.Vendor), Level: w.level, State: w.state, Wrong: s.wrong[c.ID],
 			Listings: s.listings[c.ID], LastMin: d.x.gauges.OrdersLastMinute(c.ID), Pushes: pushes[c.ID], SeenAt: w.seen}
 		if now.State == wireRight && now.Wrong > 0 {
-			now.State = "catching up"
+			now.State = catchingUp
 		}
 		v.OrdersLast += now.LastMin
 		v.Channels = append(v.Channels, now)

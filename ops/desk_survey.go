@@ -269,6 +269,14 @@ func promiseOf(cat *catalogue, id string, it itemNow, books map[string]bookNow, 
 	return p
 }
 
+// within says when something foreseen comes: no finer than it can be foreseen.
+func within(left time.Duration) string {
+	if left < time.Minute {
+		return "within a minute"
+	}
+	return "in about " + lasting(left)
+}
+
 // judgePromise says what is wrong or soon will be with an item.
 func judgePromise(it itemNow) (view.Level, string) {
 	over := it.exposed - max(0, it.available)
@@ -283,7 +291,7 @@ func judgePromise(it itemNow) (view.Level, string) {
 		return view.Watch, "sold out"
 	case it.sold > 0 && it.available > 0:
 		if left := time.Duration(float64(it.available) / float64(it.sold) * float64(time.Minute)); left < endsSoon {
-			return view.Watch, "sold out in " + lasting(left) + " at this pace"
+			return view.Watch, "sold out " + within(left) + " at this pace"
 		}
 	}
 	return view.Quiet, ""

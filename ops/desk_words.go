@@ -67,6 +67,15 @@ func and(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
+// whoMoved names who a movement's actor is: what the ledger does by itself for an order, nobody did.
+func whoMoved(actor string) string {
+	switch actor {
+	case "intake", "mapping":
+		return "Spillway"
+	}
+	return actor
+}
+
 // capital begins a sentence.
 func capital(s string) string {
 	if s == "" {

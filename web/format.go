@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // clock is what templates need to write times: the moment the page speaks for, and the zone its reader works in.
@@ -58,6 +60,12 @@ func told(n *int64) string {
 		return "–"
 	}
 	return num(*n)
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // count writes n with the right form of a noun: 1 order, 2 orders.

@@ -23,7 +23,7 @@ type axeFinding struct {
 	} `json:"nodes"`
 }
 
-// TestAccessible runs axe-core over every page in each look and accepts no serious finding.
+// TestAccessible runs axe-core over every page in each look and accepts no serious finding, nor a page that has to be scrolled sideways.
 func TestAccessible(t *testing.T) {
 	axe, err := os.ReadFile("testdata/axe/axe.min.js")
 	if err != nil {
@@ -46,6 +46,10 @@ func TestAccessible(t *testing.T) {
 				ask(t, s, chromedp.Evaluate[any](string(axe)+"; null"))
 				found := ask(t, s, chromedp.Evaluate[string]("axe.run(document, "+look.rules+").then(r => JSON.stringify(r.violations))", chromedp.EvalAwaitPromise))
 				judge(t, found)
+				wide := ask(t, s, chromedp.Evaluate[int64]("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+				if wide > 0 {
+					t.Errorf("the page is %d px wider than the window", wide)
+				}
 			})
 		}
 	}

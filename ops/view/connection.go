@@ -56,7 +56,7 @@ type Connection struct {
 	ID, AppID                   string
 	Vendor, VendorTitle         string
 	Shop, Region                string
-	State                       string // active, paused, needs login, withdrawn
+	State                       string // right, not answering, reading its history, paused, needs login, withdrawn
 	Text                        string // why, or what is going on
 	Level                       Level
 	Simulated                   bool
