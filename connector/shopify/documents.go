@@ -45,7 +45,7 @@ edges { cursor node { ` + orderFields + ` } } pageInfo { hasNextPage endCursor }
 // The head of an order is what shows cheaply whether it changed: scalars, which cost nothing beyond the order itself.
 var docOrderHeads = document{name: "order heads", base: 2, each: 1, text: `query OrderHeads($first: Int!, $after: String, $query: String!) {
 orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
-edges { cursor node { id updatedAt cancelledAt displayFinancialStatus displayFulfillmentStatus
+edges { cursor node { id updatedAt cancelledAt displayFinancialStatus displayFulfillmentStatus edited
 subtotalLineItemsQuantity currentSubtotalLineItemsQuantity } } pageInfo { hasNextPage endCursor } } }`}
 
 var docOrdersByID = document{name: "orders by id", each: orderCost, text: `query OrdersByID($ids: [ID!]!) {

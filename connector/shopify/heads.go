@@ -21,7 +21,8 @@ type headNode struct {
 	CancelledAt time.Time `json:"cancelledAt"`
 	Financial   string    `json:"displayFinancialStatus"`
 	Fulfilment  string    `json:"displayFulfillmentStatus"`
-	Ordered     int64     `json:"subtotalLineItemsQuantity"`        // units that count for the subtotal; tips for one do not
+	Edited      bool      `json:"edited"`                           // lines or units were added or taken off by an order edit
+	Ordered     int64     `json:"subtotalLineItemsQuantity"`        // units that count for the subtotal; tips and gift cards do not
 	Current     int64     `json:"currentSubtotalLineItemsQuantity"` // of them, neither taken off nor returned
 }
 
@@ -42,8 +43,10 @@ func (h headNode) old(seen driver.Seen) bool {
 		return removed >= seen.Cancelled && removed <= seen.Cancelled+seen.Shipped // sent units may have come back
 	}
 	switch {
+	case h.Edited:
+		return false // a unit taken off and another one put on would not show
 	case h.Fulfilment == "PARTIALLY_FULFILLED":
-		return false // another parcel would not show
+		return false // nor would another parcel
 	case seen.Status == order.AwaitingCollection:
 		return false // nor would the carrier's first scan
 	}

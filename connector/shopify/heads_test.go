@@ -297,6 +297,8 @@ func TestHeads(t *testing.T) {
 	cancelled := seen("paid/unfulfilled", order.Cancelled, 3, 3, 0)
 	later, earlier := head("UNFULFILLED", 3, 3), head("FULFILLED", 3, 3)
 	later.UpdatedAt, earlier.UpdatedAt = at.Add(time.Second), at.Add(-time.Second)
+	edited := head("UNFULFILLED", 3, 3)
+	edited.Edited = true
 	for name, tc := range map[string]struct {
 		head headNode
 		seen driver.Seen
@@ -309,6 +311,8 @@ func TestHeads(t *testing.T) {
 		"a unit taken off":                {head("UNFULFILLED", 3, 2), open, false},
 		"a unit added":                    {head("UNFULFILLED", 4, 4), open, false},
 		"one off, one added":              {head("UNFULFILLED", 4, 3), open, false},
+		"one off, one on":                 {edited, open, false},
+		"edited, read in full":            {edited, read(open, settled), true},
 		"cancelled":                       {gone, open, false},
 		"cancelled and known so":          {gone, cancelled, true},
 		"a parcel more would not show":    {head("PARTIALLY_FULFILLED", 3, 3), part, false},

@@ -35,6 +35,7 @@ func (s *Sim) EditOrder(id int64, sku string, units int, restock bool) (Order, e
 	default:
 		s.takeOff(o, ln, -units, restock)
 	}
+	o.edited = true
 	s.touch(o)
 	s.emitOrder(o, "ORDERS_UPDATED") // orders/edited has a body of another kind, which is not simulated
 	s.emitLevels(o)

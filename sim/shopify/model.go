@@ -81,6 +81,7 @@ type order struct {
 	closedAt             time.Time
 	cancelReason         string
 	financial            string // OrderDisplayFinancialStatus
+	edited               bool
 	email, note, source  string
 	tags                 []string
 	address              *address

@@ -58,6 +58,7 @@ func (s *Sim) orderValues() fields {
 		"fullyPaid":                get(func(o *order) any { return o.financial == "PAID" }),
 		"requiresShipping":         get(func(*order) any { return true }),
 		"fulfillable":              get(func(o *order) any { return o.cancelledAt.IsZero() && o.units((*line).open) > 0 }),
+		"edited":                   get(func(o *order) any { return o.edited }),
 		"subtotalLineItemsQuantity": get(func(o *order) any {
 			return o.units((*line).ordered)
 		}),
