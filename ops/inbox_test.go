@@ -1,0 +1,81 @@
+package ops
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spillway/spillway/store"
+)
+
+// waiting is what of the inbox is not done.
+func (r *rig) waiting() (pending, parked []store.InboxRow) {
+	r.t.Helper()
+	r.must(r.st.ViewInbox(r.t.Context(), func(tx *store.InboxTx) (err error) {
+		if pending, err = tx.InboxPending(1000, 0); err != nil {
+			return err
+		}
+		parked, err = tx.InboxParked(1000)
+		return err
+	}))
+	return pending, parked
+}
+
+// A message may be about several orders. It counts as worked in only if none of them was refused, whichever was looked at first.
+func TestAMessageIsDoneWhenAllItsOrdersAreTakenIn(t *testing.T) {
+	x := newOps(t, "")
+	r := &rig{t: t, x: x, st: x.st}
+	r.must(r.st.UpdateInbox(t.Context(), func(tx *store.InboxTx) error {
+		_, err := tx.InboxAppend([]store.InboxRow{{ID: "good"}, {ID: "mixed"}, {ID: "bad"}, {ID: "other"}})
+		return err
+	}))
+	x.finishMessages(map[string][]string{"1": {"good", "mixed"}, "2": {"mixed", "bad"}}, []Refusal{{ExternalID: "2", Reason: "no such currency"}})
+	r.until("one message waits", func() bool { pending, _ := r.waiting(); return len(pending) == 1 && pending[0].ID == "other" })
+	got := map[string]string{}
+	_, parked := r.waiting()
+	for _, row := range parked {
+		got[row.ID] = row.Reason
+	}
+	if diff := cmp.Diff(map[string]string{"mixed": "no such currency", "bad": "no such currency"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// After a crash between the commit of an order and the mark on its message, the message is looked at again.
+func TestAMessageLookedAtAgainChangesNothing(t *testing.T) {
+	r := newRig(t)
+	id := r.sell("S1", 3)
+	var all []string
+	done := func() bool {
+		all = nil
+		r.must(r.st.ViewInbox(t.Context(), func(tx *store.InboxTx) error {
+			return tx.InboxIDs(func(_, id string) bool { all = append(all, id); return true })
+		}))
+		pending, parked := r.waiting()
+		return len(all) > 0 && len(pending)+len(parked) == 0
+	}
+	r.until("messages came and are done", done)
+	r.must(r.st.UpdateInbox(t.Context(), func(tx *store.InboxTx) error { _, err := tx.InboxRetry(all); return err }))
+	pending, _ := r.waiting()
+	if len(pending) == 0 || len(pending) != len(all) {
+		t.Fatalf("%d of %d messages wait again", len(pending), len(all))
+	}
+	for _, row := range pending {
+		r.x.dispatch(r.x.vendors[row.Vendor], row)
+	}
+	r.until("they are done again", done)
+	r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+		held, err := tx.ReservationsForOrders([]string{id})
+		if len(held) != 1 || held[0].Held != 3 {
+			t.Errorf("held: %+v", held)
+		}
+		if err != nil {
+			return err
+		}
+		balances, err := tx.Balances([]string{"MUG"})
+		if len(balances) != 1 || balances[0].OnHand != 100 || balances[0].Reserved != 3 {
+			t.Errorf("balances: %+v", balances)
+		}
+		return err
+	}))
+}
