@@ -124,8 +124,10 @@ func (c *channel) readListed(ctx context.Context, news []listed, out *driver.Ord
 			return short(part[0].at, err)
 		}
 		for i, raw := range nodes {
-			if missing(raw) {
-				continue // deleted since it was listed
+			if missing(raw) { // deleted since, or one of Shopify's copies is behind: it must not pass unseen
+				out.Unreadable = append(out.Unreadable, driver.Unreadable{ID: number(part[i].id), Why: "the order is listed and cannot be found by its number"})
+				done++
+				continue
 			}
 			f, bad, err := c.readOrder(ctx, driver.OpOrders, raw, c.readAt(a), done == 0)
 			switch {
