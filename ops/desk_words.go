@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/ops/view"
 )
 
 // number writes n with group separators: 48,210.
@@ -71,7 +72,7 @@ func and(names []string) string {
 func whoMoved(actor string) string {
 	switch actor {
 	case "intake", "mapping":
-		return "Spillway"
+		return view.Self
 	}
 	return actor
 }

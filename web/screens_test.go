@@ -28,6 +28,7 @@ var pagesToSee = []struct{ name, path, js string }{
 	{"item-bundle", "/items/SET-10", ""},
 	{"item-shared", "/items/POSTER-05", ""},
 	{"receive", "/items/MUG-01", "document.querySelector('#stock-form').open = true; document.querySelector('#stock-form [name=qty]').value = '120'; document.querySelector('#stock-form form').requestSubmit()"},
+	{"count", "/items/MUG-01", "document.querySelector('#stock-form').open = true; document.querySelector('#stock-form [name=kind]').value = 'count'; document.querySelector('#stock-form [name=qty]').value = '636'; document.querySelector('#stock-form [name=damaged]').value = '5'; document.querySelector('#stock-form form').requestSubmit()"},
 	{"rules", "/items/LAMP-02", "const d = document.querySelector('#rules-clip-outlet_3aLAMP-02'); d.open = true; d.querySelector('[name=max]').value = '4'; d.querySelector('form').requestSubmit()"},
 	{"orders", "/orders", ""},
 	{"orders-shipped", "/orders?state=shipped", ""},

@@ -101,6 +101,9 @@ type Movement struct {
 	Reverses, ReversedBy                     string // movement ids
 }
 
+// Self is the actor of what follows from an order by itself, so that nobody did it.
+const Self = "Spillway"
+
 // Drift is a channel's number that was not what it should have been.
 type Drift struct {
 	At         time.Time

@@ -133,6 +133,7 @@ func (b *Book) PreviewStock(_ context.Context, d view.StockDraft) (view.Preview,
 		Sentence: fmt.Sprintf("%+d units at %s; %d listings are worked out anew.", diff, bal.Location, len(it.listings)),
 		Changes: []view.Change{
 			{What: "On hand at " + bal.Location, From: fmt.Sprint(bal.OnHand), To: fmt.Sprint(bal.OnHand + m.OnHand)},
+			{What: "Damaged at " + bal.Location, From: fmt.Sprint(bal.Damaged), To: fmt.Sprint(bal.Damaged + m.Damaged), Why: "cannot be sold"},
 			{What: "Available of " + it.id, From: fmt.Sprint(it.total().Available), To: fmt.Sprint(it.total().Available + diff), Why: "on hand − reserved − damaged"},
 		},
 		Undo: "It can be reversed by a counter-movement.",
@@ -148,6 +149,9 @@ func movementOf(d view.StockDraft, bal view.Balance) view.Movement {
 		m.OnHand = d.Qty
 	case "count":
 		m.OnHand = d.Qty - bal.OnHand
+		if d.Damaged != nil {
+			m.Damaged = *d.Damaged - bal.Damaged
+		}
 	case "damage":
 		m.Damaged = d.Qty
 	}
