@@ -211,16 +211,15 @@ func (w *wire) barrier(began time.Time) error {
 	return nil
 }
 
-// settled takes over which books still wait for the barrier and plans their items again.
+// settled takes over which books still wait for the barrier and plans their items again; the plan says which cannot wait for the
+// regular sweep.
 func (w *wire) settled(s bookState) {
 	var dirty []string
 	cat := w.x.catalog.Load()
-	waiting := false
 	w.mu.Lock()
 	for id, b := range s.books {
 		if b.Anchor != nil {
 			w.state.anchors[id] = true
-			waiting = true
 		} else {
 			delete(w.state.anchors, id)
 		}
@@ -231,9 +230,6 @@ func (w *wire) settled(s bookState) {
 	w.mu.Unlock()
 	for id, err := range s.failed {
 		w.log.Warn("exposure book refused a change", "listing", id, "err", err)
-	}
-	if waiting {
-		w.askSweep()
 	}
 	w.x.planner.dirty(dirty...)
 	w.x.live.notify("connection:" + w.id)

@@ -34,10 +34,13 @@ const (
 	// grantCredentials is the value of SettingGrant for apps of the operator's own organisation.
 	grantCredentials = "client_credentials"
 
-	// defaultRate is what the smallest plan sustains: 100 points a second, a mutation costs 10. Larger plans have more, and a
-	// mutation carries 250 numbers, so this is never the bottleneck; the point budget decides.
-	defaultRate = 10
+	// defaultRate is what the largest plan sustains: 2,000 points a second, a mutation costs 10. What a smaller plan allows is
+	// decided by its point budget, which every answer tells: a slower rate here would let urgent pushes of a shop that
+	// has points wait in line.
+	defaultRate = 200
 	burst       = 20
+	// ordersRate is the same for pages of orders, a hundred points each and more.
+	ordersRate = 20
 )
 
 // shopForm is Shopify's own rule for the permanent name of a shop.
@@ -60,7 +63,7 @@ func (Vendor) Describe() driver.Description {
 		},
 		Capabilities: capabilities(),
 		Limits: driver.Limits{
-			PerSecond: map[driver.Operation]float64{driver.OpOrders: 2, driver.OpListings: 2, driver.OpLocations: 2, driver.OpBulk: 0.5},
+			PerSecond: map[driver.Operation]float64{driver.OpOrders: ordersRate, driver.OpListings: 2, driver.OpLocations: 2, driver.OpBulk: 0.5},
 			Default:   defaultRate, Burst: burst, OrderIDs: pageOrders, OrderPage: pageOrders, KnownPage: pageHeads, ReadQuantities: 100,
 			SetQuantities: maxEntries, MaxQuantity: maxQuantity,
 		},

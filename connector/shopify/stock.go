@@ -24,6 +24,7 @@ type batch struct {
 	kind    driver.WriteKind
 	pushes  []int // by index
 	entries int
+	resent  int // how often its pushes were sent before
 }
 
 // key names the request: the same pushes make the same key, so that a repeated request is answered and not done twice. It puts
@@ -37,14 +38,18 @@ func (b *batch) key(all []driver.Push) string {
 	return uuid.NewSHA1(keySpace, []byte(strings.Join(ids, "\x00"))).String()
 }
 
-// SetQuantities implements driver.Channel. Pushes of one kind share a mutation of up to 250 entries; a delta has one of its
-// own, because its key must not depend on which others it happens to travel with: comparing does not protect it.
+// SetQuantities implements driver.Channel. Pushes of one kind share a mutation of up to 250 entries, those that were refused
+// for another's fault a second one; a delta has one of its own, because its key must not depend on which others it happens to travel with: comparing does not protect it.
 func (c *channel) SetQuantities(ctx context.Context, pushes []driver.Push) ([]driver.Result, error) {
 	results := make([]driver.Result, len(pushes))
 	batches := c.batches(pushes, results)
-	for i, b := range batches {
+	for i := 0; i < len(batches); i++ {
+		b := batches[i]
 		err := c.apply(ctx, b, pushes, results)
 		if err == nil {
+			if again := b.innocent(results); again != nil {
+				batches = slices.Insert(batches, i+1, again)
+			}
 			continue
 		}
 		if driver.MayBeApplied(err) { // the later batches surely are not
@@ -91,6 +96,32 @@ func (c *channel) batches(pushes []driver.Push, results []driver.Result) []*batc
 		b.entries += len(p.Ref.Locations)
 	}
 	return out
+}
+
+// maxResends bounds how often what others' faults had refused is sent again within one call. A busy shop has two or three
+// hot listings in a batch; the rest then waits for the next plan.
+const maxResends = 3
+
+// refusedWithBatch marks pushes that were refused only because Shopify applies all entries of a request or none.
+const refusedWithBatch = "BATCH_REFUSED"
+
+// innocent takes the pushes out of a refused batch that were not at fault, to be sent again at once without those that
+// were; nil if there are none.
+func (b *batch) innocent(results []driver.Result) *batch {
+	if b.resent == maxResends {
+		return nil
+	}
+	again := &batch{kind: b.kind, resent: b.resent + 1}
+	for _, at := range b.pushes {
+		if e := results[at].Err; e != nil && e.Code == refusedWithBatch {
+			again.pushes = append(again.pushes, at)
+			results[at] = driver.Result{} // its fate is open again
+		}
+	}
+	if len(again.pushes) == 0 {
+		return nil
+	}
+	return again
 }
 
 // refusal says why a push cannot be sent at all; empty if it can.
@@ -232,7 +263,7 @@ func refuse(b *batch, pushes []driver.Push, results []driver.Result, errs []user
 			e, ok = *common, true
 		}
 		if !ok {
-			e = userError{Code: "BATCH_REFUSED", Message: "another entry of the same request was refused, so Shopify applied none"}
+			e = userError{Code: refusedWithBatch, Message: "another entry of the same request was refused, so Shopify applied none"}
 		}
 		f := e.fail(driver.OpSet, a)
 		if !ok {

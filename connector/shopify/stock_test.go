@@ -98,8 +98,9 @@ func TestEveryVersionWritesStock(t *testing.T) {
 	}
 }
 
-// TestBatchIsAllOrNothing: one stale entry keeps the others from being applied, and says so.
-func TestBatchIsAllOrNothing(t *testing.T) {
+// TestOneStalePushHoldsUpNoOther: Shopify applies all entries of a request or none, so those not at fault are sent again. With too many
+// at fault one by one the rest is told to come again, and nothing is applied that was said not to be.
+func TestOneStalePushHoldsUpNoOther(t *testing.T) {
 	for _, v := range Versions {
 		t.Run(v, func(t *testing.T) {
 			t.Parallel()
@@ -111,21 +112,37 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 			}
 			pushes[1].From = 99
 			got := results(t, c, pushes...)
-			if got[0].Outcome != driver.Refused || got[0].Err.Class != driver.Retry || got[1].Outcome != driver.Stale || got[2].Outcome != driver.Refused {
+			if got[0].Outcome != driver.Confirmed || got[1].Outcome != driver.Stale || got[2].Outcome != driver.Confirmed {
 				t.Fatalf("results %+v", got)
 			}
-			for i := range 3 {
-				if n := s.available(t, i); n != 100 {
-					t.Errorf("listing %d was changed to %d", i, n)
-				}
-			}
-			// What the reconciler does next: the same pushes without the stale one.
-			for _, r := range results(t, c, pushes[0], pushes[2]) {
-				if r.Outcome != driver.Confirmed {
-					t.Errorf("after taking the stale one out: %+v", r)
+			for i, want := range []int64{50, 100, 50} {
+				if n := s.available(t, i); n != want {
+					t.Errorf("listing %d shows %d, not %d", i, n, want)
 				}
 			}
 		})
+	}
+}
+
+func TestInnocentsAreSentAgainSoOften(t *testing.T) {
+	refused := func(code string) driver.Result {
+		return driver.Result{Outcome: driver.Refused, Err: &driver.Error{Code: code}}
+	}
+	b := &batch{kind: driver.CompareAndSet, pushes: []int{0, 1, 2}}
+	rounds := 0
+	for ; b != nil; rounds++ {
+		next := b.innocent([]driver.Result{refused(refusedWithBatch), refused("STALE"), refused(refusedWithBatch)})
+		if next != nil && !slices.Equal(next.pushes, []int{0, 2}) {
+			t.Fatalf("%v are sent again", next.pushes)
+		}
+		b = next
+	}
+	if rounds != 1+maxResends {
+		t.Errorf("sent %d times", rounds)
+	}
+	fates := []driver.Result{refused(refusedWithBatch)}
+	if (&batch{pushes: []int{0}}).innocent(fates); fates[0].Outcome != "" {
+		t.Error("a push on its way again still counts as refused")
 	}
 }
 
