@@ -74,7 +74,7 @@ func findProof(p Proof) []Finding {
 			break
 		}
 		out = append(out, Finding{Check: "journal against balances", Text: fmt.Sprintf("%s at %s, %s: journal %d, balance %d", d.ItemID, d.LocationID, d.What, d.Journal, d.Balance),
-			Fix: "stop Spillway, keep the database file, and report this: the journal is the record and the balance can be rebuilt from it"})
+			Fix: "stop Spillway, keep both database files, and report this: the journal is the record and the balance can be rebuilt from it"})
 	}
 	short := Finding{Check: "promised and not there", OK: p.Short == 0, Text: fmt.Sprintf("%d units", p.Short)}
 	if p.Short > 0 {

@@ -20,6 +20,9 @@ const (
 	checkEvery = 24 * time.Hour
 	// expiredPage reservations are ended in one transaction.
 	expiredPage = 500
+	// prunePage messages are deleted in one transaction, in prunePages transactions a round: an hour's million at once would keep webhooks
+	// waiting for seconds, and 4,000 a second is more than come in.
+	prunePage, prunePages = 200, 20
 )
 
 // housekeeping ends reservations whose time is over, deletes what is old, and proves the ledger once a day.
@@ -41,9 +44,8 @@ func (x *Ops) housekeeping() {
 		if err := x.followImports(x.ctx); err != nil && x.ctx.Err() == nil {
 			x.log.Error("an import could not be taken over", "err", err)
 		}
-		if now.Sub(pruned) >= pruneEvery {
+		if now.Sub(pruned) >= pruneEvery && x.prune(now) {
 			pruned = now
-			x.prune(now)
 		}
 		if now.Sub(numbers) >= numbersEvery {
 			numbers = now
@@ -127,11 +129,9 @@ func (x *Ops) followImports(ctx context.Context) error {
 	return nil
 }
 
-func (x *Ops) prune(now time.Time) {
-	err := x.st.UpdateInbox(x.ctx, func(tx *store.InboxTx) error {
-		_, err := tx.InboxPrune(now.Add(-keepInbox))
-		return err
-	})
+// prune deletes what is old. It is false when there are more messages to delete in the next round.
+func (x *Ops) prune(now time.Time) bool {
+	all, err := x.pruneInbox(now.Add(-keepInbox))
 	if err != nil && x.ctx.Err() == nil {
 		x.log.Error("old messages could not be deleted", "err", err)
 	}
@@ -144,4 +144,20 @@ func (x *Ops) prune(now time.Time) {
 	if err != nil && x.ctx.Err() == nil {
 		x.log.Error("old rows could not be deleted", "err", err)
 	}
+	return all
+}
+
+// pruneInbox deletes a round of old messages and says whether those were all. After an error it says so too: the next try is due in time.
+func (x *Ops) pruneInbox(before time.Time) (all bool, err error) {
+	for range prunePages {
+		var n int64
+		err := x.st.UpdateInbox(x.ctx, func(tx *store.InboxTx) (err error) {
+			n, err = tx.InboxPrune(before, prunePage)
+			return err
+		})
+		if err != nil || n < prunePage {
+			return true, err
+		}
+	}
+	return false, nil
 }

@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -78,4 +80,32 @@ func TestAMessageLookedAtAgainChangesNothing(t *testing.T) {
 		}
 		return err
 	}))
+}
+
+// A great heap of old messages is deleted in rounds, so that nothing waits long for the inbox.
+func TestOldMessagesAreDeletedInRounds(t *testing.T) {
+	x := newOps(t, "")
+	r := &rig{t: t, x: x, st: x.st}
+	old := time.Now()
+	later := old.Add(keepInbox + time.Hour) // the housekeeping of the running x deletes none of them
+	r.must(r.st.UpdateInbox(t.Context(), func(tx *store.InboxTx) error {
+		rows := []store.InboxRow{{ID: "new", ReceivedAt: later, State: store.InboxDone}, {ID: "waits", ReceivedAt: old, State: store.InboxParked}}
+		for i := range prunePage*prunePages + 1 {
+			rows = append(rows, store.InboxRow{ID: fmt.Sprint(i), ReceivedAt: old, State: store.InboxDone})
+		}
+		_, err := tx.InboxAppend(rows)
+		return err
+	}))
+	for round, want := range []bool{false, true} {
+		if all := x.prune(later); all != want {
+			t.Errorf("round %d deleted all: %t", round+1, all)
+		}
+	}
+	var left []string
+	r.must(r.st.ViewInbox(t.Context(), func(tx *store.InboxTx) error {
+		return tx.InboxIDs(func(_, id string) bool { left = append(left, id); return true })
+	}))
+	if diff := cmp.Diff([]string{"new", "waits"}, left); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -136,7 +136,7 @@ func (c *backupCmd) Run(e *env) error {
 	if err := st.Backup(e.ctx, c.To); err != nil {
 		return err
 	}
-	fmt.Println("backup written to", c.To, "- keep the key file apart from it: without it the stored secrets cannot be read")
+	fmt.Println("backup written to", c.To, "(database and inbox) - keep the key file apart from it: without it the stored secrets cannot be read")
 	return nil
 }
 

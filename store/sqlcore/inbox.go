@@ -47,7 +47,7 @@ var (
 	inboxRetry    = def("store.InboxRetry", "UPDATE inbox SET state = 'pending' WHERE @in(id, $1) AND state <> 'pending'")
 	inboxRetryAll = def("store.InboxRetryParked", "UPDATE inbox SET state = 'pending' WHERE state = 'parked'")
 	inboxParked   = def("store.InboxParked", "SELECT "+inboxList+" FROM inbox WHERE state = 'parked' ORDER BY seq LIMIT $1")
-	inboxPrune    = def("store.InboxPrune", "DELETE FROM inbox WHERE received_at < $1 AND state = 'done'")
+	inboxPrune    = def("store.InboxPrune", "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE received_at < $1 AND state = 'done' ORDER BY received_at LIMIT $2)")
 	inboxIDs      = def("store.InboxIDs", "SELECT connection_id, id, seq FROM inbox WHERE seq > $1 ORDER BY seq LIMIT $2")
 	// A count for each state, and not a grouping of the states that are not done: so each reads its partial index and none of the done rows,
 	// which are nearly all.
@@ -93,7 +93,7 @@ func scanInbox(r *sql.Rows, v *InboxRow) error {
 	return err
 }
 
-// InboxPending reads deliveries that wait, in the order of arrival, after the row after (0: from the first). In Update this read locks
+// InboxPending reads deliveries that wait, in the order of arrival, after the row after (0: from the first). In UpdateInbox this read locks
 // what it returns until the transaction ends and leaves out what another process has locked, so no delivery is worked on twice.
 func (x *InboxTx) InboxPending(limit int, after int64) ([]InboxRow, error) {
 	if x.tx.readOnly {
@@ -137,9 +137,10 @@ func (x *InboxTx) InboxParked(limit int) ([]InboxRow, error) {
 	return query(x.tx, inboxParked, scanInbox, page(limit))
 }
 
-// InboxPrune deletes worked-in deliveries received before before and says how many. A redelivery later than that is new again.
-func (x *InboxTx) InboxPrune(before time.Time) (int64, error) {
-	return x.tx.exec(inboxPrune, us(before))
+// InboxPrune deletes worked-in deliveries received before before, the oldest first and at most limit, and says how many. A redelivery later
+// than that is new again.
+func (x *InboxTx) InboxPrune(before time.Time, limit int) (int64, error) {
+	return x.tx.exec(inboxPrune, us(before), page(limit))
 }
 
 // InboxCounts counts the deliveries that are pending and parked.
