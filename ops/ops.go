@@ -24,7 +24,7 @@ const (
 	inboxBound = 20_000
 	// intakeBatch sources share a transaction, each of up to a hundred orders. The embedded database has one writer: while it takes
 	// orders in, planned pushes and their results wait, so a transaction must stay short. Webhooks do not: the inbox has its own.
-	intakeBatch = 2
+	intakeBatch = 8
 	intakeBound = 20_000
 	// resultBatch answers to pushes and reads share a commit.
 	resultBatch = 256

@@ -18,13 +18,16 @@ import (
 const (
 	// wireQueue messages may wait for one connection; beyond that they stay in the inbox until a rescan.
 	wireQueue = 10_000
-	// completeBatch messages share one intake, few enough that webhooks wait little for the writer; with a backlog, as many as the
-	// channel reads at once.
+	// completeBatch messages share one intake, few enough that the first of them waits little for the last; with a backlog, as many as
+	// the channel reads at once.
 	completeBatch = 20
 	backlog       = 200
 	// firstPause and maxPause bound how long a failing connection is left alone.
 	firstPause = 500 * time.Millisecond
 	maxPause   = time.Minute
+	// gatherTime is how far apart batches of one connection are: what comes in between shares one read and one transaction. TikTok Shop
+	// allows fifty reads a second. A message that comes alone does not wait.
+	gatherTime = 25 * time.Millisecond
 	// completeAtOnce batches of messages of one connection are under way together.
 	completeAtOnce = 3
 	// callTime bounds one step against a channel, retries included.
@@ -130,8 +133,9 @@ func (w *wire) completeLoop() {
 	var under sync.WaitGroup
 	defer under.Wait()
 	var pause atomic.Int64
+	var last time.Time
 	for {
-		if !w.rest(time.Duration(pause.Load()), w.wake, w.nextReread) {
+		if !w.rest(max(time.Duration(pause.Load()), gatherTime-time.Since(last)), w.wake, w.nextReread) {
 			return
 		}
 		select {
@@ -144,6 +148,7 @@ func (w *wire) completeLoop() {
 			<-slots
 			continue
 		}
+		last = time.Now()
 		poke(w.wake) // there may be more
 		under.Go(func() {
 			defer func() { <-slots }()
