@@ -17,7 +17,6 @@ import (
 	"github.com/spillway/spillway/app/stage"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
-	"github.com/spillway/spillway/sim/shopify"
 	"github.com/spillway/spillway/sim/world"
 	"github.com/spillway/spillway/store"
 )
@@ -67,11 +66,7 @@ func Crash(ctx context.Context, o CrashOptions) error {
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	defer func() {
-		for _, s := range c.shops {
-			s.Stop()
-		}
-	}()
+	defer stopShops(c.shops)
 	if err := c.play(ctx); err != nil {
 		return err
 	}
@@ -97,30 +92,17 @@ func (c *crash) prepare(ctx context.Context) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	for i := range crashItems {
-		c.articles = append(c.articles, stage.Article{SKU: fmt.Sprintf("C%03d", i), Title: "Article", Cents: 999})
-	}
+	c.articles = articlesOf("C", crashItems)
 	if err := stage.Furnish(ctx, a, c.articles, func(int) int64 { return 0 }, actor); err != nil {
 		return err
 	}
-	for i, start := range []func() (stage.Shop, error){
-		func() (stage.Shop, error) {
-			return stage.TikTok("A", c.o.Seed+1, time.Hour, c.articles, c.o.Log)
-		},
-		func() (stage.Shop, error) {
-			return stage.Shopify("S", c.o.Seed+2, shopify.Plus, c.articles, c.o.Log)
-		},
-		func() (stage.Shop, error) {
-			return stage.TikTok("B", c.o.Seed+3, time.Hour, c.articles, c.o.Log)
-		},
-	} {
-		s, err := start()
-		if err != nil {
-			return err
-		}
-		c.shops = append(c.shops, s)
-		c.seen = append(c.seen, 0)
-		ids, err := stage.Connect(ctx, a, s.App([]string{"a", "s", "b"}[i]), actor)
+	shops, apps, err := startShops(c.o.Seed, c.articles, c.o.Log)
+	if err != nil {
+		return err
+	}
+	c.shops, c.seen = shops, make([]uint64, len(shops))
+	for _, n := range apps {
+		ids, err := stage.Connect(ctx, a, n, actor)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,6 @@ import (
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops"
-	"github.com/spillway/spillway/sim/shopify"
 	"github.com/spillway/spillway/sim/world"
 )
 
@@ -42,6 +41,7 @@ type TruthOptions struct {
 	Items     int
 	Seed      uint64
 	Database  string    // empty: embedded
+	Binary    string    // this program, for the process the shops run in
 	Strict    bool      // fail when a time misses its bar
 	Profile   io.Writer // a CPU profile of the time under load; nil: none
 	Log       *slog.Logger
@@ -52,17 +52,16 @@ type TruthOptions struct {
 type clockwork struct {
 	mu       sync.Mutex
 	placed   map[string]time.Time
-	early    map[string]time.Time // reserved before place was called
+	early    map[string]time.Time // reserved before the news of the order arrived
 	known    map[string]bool
 	reserved []time.Duration
 	acks     []time.Duration
-	seen     map[string]uint64 // last attempt read, by shop
 }
 
 func (c *clockwork) place(id string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if early, ok := c.early[id]; ok { // reserved before the buyer's call returned
+	if early, ok := c.early[id]; ok {
 		c.reserved = append(c.reserved, max(0, early.Sub(at)))
 		delete(c.early, id)
 		return
@@ -92,18 +91,6 @@ func (c *clockwork) open() int {
 	return len(c.placed)
 }
 
-// readAcks takes over the deliveries since the last look.
-func (c *clockwork) readAcks(name string, courier *world.Courier) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, a := range courier.Attempts(c.seen[name], 10_000) {
-		c.seen[name] = max(c.seen[name], a.Seq)
-		if a.Delivered && a.Try == 1 {
-			c.acks = append(c.acks, time.Duration(a.LatencyMS*float64(time.Millisecond)))
-		}
-	}
-}
-
 func quantile(in []time.Duration, q float64) time.Duration {
 	if len(in) == 0 {
 		return 0
@@ -113,14 +100,15 @@ func quantile(in []time.Duration, q float64) time.Duration {
 	return s[min(len(s)-1, int(float64(len(s))*q))]
 }
 
-// Truth measures how fast the truth travels: webhook to answer, sale to reserved, change to the last channel told.
+// Truth measures how fast the truth travels: webhook to answer, sale to reserved, change to the last channel told. The shops and their
+// buyers run in another process on the same machine.
 func Truth(ctx context.Context, o TruthOptions) error {
 	home, err := os.MkdirTemp("", "spillway-bench-")
 	if err != nil {
 		return errs.Wrap("bench.Truth", "", err)
 	}
 	defer os.RemoveAll(home)
-	c := &clockwork{placed: map[string]time.Time{}, early: map[string]time.Time{}, known: map[string]bool{}, seen: map[string]uint64{}}
+	c := &clockwork{placed: map[string]time.Time{}, early: map[string]time.Time{}, known: map[string]bool{}}
 	a, err := app.New(ctx, app.Options{Home: home, Database: o.Database, Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true, Log: o.Log, Committed: c.committed})
 	if err != nil {
 		return err
@@ -129,11 +117,15 @@ func Truth(ctx context.Context, o TruthOptions) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	t := &truth{o: o, app: a, clock: c}
+	m, err := openMarket(ctx, o.Binary, marketSpec{Seed: o.Seed, Items: o.Items, PerSecond: o.PerSecond, For: o.For}, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	t := &truth{o: o, app: a, clock: c, market: m, articles: articlesOf("B", o.Items), received: map[string]int{}}
 	if err := t.furnish(ctx); err != nil {
 		return err
 	}
-	defer t.close()
 	if err := t.run(ctx); err != nil {
 		return err
 	}
@@ -144,45 +136,34 @@ type truth struct {
 	o        TruthOptions
 	app      *app.App
 	clock    *clockwork
+	market   *market
 	articles []stage.Article
-	shops    []stage.Shop
 	conns    []string
+	received map[string]int // units, by SKU
 	placed   int
 	refused  int
-	mu       sync.Mutex
 	drained  time.Duration
 	before   ops.Snapshot
 }
 
 func (t *truth) furnish(ctx context.Context) error {
-	for i := range t.o.Items {
-		sku := fmt.Sprintf("B%05d", i)
-		t.articles = append(t.articles, stage.Article{SKU: sku, Title: "Article " + sku, Cents: 1999})
-	}
 	if err := stage.Furnish(ctx, t.app, t.articles, func(int) int64 { return 0 }, actor); err != nil {
 		return err
 	}
-	for i, start := range []func() (stage.Shop, error){
-		func() (stage.Shop, error) { return stage.TikTok("A", t.o.Seed+1, time.Hour, t.articles, t.o.Log) },
-		func() (stage.Shop, error) { return stage.Shopify("S", t.o.Seed+2, shopify.Plus, t.articles, t.o.Log) },
-		func() (stage.Shop, error) { return stage.TikTok("B", t.o.Seed+3, time.Hour, t.articles, t.o.Log) },
-	} {
-		s, err := start()
-		if err != nil {
-			return err
-		}
-		t.shops = append(t.shops, s)
-		ids, err := stage.Connect(ctx, t.app, s.App([]string{"a", "s", "b"}[i]), actor)
+	for _, n := range t.market.apps {
+		ids, err := stage.Connect(ctx, t.app, n, actor)
 		if err != nil {
 			return err
 		}
 		t.conns = append(t.conns, ids...)
 	}
 	err := stage.Receive(ctx, t.app, t.articles, func(i int) int64 {
+		n := some
 		if i == 0 {
-			return plenty
+			n = plenty
 		}
-		return some
+		t.received[t.articles[i].SKU] = n
+		return int64(n)
 	}, actor)
 	if err != nil {
 		return err
@@ -194,7 +175,7 @@ func (t *truth) furnish(ctx context.Context) error {
 }
 
 func (t *truth) settle(ctx context.Context) error {
-	return stage.WaitTold(ctx, t.app, len(t.articles)*len(t.shops))
+	return stage.WaitTold(ctx, t.app, len(t.articles)*len(t.conns))
 }
 
 // share puts a few items into shared mode.
@@ -210,16 +191,6 @@ func (t *truth) share(ctx context.Context) error {
 }
 
 func (t *truth) run(ctx context.Context) error {
-	skus := make([]string, 0, len(t.articles))
-	for _, v := range t.articles[1:] {
-		skus = append(skus, v.SKU)
-	}
-	perMinute := float64(t.o.PerSecond) * 60
-	arrivals, err := world.Arrivals(world.Profile{Seed: t.o.Seed, Length: t.o.For, SKUs: skus, Zipf: 1, Hot: t.articles[0].SKU, HotShare: 0.5,
-		Flows: []world.Flow{{Channel: "0", PerMinute: perMinute / 2}, {Channel: "1", PerMinute: perMinute / 4}, {Channel: "2", PerMinute: perMinute / 4}}})
-	if err != nil {
-		return err
-	}
 	t.before = t.app.Ops().Gauges().Snapshot()
 	t.app.Ops().Gauges().Reset() // filling 6,000 listings takes as long as the channels' rate limits say
 	if t.o.Profile != nil {
@@ -228,21 +199,25 @@ func (t *truth) run(ctx context.Context) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	if err := t.market.say("go"); err != nil {
+		return err
+	}
 	began := time.Now()
-	_, done := world.Play(world.Wall(), arrivals, 1, t.buy)
-	tick := time.NewTicker(100 * time.Millisecond)
+	sold := make(chan error, 1)
+	go func() { sold <- t.listen() }()
+	tick := time.NewTicker(time.Second / receiptsPerSecond)
 	defer tick.Stop()
 	rnd := world.Stream(t.o.Seed, "receipts")
-	for n := 0; ; n++ {
+	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-done:
+		case err := <-sold:
+			if err != nil {
+				return err
+			}
 			return t.drain(ctx, began)
 		case <-tick.C:
-		}
-		t.readAcks()
-		if n%(10/receiptsPerSecond) == 0 {
 			if err := t.deliver(ctx, rnd); err != nil {
 				return err
 			}
@@ -250,30 +225,32 @@ func (t *truth) run(ctx context.Context) error {
 	}
 }
 
-func (t *truth) buy(a world.Arrival) {
-	i := int(a.Channel[0] - '0')
-	at := time.Now()
-	id, err := t.shops[i].Place([]stage.Line{{SKU: a.SKU, Qty: 1}})
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil {
-		t.refused++
-		return
+// listen takes in what the shops report until the last buyer has been.
+func (t *truth) listen() error {
+	for {
+		n, err := t.market.next()
+		if err != nil {
+			return err
+		}
+		t.clock.mu.Lock()
+		t.clock.acks = append(t.clock.acks, n.Acks...)
+		t.clock.mu.Unlock()
+		if n.Order != "" {
+			t.placed++
+			t.clock.place(t.conns[n.Shop]+":"+n.Order, n.At)
+		}
+		if n.Done {
+			t.refused = n.Refused
+			return nil
+		}
 	}
-	t.placed++
-	t.clock.place(t.conns[i]+":"+id, at)
 }
 
 // deliver receives units of a random item: a change that has to reach the channels.
 func (t *truth) deliver(ctx context.Context, rnd *rand.Rand) error {
 	i := 1 + rnd.IntN(len(t.articles)-1)
+	t.received[t.articles[i].SKU] += some
 	return stage.Receive(ctx, t.app, t.articles[i:i+1], func(int) int64 { return some }, actor)
-}
-
-func (t *truth) readAcks() {
-	for i, s := range t.shops {
-		t.clock.readAcks(t.conns[i], s.Courier())
-	}
 }
 
 // drain waits until the last order is reserved.
@@ -290,22 +267,28 @@ func (t *truth) drain(ctx context.Context, began time.Time) error {
 		}
 	}
 	t.drained = time.Since(ended)
-	t.readAcks()
 	fmt.Fprintf(t.o.Out, "%d orders in %s, %d refused by the shops\n", t.placed, ended.Sub(began).Round(time.Millisecond), t.refused)
 	return nil
 }
 
+// oversold asks the shops what they sold.
+func (t *truth) oversold() (int, error) {
+	if err := t.market.say("end"); err != nil {
+		return 0, err
+	}
+	n, err := t.market.next()
+	over := 0
+	for sku, active := range n.Active {
+		over += max(0, active-t.received[sku])
+	}
+	return over, err
+}
+
 func (t *truth) report(ctx context.Context) error {
 	g := t.app.Ops().Gauges().Snapshot()
-	oversold := 0
-	for i, v := range t.articles {
-		active := 0
-		for _, s := range t.shops {
-			active += s.Active(v.SKU)
-		}
-		if i == 0 {
-			oversold += max(0, active-plenty)
-		}
+	oversold, err := t.oversold()
+	if err != nil {
+		return err
 	}
 	proof, err := t.app.Ops().Prove(ctx)
 	if err != nil {
@@ -338,10 +321,4 @@ func (t *truth) report(ctx context.Context) error {
 		return errs.New(errs.Conflict, "bench.Truth", "", "%d bars were missed", missed)
 	}
 	return nil
-}
-
-func (t *truth) close() {
-	for _, s := range t.shops {
-		s.Stop()
-	}
 }

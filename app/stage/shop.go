@@ -317,7 +317,7 @@ func WaitTold(ctx context.Context, a *app.App, listings int) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(250 * time.Millisecond): // each look reads every book
 		}
 	}
 }

@@ -16,6 +16,7 @@ type benchCmd struct {
 	Truth  benchTruth  `cmd:"" help:"From webhook to answer, from sale to reserved, from change to every channel told."`
 	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
 	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
+	Market benchMarket `cmd:"" hidden:"" help:"The shops of bench truth, in a process of their own."`
 }
 
 type benchTruth struct {
@@ -29,8 +30,12 @@ type benchTruth struct {
 }
 
 func (c *benchTruth) Run(e *env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return errs.Wrap("bench", "", err)
+	}
 	o := bench.TruthOptions{PerSecond: c.Rate, For: c.For, Items: c.Items, Seed: c.Seed, Database: c.Database, Strict: c.Strict,
-		Log: quiet(e), Out: os.Stdout}
+		Binary: self, Log: quiet(e), Out: os.Stdout}
 	if c.Profile != "" {
 		f, err := os.Create(c.Profile)
 		if err != nil {
@@ -46,6 +51,10 @@ func (c *benchTruth) Run(e *env) error {
 func quiet(e *env) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
+
+type benchMarket struct{}
+
+func (benchMarket) Run(e *env) error { return bench.Market(e.ctx, os.Stdin, os.Stdout, quiet(e)) }
 
 type benchCrash struct {
 	N    int    `short:"n" help:"How many kills." default:"50"`

@@ -64,7 +64,7 @@ func Run(o Options) Report {
 		o.Worlds = 2000
 	}
 	if o.Workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+		o.Workers = runtime.NumCPU()
 	}
 	rep := Report{Seed: o.Seed}
 	var mu sync.Mutex
