@@ -137,8 +137,12 @@ func (b *intakeWork) merge() error {
 			m.demand = m.demand || changes.Demand
 			m.due = m.due || changes.Due
 			m.any = m.any || changes.Any()
+			var message string
+			if behind := in.InboxOf[f.ExternalID]; len(behind) > 0 {
+				message = behind[0]
+			}
 			for _, e := range changes.Events {
-				if err := b.event(string(e.Kind), next.ID, e); err != nil {
+				if err := b.event(string(e.Kind), next.ID, takenEvent{Event: e, Source: in.Source, Message: message}); err != nil {
 					return err
 				}
 			}

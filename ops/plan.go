@@ -22,7 +22,7 @@ const (
 	// planAgain is how long a planner that failed waits before it tries again.
 	planAgain = time.Second
 	// planPause lets the changes of a moment share one look: at hundreds of orders a second a look for each would cost more than the orders.
-	planPause = 25 * time.Millisecond
+	planPause = 50 * time.Millisecond
 	// idle is how long the planner sleeps when nothing asks for it; a scheduled reading is found by then.
 	idle = time.Minute
 )

@@ -19,7 +19,7 @@ const (
 	// barrierOverlap is the same for a sweep that only has to know the last seconds' sales.
 	barrierOverlap = 3 * time.Second
 	// barrierPause lets the numbers confirmed in quick succession share one sweep.
-	barrierPause = 100 * time.Millisecond
+	barrierPause = 250 * time.Millisecond
 	// maxSweepRest bounds how long a sweep rests for having taken long.
 	maxSweepRest = time.Second
 	// saveWatermark is how often the watermark is stored: a restart reads that much more again.

@@ -1,7 +1,8 @@
 // Package gather turns many small writes into few commits (group commit, natural batching).
 //
 // Callers hand in one request each and wait. One loop takes whatever is waiting, runs it as one batch, and only then answers
-// every caller. While a batch is being flushed the next one forms; nobody lingers, so a caller alone pays one flush.
+// every caller. While a batch is being flushed the next one forms; nobody lingers, so a caller alone pays one flush. Under
+// load batches may be kept apart, so that what many small ones would cost is left for other work.
 // A batch that fails is tried once more and then halved down to the one request that cannot work, which alone gets
 // the error. The queue is bounded: beyond it callers are told to come back.
 package gather
@@ -9,6 +10,7 @@ package gather
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/spillway/spillway/kit/errs"
 )
@@ -18,6 +20,7 @@ type Loop[Q, A any] struct {
 	name  string
 	cap   int // requests in one batch
 	bound int // requests waiting
+	apart time.Duration
 	run   func(ctx context.Context, batch []Q) ([]A, error)
 
 	mu     sync.Mutex
@@ -38,9 +41,10 @@ type answer[A any] struct {
 }
 
 // New starts a loop. run must be all or nothing over its batch and return one answer per request, in order; it may be called
-// again with the same requests. batch bounds one call, bound the waiting requests.
-func New[Q, A any](name string, batch, bound int, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
-	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, run: run, wake: make(chan struct{}, 1), done: make(chan struct{})}
+// again with the same requests. batch bounds one call, bound the waiting requests. apart is the least time between the
+// beginnings of two batches; a request that comes later than that after the last does not wait.
+func New[Q, A any](name string, batch, bound int, apart time.Duration, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
+	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, apart: apart, run: run, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go l.loop()
 	return l
 }
@@ -93,20 +97,30 @@ func (l *Loop[Q, A]) Close() {
 
 func (l *Loop[Q, A]) loop() {
 	defer close(l.done)
+	var last time.Time
 	for {
-		batch, closed := l.take()
-		if len(batch) == 0 {
-			if closed {
-				return
-			}
+		waiting, closed := l.state()
+		switch {
+		case waiting == 0 && closed:
+			return
+		case waiting == 0:
 			<-l.wake
 			continue
+		case waiting < l.cap && !closed:
+			time.Sleep(l.apart - time.Since(last))
 		}
-		l.serve(batch, true)
+		last = time.Now()
+		l.serve(l.take(), true)
 	}
 }
 
-func (l *Loop[Q, A]) take() ([]pending[Q, A], bool) {
+func (l *Loop[Q, A]) state() (waiting int, closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue), l.closed
+}
+
+func (l *Loop[Q, A]) take() []pending[Q, A] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := min(l.cap, len(l.queue))
@@ -115,7 +129,7 @@ func (l *Loop[Q, A]) take() ([]pending[Q, A], bool) {
 	if len(l.queue) == 0 {
 		l.queue = nil
 	}
-	return batch, l.closed
+	return batch
 }
 
 // serve runs batch; a failing batch is run again once, because the failure may be another writer's (a key taken, a deadlock), then halved.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/spillway/spillway/kit/errs"
 )
@@ -13,7 +15,7 @@ import (
 func TestCallersShareBatchesAndKeepTheirOwnAnswers(t *testing.T) {
 	var runs atomic.Int64
 	gate := make(chan struct{})
-	l := New("test", 64, 1000, func(_ context.Context, qs []int) ([]int, error) {
+	l := New("test", 64, 1000, 0, func(_ context.Context, qs []int) ([]int, error) {
 		if runs.Add(1) == 1 {
 			<-gate // hold the first batch so that the others gather behind it
 		}
@@ -44,7 +46,7 @@ func TestCallersShareBatchesAndKeepTheirOwnAnswers(t *testing.T) {
 
 func TestOnePoisonRequestFailsAlone(t *testing.T) {
 	bad := errors.New("poison")
-	l := New("test", 64, 1000, func(_ context.Context, qs []int) ([]int, error) {
+	l := New("test", 64, 1000, 0, func(_ context.Context, qs []int) ([]int, error) {
 		for _, q := range qs {
 			if q == 13 {
 				return nil, bad
@@ -70,7 +72,7 @@ func TestOnePoisonRequestFailsAlone(t *testing.T) {
 
 func TestABoundedQueueSaysTryAgain(t *testing.T) {
 	gate, entered := make(chan struct{}), make(chan struct{}, 4)
-	l := New("test", 1, 2, func(_ context.Context, qs []int) ([]int, error) {
+	l := New("test", 1, 2, 0, func(_ context.Context, qs []int) ([]int, error) {
 		entered <- struct{}{}
 		<-gate
 		return qs, nil
@@ -92,4 +94,27 @@ func TestABoundedQueueSaysTryAgain(t *testing.T) {
 	if _, err := l.Do(t.Context(), 1); !errs.Is(err, errs.Unavailable) {
 		t.Errorf("after Close: %v", err)
 	}
+}
+
+func TestBatchesKeepApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		l := New("test", 3, 100, 4*time.Millisecond, func(_ context.Context, qs []int) ([]time.Duration, error) {
+			at := make([]time.Duration, len(qs))
+			for i := range at {
+				at[i] = time.Since(began)
+			}
+			return at, nil
+		})
+		defer l.Close()
+		do := func(want time.Duration) {
+			if at, err := l.Do(t.Context(), 0); err != nil || at != want {
+				t.Errorf("served after %v, %v; want %v", at, err, want)
+			}
+		}
+		do(0)
+		do(4 * time.Millisecond)
+		time.Sleep(6 * time.Millisecond)
+		do(10 * time.Millisecond) // alone: at once
+	})
 }
