@@ -135,7 +135,7 @@ func (w *wire) completeLoop() {
 	var pause atomic.Int64
 	var last time.Time
 	for {
-		if !w.rest(max(time.Duration(pause.Load()), gatherTime-time.Since(last)), w.wake, w.nextReread) {
+		if !w.rest(max(time.Duration(pause.Load()), gatherTime-w.x.now().Sub(last)), w.wake, w.nextReread) {
 			return
 		}
 		select {
@@ -148,7 +148,7 @@ func (w *wire) completeLoop() {
 			<-slots
 			continue
 		}
-		last = time.Now()
+		last = w.x.now()
 		poke(w.wake) // there may be more
 		under.Go(func() {
 			defer func() { <-slots }()

@@ -83,7 +83,7 @@ func capabilities() []driver.Capability {
 		{Name: "order poll", Support: driver.Yes, Why: "orders by time of change; only the last 60 days without the scope read_all_orders", Link: base + "api/admin-graphql/latest/queries/orders"},
 		{Name: "order backfill", Support: driver.Yes, Why: "a bulk operation writes one file", Link: base + "api/usage/bulk-operations/queries"},
 		{Name: "stock read", Support: driver.Yes, Why: "available and committed per location", Link: base + "api/admin-graphql/latest/objects/InventoryLevel"},
-		{Name: "stock write", Support: driver.Yes, Why: "compare-and-set or delta with an idempotency key, 250 entries a request, all or nothing", Link: base + "api/admin-graphql/latest/mutations/inventorySetQuantities"},
+		{Name: "stock write", Support: driver.Yes, Why: "compare-and-set or delta with an idempotency key, 250 entries a request, all or nothing; those not at fault go again at once", Link: base + "api/admin-graphql/latest/mutations/inventorySetQuantities"},
 		{Name: "several locations", Support: driver.Yes, Why: "one number per item and location", Link: base + "api/admin-graphql/latest/objects/Location"},
 		{Name: "webhook registration", Support: driver.Yes, Why: "through the API, except the compliance topics, which stand in the app's configuration", Link: base + "apps/build/webhooks"},
 		{Name: "token refresh", Support: driver.Yes, Why: "expiring tokens have a refresh token; an app of the own organisation asks again with its credentials", Link: base + "apps/build/authentication-authorization/access-tokens"},
