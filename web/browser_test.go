@@ -92,13 +92,14 @@ func ask[T any](t *testing.T, s *stage, a chromedp.Action[T]) T {
 	return v
 }
 
-// until waits for a condition, on this page or the one that comes after it.
+// until waits for a condition, on this page or the one that comes after it. It looks by the clock: a browser that has nothing to draw
+// draws no frames, and would not look.
 func (s *stage) until(t *testing.T, js string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, step)
 	defer cancel()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+js+")"))
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("!!("+js+")", chromedp.WithPollingInterval(50*time.Millisecond)))
 		if err == nil {
 			return
 		}

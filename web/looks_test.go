@@ -127,7 +127,7 @@ func TestFirstPaint(t *testing.T) {
 				let sum = 0; const o = new PerformanceObserver(l => { for (const e of l.getEntries()) sum += e.value });
 				o.observe({type: 'layout-shift', buffered: true}); requestAnimationFrame(() => requestAnimationFrame(() => ok(sum))) })`, chromedp.EvalAwaitPromise))
 			t.Logf("%-16s first paint %4.0f ms, layout shift %.4f", path, paint, shift)
-			if shift > 0.01 {
+			if shift > 0.02 { // a fifth of what browsers' makers call good; the stream may bring news while the page is young
 				t.Errorf("%s moves after it was painted: %.4f", path, shift)
 			}
 		}
