@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/order"
 )
@@ -37,7 +39,7 @@ func (s *Session) Orders(ctx context.Context, q driver.OrderQuery) (page driver.
 // OrderPages walks all orders changed at or after from, page by page, oldest change first. It ends after the first error.
 // known is OrderQuery.Known: nil for every order in full.
 func (s *Session) OrderPages(ctx context.Context, from time.Time, known func(externalID string) (driver.Seen, bool)) iter.Seq2[driver.OrderPage, error] {
-	return pages(driver.OpOrders, func(cursor string) (driver.OrderPage, string, error) {
+	return pages(ctx, driver.OpOrders, func(cursor string) (driver.OrderPage, string, error) {
 		p, err := s.Orders(ctx, driver.OrderQuery{UpdatedFrom: from, Cursor: cursor, Known: known})
 		return p, p.Next, err
 	})
@@ -74,7 +76,7 @@ func (s *Session) Listings(ctx context.Context, cursor string) (page driver.List
 
 // ListingPages walks all listings of the shop. It ends after the first error.
 func (s *Session) ListingPages(ctx context.Context) iter.Seq2[driver.ListingPage, error] {
-	return pages(driver.OpListings, func(cursor string) (driver.ListingPage, string, error) {
+	return pages(ctx, driver.OpListings, func(cursor string) (driver.ListingPage, string, error) {
 		p, err := s.Listings(ctx, cursor)
 		return p, p.Next, err
 	})
@@ -142,12 +144,19 @@ func (s *Session) backfillByPage(ctx context.Context, from time.Time, emit func(
 	return nil
 }
 
+// walkPatience is how long a walk under way waits in all for one page that the channel asks to wait for: giving up would throw away the
+// pages before it, and a busy shop's sweep would never end.
+const walkPatience = 2 * time.Minute
+
 // pages follows cursors to the end, and stops where a channel hands out one it has handed out just before.
-func pages[P any](op driver.Operation, read func(cursor string) (P, string, error)) iter.Seq2[P, error] {
+func pages[P any](ctx context.Context, op driver.Operation, read func(cursor string) (P, string, error)) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		cursor := ""
 		for range maxPages {
 			page, next, err := read(cursor)
+			for began := time.Now(); err != nil && cursor != "" && time.Since(began) < walkPatience && waited(ctx, err); {
+				page, next, err = read(cursor)
+			}
 			if err != nil {
 				yield(page, err)
 				return
@@ -162,6 +171,22 @@ func pages[P any](op driver.Operation, read func(cursor string) (P, string, erro
 		}
 		var none P
 		yield(none, &driver.Error{Class: driver.GiveUp, Op: op, Cause: ErrPaging})
+	}
+}
+
+// waited waits for as long as a channel that is alive has asked to. It is false where it has not, or ctx ends first.
+func waited(ctx context.Context, err error) bool {
+	e, ok := errors.AsType[*driver.Error](err)
+	if !ok || e.Class != driver.RetryAfter || e.After > patience || errors.Is(err, circuitbreaker.ErrOpen) {
+		return false
+	}
+	t := time.NewTimer(e.After)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -1,7 +1,9 @@
 package connector
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
@@ -42,4 +44,39 @@ func TestPagesOfKnownOrders(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A walk that has pages behind it waits out a throttled channel; one that has not begun leaves it to the caller, and a dead channel
+// is waited for by neither.
+func TestAWalkUnderWayWaitsForItsPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{pages: func(cursor string) driver.ListingPage {
+			return driver.ListingPage{Next: map[string]string{"": "second", "second": "third"}[cursor]}
+		}}
+		busyAt, refusals := 2, 12 // more than one call repeats
+		f.call = func(context.Context, driver.Operation) error {
+			if n := f.count(); n >= busyAt && n < busyAt+refusals {
+				return &driver.Error{Class: driver.RetryAfter, After: time.Second}
+			}
+			return nil
+		}
+		walk := func() (n int, last error) {
+			for _, last = range session(t, f).ListingPages(t.Context()) {
+				n++
+			}
+			return n, last
+		}
+		if n, err := walk(); n != 3 || err != nil || f.count() != 3+refusals {
+			t.Errorf("%d pages after %d calls: %v", n, f.count(), err)
+		}
+		busyAt, refusals = f.count()+1, 1000
+		if n, err := walk(); n != 1 || driver.ClassOf(err) != driver.RetryAfter {
+			t.Errorf("a walk that has not begun: %d pages, %v", n, err)
+		}
+		busyAt = f.count() + 2
+		start := time.Now()
+		if n, err := walk(); n != 2 || driver.ClassOf(err) != driver.RetryAfter || time.Since(start) > 2*walkPatience {
+			t.Errorf("a channel that stays busy: %d pages, %v, after %v", n, err, time.Since(start))
+		}
+	})
 }
