@@ -197,6 +197,13 @@ func sellersDay(d *day) {
 	third := d.buy(2, "MUG", 1)
 	d.reserved("MUG", 6)
 	d.proved()
+	d.must(d.app.Store().View(t.Context(), func(tx *store.Tx) error {
+		events, err := tx.EventsOf(first, 10)
+		if len(events) == 0 || !bytes.Contains(events[0].Data, []byte(`"source":"`)) { // its webhook, or a sweep that was quicker
+			t.Errorf("the order's events do not say where they came from: %+v", events)
+		}
+		return err
+	}))
 
 	// The warehouse ships one, a buyer changes his mind about another.
 	d.must(d.shops[0].Ship(first[strings.IndexByte(first, ':')+1:]))
