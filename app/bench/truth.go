@@ -109,6 +109,11 @@ func Truth(ctx context.Context, o TruthOptions) error {
 	}
 	defer os.RemoveAll(home)
 	c := &clockwork{placed: map[string]time.Time{}, early: map[string]time.Time{}, known: map[string]bool{}}
+	m, err := openMarket(ctx, o.Binary, marketSpec{Seed: o.Seed, Items: o.Items, PerSecond: o.PerSecond, For: o.For}, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer m.close()
 	a, err := app.New(ctx, app.Options{Home: home, Database: o.Database, Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true, Log: o.Log, Committed: c.committed})
 	if err != nil {
 		return err
@@ -117,11 +122,6 @@ func Truth(ctx context.Context, o TruthOptions) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
-	m, err := openMarket(ctx, o.Binary, marketSpec{Seed: o.Seed, Items: o.Items, PerSecond: o.PerSecond, For: o.For}, os.Stderr)
-	if err != nil {
-		return err
-	}
-	defer m.close()
 	t := &truth{o: o, app: a, clock: c, market: m, articles: articlesOf("B", o.Items), received: map[string]int{}}
 	if err := t.furnish(ctx); err != nil {
 		return err

@@ -208,12 +208,16 @@ func openMarket(ctx context.Context, binary string, spec marketSpec, log io.Writ
 	if err := m.cmd.Start(); err != nil {
 		return nil, errs.Wrap("bench.Truth", binary, err)
 	}
-	if err := json.NewEncoder(m.in).Encode(spec); err != nil {
+	n, err := marketNews{}, json.NewEncoder(m.in).Encode(spec)
+	if err == nil {
+		n, err = m.next()
+	}
+	if err != nil {
+		m.close()
 		return nil, errs.Wrap("bench.Truth", binary, err)
 	}
-	n, err := m.next()
 	m.apps = n.Apps
-	return m, err
+	return m, nil
 }
 
 func (m *market) next() (n marketNews, err error) {
