@@ -23,8 +23,9 @@ func (Vendor) Verify(app driver.App, header http.Header, body []byte) (driver.En
 	if len(body) > driver.MaxWebhook {
 		return driver.Envelope{}, &driver.Error{Class: driver.GiveUp, Message: "the webhook is longer than allowed"}
 	}
-	sum, err := base64.StdEncoding.DecodeString(header.Get("X-Shopify-Hmac-Sha256"))
-	if err != nil || len(sum) != sha256.Size {
+	text := header.Get("X-Shopify-Hmac-Sha256")
+	sum, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || len(sum) != sha256.Size || len(text) != base64.StdEncoding.EncodedLen(sha256.Size) { // the decoder passes over line breaks
 		return driver.Envelope{}, &driver.Error{Class: driver.Forged, Message: "the webhook carries no signature"}
 	}
 	if !signed(app.Secret, body, sum) && !signed(app.OldSecret, body, sum) {
