@@ -45,7 +45,7 @@ const (
 	busyTimeout = 30 * time.Second
 	// checkpointEvery is how often the log is folded into the file beside the writer. In the writer's own commit it doubles the slowest
 	// answers.
-	checkpointEvery = 200 * time.Millisecond
+	checkpointEvery = time.Second
 	// logPages bounds the log when the background cannot keep up: at 16,384 pages (64 MB) a commit folds it after all.
 	logPages = 16384
 )
