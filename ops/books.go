@@ -37,7 +37,8 @@ func (x *Ops) loadBooks(tx *store.Tx, listings []string) (bookSet, error) {
 }
 
 // openedBooks keeps decoded books by the revision of their rows: a hot listing's book is read many times between two changes. Books are
-// values whose transitions share nothing, so one may be handed out any number of times.
+// values whose transitions share nothing, so one may be handed out any number of times. A transaction reads its books before it saves any:
+// a revision it has written itself could still be rolled back, and another one's content would bear the same number.
 type openedBooks struct{ byListing sync.Map }
 
 type openedBook struct {

@@ -25,8 +25,8 @@ const (
 	// firstPause and maxPause bound how long a failing connection is left alone.
 	firstPause = 500 * time.Millisecond
 	maxPause   = time.Minute
-	// gatherTime is how far apart batches of one connection are: what comes in between shares one read and one transaction. TikTok Shop
-	// allows fifty reads a second. A message that comes alone does not wait.
+	// gatherTime is how far apart batches of one connection are: what comes in between shares one read and one transaction. Forty reads a
+	// second stay below what the strictest channel allows. A message that comes alone does not wait.
 	gatherTime = 25 * time.Millisecond
 	// completeAtOnce batches of messages of one connection are under way together.
 	completeAtOnce = 3

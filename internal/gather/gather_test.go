@@ -114,7 +114,7 @@ func TestBatchesKeepApart(t *testing.T) {
 		}
 		do(0)
 		do(4 * time.Millisecond)
-		time.Sleep(6 * time.Millisecond)
-		do(10 * time.Millisecond) // alone: at once
+		time.Sleep(6 * time.Millisecond) // of the bubble's clock
+		do(10 * time.Millisecond)        // alone: at once
 	})
 }
