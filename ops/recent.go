@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"encoding/hex"
 	"sync"
 	"time"
 
@@ -14,21 +13,14 @@ import (
 // numbers are kept. Forgetting costs work, never truth.
 type recent struct {
 	mu       sync.Mutex
-	now, old map[string]remembered // by external order id
+	now, old map[string]driver.Seen // by external order id
 }
-
-type remembered struct {
-	content content
-	seen    driver.Seen
-}
-
-// content is the first half of a fact's hash: enough to tell the states of one order apart.
-type content [16]byte
 
 // keepRecent orders are remembered at least: more than a channel sells while sweeps overlap. One takes about 300 bytes.
 const keepRecent = 20_000
 
-// add remembers what was taken in. When a message was sent does not prove when its content was true, so it is left out.
+// add remembers what was taken in. When a message was sent does not prove when its content was true, so it is left out. A notice that
+// left nothing open leaves what is known as it is.
 func (r *recent) add(facts []order.Fact) { r.remember(facts, false) }
 
 // addRead is add for what the channel answered to a question.
@@ -38,30 +30,34 @@ func (r *recent) remember(facts []order.Fact, read bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.now == nil || len(r.now) >= keepRecent {
-		r.old, r.now = r.now, map[string]remembered{}
+		r.old, r.now = r.now, map[string]driver.Seen{}
 	}
 	for _, f := range facts {
 		seen, whole := driver.SeenOf(f)
 		if !whole {
-			delete(r.now, f.ExternalID) // its next snapshot must be merged, whatever it says
-			delete(r.old, f.ExternalID)
-			continue
-		}
-		is, ok := contentOf(f)
-		if !ok {
 			continue
 		}
 		if !read {
 			seen.ReadAt = time.Time{}
 		}
 		was, _, known := r.get(f.ExternalID)
-		if known && was.seen.UpdatedAt.After(seen.UpdatedAt) {
+		if known && was.UpdatedAt.After(seen.UpdatedAt) {
 			continue // an older message came late
 		}
-		if known && was.content == is && was.seen.ReadAt.After(seen.ReadAt) {
-			seen.ReadAt = was.seen.ReadAt
+		if known && was.Content == seen.Content && was.ReadAt.After(seen.ReadAt) {
+			seen.ReadAt = was.ReadAt
 		}
-		r.now[f.ExternalID] = remembered{is, seen}
+		r.now[f.ExternalID] = seen
+	}
+}
+
+// forget makes the next snapshot of each order news, whatever it says: only being merged can it close what a notice left open.
+func (r *recent) forget(externalIDs []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range externalIDs {
+		delete(r.now, id)
+		delete(r.old, id)
 	}
 }
 
@@ -72,12 +68,12 @@ func (r *recent) fresh(facts []order.Fact) []order.Fact {
 	out := make([]order.Fact, 0, len(facts))
 	for _, f := range facts {
 		was, at, known := r.get(f.ExternalID)
-		if is, ok := contentOf(f); !known || !ok || is != was.content {
+		if is, whole := driver.SeenOf(f); !known || !whole || is.Content != was.Content {
 			out = append(out, f)
 			continue
 		}
-		if f.ReadAt.After(was.seen.ReadAt) {
-			was.seen.ReadAt = f.ReadAt
+		if f.ReadAt.After(was.ReadAt) {
+			was.ReadAt = f.ReadAt
 			at[f.ExternalID] = was
 		}
 	}
@@ -89,23 +85,14 @@ func (r *recent) seen(externalID string) (driver.Seen, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was, _, known := r.get(externalID)
-	return was.seen, known
+	return was, known
 }
 
-func (r *recent) get(externalID string) (was remembered, at map[string]remembered, known bool) {
-	for _, at = range []map[string]remembered{r.now, r.old} {
+func (r *recent) get(externalID string) (was driver.Seen, at map[string]driver.Seen, known bool) {
+	for _, at = range []map[string]driver.Seen{r.now, r.old} {
 		if was, known = at[externalID]; known {
 			break
 		}
 	}
 	return was, at, known
-}
-
-func contentOf(f order.Fact) (c content, ok bool) {
-	hash, err := f.Hash()
-	if err != nil || len(hash) < hex.EncodedLen(len(c)) {
-		return c, false
-	}
-	_, err = hex.Decode(c[:], []byte(hash[:hex.EncodedLen(len(c))]))
-	return c, err == nil
 }

@@ -44,7 +44,9 @@ func TestRecentTellsWhatIsKnown(t *testing.T) {
 	r.add([]order.Fact{snapshotOf("1", at.Add(-time.Second), order.Unpaid)})
 	want("an older message, late", order.InTransit, sent.ReadAt)
 	r.add([]order.Fact{{Kind: order.StatusNotice, ExternalID: "1"}})
-	want("a notice of a change", "", time.Time{})
+	want("a notice that left nothing open", order.InTransit, sent.ReadAt)
+	r.forget([]string{"1"})
+	want("a notice that left something open", "", time.Time{})
 }
 
 // TestTheWatermarkFollowsTheListing: orders left out move the watermark, and an order read after the listing does not move it beyond

@@ -85,6 +85,7 @@ func (w *wire) sweep(regular bool) error {
 				return err
 			}
 			w.known.addRead(news)
+			w.known.forget(taken.NeedsDetail)
 		}
 		seen = latest(seen, page)
 		w.reread(taken.NeedsDetail, nil)

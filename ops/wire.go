@@ -255,14 +255,18 @@ func (w *wire) complete(batch []delivery, ids []string) error {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, callTime)
 	defer cancel()
+	said := in.Facts
+	var read []order.Fact
 	for part := range chunks(unique(ids), w.vendor.Limits.OrderIDs) {
 		facts, err := w.session.OrdersByID(ctx, part)
 		if err != nil {
 			return err
 		}
-		in.Facts = append(facts, in.Facts...)
+		read = append(read, facts...)
 	}
-	own(in.Facts, w.id)
+	own(read, w.id)
+	own(said, w.id)
+	in.Facts = append(read, said...) // what was read says more: a notice of the same is then no news
 	if len(in.Facts) == 0 {
 		return nil
 	}
@@ -271,7 +275,9 @@ func (w *wire) complete(batch []delivery, ids []string) error {
 		return err
 	}
 	w.worked()
-	w.known.add(in.Facts)
+	w.known.add(said)
+	w.known.addRead(read)
+	w.known.forget(taken.NeedsDetail)
 	w.reread(taken.NeedsDetail, ids)
 	for _, d := range batch {
 		w.x.wires.inHand.drop(d.id)

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/spillway/spillway/domain/order"
@@ -18,14 +19,26 @@ type Seen struct {
 	Ordered    int64  // units of all lines, cancelled ones too
 	Cancelled  int64  // of them, never to be sent
 	Shipped    int64  // of them, sent
+	// Content tells apart what the snapshots of one order said: all of it, but not when it was read. Zero where it is not known.
+	Content Content
 }
 
-// SeenOf is what a snapshot leaves to be remembered; false for any other fact.
+// Content is the first half of a fact's hash: enough to tell the states of one order apart.
+type Content [16]byte
+
+// SeenOf is what a snapshot leaves to be remembered; false for any other fact, and for one that cannot be used.
 func SeenOf(f order.Fact) (Seen, bool) {
 	if f.Kind != order.Snapshot || f.Detail == nil {
 		return Seen{}, false
 	}
+	hash, err := f.Hash()
+	if err != nil {
+		return Seen{}, false
+	}
 	s := Seen{UpdatedAt: f.UpdatedAt, ReadAt: f.ReadAt, Status: f.Status, StatusText: f.StatusText}
+	if _, err := hex.Decode(s.Content[:], []byte(hash[:hex.EncodedLen(len(s.Content))])); err != nil {
+		return Seen{}, false
+	}
 	for _, l := range f.Detail.Lines {
 		if len(l.Units) == 0 {
 			s.Ordered, s.Cancelled, s.Shipped = s.Ordered+l.Qty, s.Cancelled+l.Cancelled, s.Shipped+l.Shipped

@@ -121,7 +121,9 @@ func (s *shop) heard(t *testing.T, want int) map[string]driver.Seen {
 				if f.Order == nil {
 					continue
 				}
+				f.Order.ConnectionID, f.Order.ReadAt = "conn-1", env.SentAt // as the inbox completes it
 				if seen, ok := driver.SeenOf(*f.Order); ok {
+					seen.ReadAt = time.Time{}
 					out[f.Order.ExternalID] = seen
 				}
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -137,14 +136,6 @@ type envelope[T any] struct {
 	Data      T      `json:"data"`
 }
 
-// rereader is data that can make something of an answer with wrong types in it.
-type rereader interface{ reread(body []byte) error }
-
-func wrongType(err error) bool {
-	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	return ok
-}
-
 // do sends a request and returns the answer's data. also are codes besides 0 whose data is worth reading.
 func do[T any](ctx context.Context, c *caller, env driver.Env, r request, also ...int64) (T, *driver.Answer, error) {
 	var out envelope[T]
@@ -156,9 +147,6 @@ func do[T any](ctx context.Context, c *caller, env driver.Env, r request, also .
 	sent := c.stamp()
 	a, err := env.Do(ctx, r.op, req, func(a *driver.Answer) *driver.Error {
 		err := json.Unmarshal(a.Body, &out)
-		if w, ok := any(&out.Data).(rereader); ok && wrongType(err) {
-			err = w.reread(a.Body)
-		}
 		a.RequestID = out.RequestID
 		if out.Code != 0 {
 			a.Code = strconv.FormatInt(out.Code, 10)

@@ -13,6 +13,7 @@ type channel struct {
 	env    driver.Env
 	api    caller
 	cipher string
+	listed *listed
 }
 
 var _ driver.Channel = (*channel)(nil)

@@ -57,7 +57,10 @@ func TestFieldsAreDocumented(t *testing.T) {
 		noCipher   bool
 	}{
 		{endpoint: getShops, data: wireShops{}, noCipher: true},
-		{endpoint: searchOrders, data: wireOrders{}, body: wireOrderSearch{}, query: []string{"page_size", "page_token", "sort_field", "sort_order"}},
+		{endpoint: searchOrders, data: struct {
+			NextPageToken string      `json:"next_page_token"`
+			Orders        []wireOrder `json:"orders"`
+		}{}, body: wireOrderSearch{}, query: []string{"page_size", "page_token", "sort_field", "sort_order"}},
 		{endpoint: getOrders, data: struct {
 			Orders []wireOrder `json:"orders"`
 		}{}, query: []string{"ids"}},

@@ -2,6 +2,7 @@ package tiktok
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"strconv"
@@ -26,7 +27,7 @@ func (c *channel) Orders(ctx context.Context, q driver.OrderQuery) (driver.Order
 	if err != nil {
 		return driver.OrderPage{}, err
 	}
-	page := c.page(data, a)
+	page := c.page(data, a, q.Known)
 	page.Next = data.NextPageToken
 	return page, nil
 }
@@ -64,7 +65,7 @@ func (c *channel) byID(ctx context.Context, ids []string) ([]order.Fact, error) 
 	if err != nil {
 		return nil, err
 	}
-	page := c.page(data, a)
+	page := c.page(data, a, nil)
 	if len(page.Unreadable) > 0 {
 		u := page.Unreadable[0]
 		return page.Orders, &driver.Error{Class: driver.GiveUp, Op: driver.OpOrder, RequestID: a.RequestID, Message: "order " + u.ID + ": " + u.Why}
@@ -72,21 +73,42 @@ func (c *channel) byID(ctx context.Context, ids []string) ([]order.Fact, error) 
 	return page.Orders, nil
 }
 
-func (c *channel) page(data wireOrders, a *driver.Answer) driver.OrderPage {
-	page := driver.OrderPage{At: a.At, Orders: make([]order.Fact, 0, len(data.Orders)), Unreadable: data.unreadable}
+// page reads the orders of an answer. Left out are those whose very bytes say what the caller has taken in.
+func (c *channel) page(data wireOrders, a *driver.Answer, known func(string) (driver.Seen, bool)) driver.OrderPage {
+	page := driver.OrderPage{At: a.At, Orders: make([]order.Fact, 0, len(data.Orders))}
 	read := a.At
 	if read.IsZero() {
 		read = c.api.stamp()
 	}
-	for i := range data.Orders {
-		o := &data.Orders[i]
+	for _, raw := range data.Orders {
+		if was, ok := c.listed.known(raw, known); ok {
+			page.ChangedTo = later(page.ChangedTo, was.UpdatedAt)
+			continue
+		}
+		var o wireOrder
+		if err := json.Unmarshal(raw, &o); err != nil {
+			page.Unreadable = append(page.Unreadable, driver.Unreadable{ID: o.ID, Why: shape(err).Error()})
+			continue
+		}
 		if o.ID == "" || o.UpdateTime <= 0 {
 			page.Unreadable = append(page.Unreadable, driver.Unreadable{ID: o.ID, Why: "it has no id or no update time"})
 			continue
 		}
-		page.Orders = append(page.Orders, c.fact(o, read))
+		f := c.fact(&o, read)
+		if known != nil {
+			c.listed.add(raw, f)
+		}
+		page.Orders = append(page.Orders, f)
+		page.ChangedTo = later(page.ChangedTo, f.UpdatedAt)
 	}
 	return page
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // at turns the platform's Unix seconds into a time; 0 is none.

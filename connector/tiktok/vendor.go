@@ -102,7 +102,7 @@ func (v Vendor) Open(conn driver.Connection, env driver.Env) (driver.Channel, er
 	if err != nil {
 		return nil, err
 	}
-	return &channel{conn: conn, env: env, api: caller{app: conn.App, base: api, now: env.Now}, cipher: conn.Shop.Settings[shopCipher]}, nil
+	return &channel{conn: conn, env: env, api: caller{app: conn.App, base: api, now: env.Now}, cipher: conn.Shop.Settings[shopCipher], listed: newListed()}, nil
 }
 
 // address reads a setting that holds an address, or its default.

@@ -1,10 +1,6 @@
 package tiktok
 
-import (
-	"encoding/json"
-
-	"github.com/spillway/spillway/connector/driver"
-)
+import "encoding/json"
 
 // The types of this file mirror documented answers and name only the fields that are read. Personal data (recipient, e-mail,
 // telephone, notes) is never named, so it is skipped over without being copied.
@@ -37,33 +33,10 @@ type wireOrderSearch struct {
 	UpdateTimeGE int64 `json:"update_time_ge,omitempty"`
 }
 
+// wireOrders keeps each order's own bytes: one that cannot be read does not hide the others, and one known by its bytes is not read.
 type wireOrders struct {
-	NextPageToken string      `json:"next_page_token"`
-	Orders        []wireOrder `json:"orders"`
-
-	unreadable []driver.Unreadable
-}
-
-// reread reads an answer in which something is of another type than documented: each order by itself, so that one that
-// cannot be read does not hide the others.
-func (w *wireOrders) reread(body []byte) error {
-	var slow envelope[struct {
-		NextPageToken string            `json:"next_page_token"`
-		Orders        []json.RawMessage `json:"orders"`
-	}]
-	if err := json.Unmarshal(body, &slow); err != nil {
-		return err
-	}
-	*w = wireOrders{NextPageToken: slow.Data.NextPageToken}
-	for _, b := range slow.Data.Orders {
-		var o wireOrder
-		if err := json.Unmarshal(b, &o); err != nil {
-			w.unreadable = append(w.unreadable, driver.Unreadable{ID: o.ID, Why: shape(err).Error()})
-			continue
-		}
-		w.Orders = append(w.Orders, o)
-	}
-	return nil
+	NextPageToken string            `json:"next_page_token"`
+	Orders        []json.RawMessage `json:"orders"`
 }
 
 type wireOrder struct {
