@@ -24,7 +24,7 @@ const (
 	inboxBound = 20_000
 	// inboxApart, intakeApart and resultApart keep commits from coming so quickly that they carry one row each: at 1,000 webhooks a second a
 	// commit for each two costs a sixth of a core.
-	inboxApart, intakeApart, resultApart = 2 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond
+	inboxApart, intakeApart, resultApart = 4 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond
 	// intakeBatch sources share a transaction, each of up to a hundred orders. The embedded database has one writer: while it takes
 	// orders in, planned pushes and their results wait, so a transaction must stay short. Webhooks do not: the inbox has its own.
 	intakeBatch = 8
