@@ -48,11 +48,13 @@ type Options struct {
 	Demo       string // what is simulated; empty: nothing, this is real
 	DemoUser   string // visitors from this machine are signed in as this user
 	Loopback   bool   // channels may be on this machine: simulators
-	Vendors    []driver.Vendor
-	Version    string
-	Committed  func(orderIDs []string) // see ops.Options
-	Log        *slog.Logger
-	Now        func() time.Time
+	// ReceiveOnly makes this a front for webhooks; see ops.Options.
+	ReceiveOnly bool
+	Vendors     []driver.Vendor
+	Version     string
+	Committed   func(orderIDs []string) // see ops.Options
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 func (o *Options) fill() {
@@ -129,7 +131,7 @@ func (a *App) open(ctx context.Context) error {
 	clients := newClients()
 	a.ops, err = ops.New(ops.Options{
 		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
-		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed,
+		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, ReceiveOnly: a.o.ReceiveOnly,
 		Client: clients.calls, Files: clients.files,
 	})
 	if err != nil {

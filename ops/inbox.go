@@ -53,7 +53,7 @@ func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Hea
 		return errs.Wrap(op, env.DeliveryID, err)
 	}
 	x.gauges.received(fresh, x.now().Sub(now))
-	if fresh {
+	if fresh && !x.o.ReceiveOnly {
 		select {
 		case x.arrived <- row:
 		default: // it is in the inbox, where a rescan finds it

@@ -53,6 +53,9 @@ type Options struct {
 	Simulated bool
 	// Committed, for measurements, is told the ids of the orders an intake has just made durable; nil: nobody is.
 	Committed func(orderIDs []string)
+	// ReceiveOnly makes this a front: it answers webhooks once they are durable and leaves what they mean to other processes on the same
+	// database.
+	ReceiveOnly bool
 	// Hooks are told what the connector layer does, for metrics.
 	Hooks connector.Hooks
 }
@@ -115,6 +118,9 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.results = gather.New("ops.Results", resultBatch, resultBound, resultApart, x.changeBooks)
 	if err := x.reloadCatalogue(ctx); err != nil {
 		return err
+	}
+	if x.o.ReceiveOnly {
+		return nil
 	}
 	if err := x.endOpenFlights(ctx); err != nil {
 		return err
