@@ -32,6 +32,9 @@ func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Hea
 		return errs.New(errs.NotFound, op, vendor, "no such vendor is known here")
 	}
 	app, err := x.app(ctx, appID)
+	if errs.Is(err, errs.Unavailable) {
+		return errs.Wrap(op, appID, err)
+	}
 	if err != nil || app.vendor != vendor {
 		return errs.New(errs.NotFound, op, appID, "no such app is set up here")
 	}

@@ -58,7 +58,13 @@ type Options struct {
 	ReceiveOnly bool
 	// Hooks are told what the connector layer does, for metrics.
 	Hooks connector.Hooks
+	// Shelter wraps the append of gathered webhooks to the inbox, to keep them durably elsewhere while the database is away; nil: they are
+	// refused then. A row it keeps is answered as a repeat, so that nobody works on it before it is in the inbox.
+	Shelter func(direct InboxAppend) InboxAppend
 }
+
+// InboxAppend stores webhooks and says of each whether it is new; all or nothing.
+type InboxAppend = func(ctx context.Context, rows []store.InboxRow) ([]bool, error)
 
 // Ops runs the use-cases. Make it with New, start its workers with Start.
 type Ops struct {
@@ -113,7 +119,11 @@ func New(o Options) (*Ops, error) {
 
 // Start loads what is known, ends what a crash left open and runs the workers until Stop.
 func (x *Ops) Start(ctx context.Context) error {
-	x.inbox = gather.New("ops.Receive", inboxBatch, inboxBound, inboxApart, x.inboxAppend)
+	keep := x.inboxAppend
+	if x.o.Shelter != nil {
+		keep = x.o.Shelter(keep)
+	}
+	x.inbox = gather.New("ops.Receive", inboxBatch, inboxBound, inboxApart, keep)
 	x.intake = gather.New("ops.Intake", intakeBatch, intakeBound, intakeApart, x.intakeBatch)
 	x.results = gather.New("ops.Results", resultBatch, resultBound, resultApart, x.changeBooks)
 	if err := x.reloadCatalogue(ctx); err != nil {
