@@ -1,18 +1,15 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"os/exec"
 	"sync"
 	"time"
 
 	"github.com/spillway/spillway/app/stage"
-	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops"
 	"github.com/spillway/spillway/sim/shopify"
 	"github.com/spillway/spillway/sim/world"
@@ -90,15 +87,10 @@ func (r *reporter) tell(n marketNews) {
 
 // Market is the other process of Truth: three shops and their buyers.
 func Market(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) error {
-	const op = "bench.Market"
-	lines := bufio.NewReader(in)
 	var spec marketSpec
-	first, err := lines.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(first, &spec)
-	}
+	told, err := hear(in, &spec)
 	if err != nil {
-		return errs.Wrap(op, "spec", err)
+		return err
 	}
 	articles := articlesOf("B", spec.Items)
 	shops, apps, err := startShops(spec.Seed, articles, log)
@@ -108,14 +100,14 @@ func Market(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	defer stopShops(shops)
 	r := &reporter{out: json.NewEncoder(out)}
 	r.tell(marketNews{Apps: apps})
-	if _, err := lines.ReadString('\n'); err != nil {
-		return errs.Wrap(op, "go", err)
+	if err := told.word(); err != nil { // go
+		return err
 	}
 	if err := trade(ctx, spec, articles, shops, r); err != nil {
 		return err
 	}
-	if _, err := lines.ReadString('\n'); err != nil {
-		return errs.Wrap(op, "end", err)
+	if err := told.word(); err != nil { // end
+		return err
 	}
 	active := map[string]int{}
 	for _, a := range articles {
@@ -186,53 +178,26 @@ func newAcks(shops []stage.Shop, seen []uint64) (acks []time.Duration) {
 
 // market is the other process as this one sees it.
 type market struct {
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Scanner
+	*child
 	apps []ops.NewApp
 }
 
 func openMarket(ctx context.Context, binary string, spec marketSpec, log io.Writer) (*market, error) {
-	m := &market{cmd: exec.CommandContext(ctx, binary, "bench", "market")}
-	m.cmd.Stderr = log
-	var err error
-	if m.in, err = m.cmd.StdinPipe(); err != nil {
-		return nil, errs.Wrap("bench.Truth", binary, err)
-	}
-	out, err := m.cmd.StdoutPipe()
+	c, err := startChild(ctx, binary, "market", spec, log)
 	if err != nil {
-		return nil, errs.Wrap("bench.Truth", binary, err)
+		return nil, err
 	}
-	m.out = bufio.NewScanner(out)
-	m.out.Buffer(nil, 16<<20)
-	if err := m.cmd.Start(); err != nil {
-		return nil, errs.Wrap("bench.Truth", binary, err)
-	}
-	n, err := marketNews{}, json.NewEncoder(m.in).Encode(spec)
-	if err == nil {
-		n, err = m.next()
-	}
+	m := &market{child: c}
+	n, err := m.next()
 	if err != nil {
 		m.close()
-		return nil, errs.Wrap("bench.Truth", binary, err)
+		return nil, err
 	}
 	m.apps = n.Apps
 	return m, nil
 }
 
 func (m *market) next() (n marketNews, err error) {
-	if !m.out.Scan() {
-		return n, errs.New(errs.Internal, "bench.Truth", "market", "the process with the shops ended early: %v", m.out.Err())
-	}
-	return n, errs.Wrap("bench.Truth", "market", json.Unmarshal(m.out.Bytes(), &n))
-}
-
-func (m *market) say(word string) error {
-	_, err := io.WriteString(m.in, word+"\n")
-	return errs.Wrap("bench.Truth", word, err)
-}
-
-func (m *market) close() {
-	_ = m.cmd.Process.Kill() // it has nothing to keep; without it the run is over anyway
-	_ = m.cmd.Wait()
+	err = m.read(&n)
+	return n, err
 }

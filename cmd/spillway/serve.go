@@ -31,13 +31,14 @@ type serveCmd struct {
 	Zone      string        `help:"Time zone of business times." default:"UTC" env:"SPILLWAY_ZONE"`
 	SetupCode string        `help:"Asked for when the first user is made; set it whenever strangers can reach the site." env:"SPILLWAY_SETUP_CODE"`
 	Sweep     time.Duration `help:"How often orders are polled behind the webhooks." default:"30s" env:"SPILLWAY_SWEEP"`
+	Receive   bool          `name:"receive-only" help:"Only answer webhooks; other processes on the same database do the rest." env:"SPILLWAY_RECEIVE_ONLY"`
 	Simulated bool          `help:"Allow channels on this machine without TLS: simulators only." env:"SPILLWAY_SIMULATED"`
 }
 
 func (c *serveCmd) Run(e *env) error {
 	o := c.options(e)
 	o.Listen, o.OpsListen, o.PublicURL, o.Shop, o.Zone = c.Listen, c.OpsListen, c.PublicURL, c.Shop, c.Zone
-	o.SetupCode, o.SweepEvery, o.Loopback = c.SetupCode, c.Sweep, c.Simulated
+	o.SetupCode, o.SweepEvery, o.Loopback, o.ReceiveOnly = c.SetupCode, c.Sweep, c.Simulated, c.Receive
 	a, err := app.New(e.ctx, o)
 	if err != nil {
 		return err

@@ -30,6 +30,9 @@ type Loop[Q, A any] struct {
 	done   chan struct{}
 }
 
+// many requests are worth a batch of their own at once.
+const many = 16
+
 type pending[Q, A any] struct {
 	q  Q
 	to chan answer[A]
@@ -42,7 +45,7 @@ type answer[A any] struct {
 
 // New starts a loop. run must be all or nothing over its batch and return one answer per request, in order; it may be called
 // again with the same requests. batch bounds one call, bound the waiting requests. apart is the least time between the
-// beginnings of two batches; a request that comes later than that after the last does not wait.
+// beginnings of two batches while fewer than many requests wait; a request that comes later than that after the last does not wait.
 func New[Q, A any](name string, batch, bound int, apart time.Duration, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
 	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, apart: apart, run: run, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go l.loop()
@@ -106,11 +109,27 @@ func (l *Loop[Q, A]) loop() {
 		case waiting == 0:
 			<-l.wake
 			continue
-		case waiting < l.cap && !closed:
-			time.Sleep(l.apart - time.Since(last))
+		case waiting < min(many, l.cap) && !closed && l.linger(last.Add(l.apart)):
+			continue
 		}
 		last = time.Now()
 		l.serve(l.take(), true)
+	}
+}
+
+// linger waits for another request until end. It reports whether one came.
+func (l *Loop[Q, A]) linger(end time.Time) bool {
+	rest := time.Until(end)
+	if rest <= 0 {
+		return false
+	}
+	t := time.NewTimer(rest)
+	defer t.Stop()
+	select {
+	case <-l.wake:
+		return true
+	case <-t.C:
+		return false
 	}
 }
 

@@ -1,0 +1,35 @@
+package bench
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// median is the middle of a list, the upper one of two.
+func median[T cmp.Ordered](in []T) T {
+	s := slices.Clone(in)
+	slices.Sort(s)
+	return s[len(s)/2]
+}
+
+// middle takes the median of each figure of several runs.
+func middle(runs []pour) pour {
+	var rates []float64
+	var p50s, p99s []time.Duration
+	for _, r := range runs {
+		rates, p50s, p99s = append(rates, r.Rate), append(p50s, r.P50), append(p99s, r.P99)
+	}
+	return pour{Rate: median(rates), P50: median(p50s), P99: median(p99s)}
+}
+
+func ms(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
+
+// engineOf names the engine behind a database URL.
+func engineOf(database string) string {
+	if strings.HasPrefix(database, "postgres") {
+		return "PostgreSQL"
+	}
+	return "embedded SQLite"
+}
