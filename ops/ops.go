@@ -25,9 +25,9 @@ const (
 	// inboxApart, intakeApart and resultApart keep commits from coming so quickly that they carry one row each: at 1,000 webhooks a second a
 	// commit for each two costs a sixth of a core.
 	inboxApart, intakeApart, resultApart = 4 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond
-	// intakeBatch sources share a transaction, each of up to a hundred orders. The embedded database has one writer: while it takes
+	// intakeBatch orders share a transaction; a source with more has one for itself. The embedded database has one writer: while it takes
 	// orders in, planned pushes and their results wait, so a transaction must stay short. Webhooks do not: the inbox has its own.
-	intakeBatch = 8
+	intakeBatch = 100
 	intakeBound = 20_000
 	// resultBatch answers to pushes and reads share a commit.
 	resultBatch = 256
@@ -124,7 +124,7 @@ func (x *Ops) Start(ctx context.Context) error {
 		keep = x.o.Shelter(keep)
 	}
 	x.inbox = gather.New("ops.Receive", inboxBatch, inboxBound, inboxApart, keep)
-	x.intake = gather.New("ops.Intake", intakeBatch, intakeBound, intakeApart, x.intakeBatch)
+	x.intake = gather.NewWeighed("ops.Intake", intakeBatch, intakeBound, intakeApart, func(in Incoming) int { return len(in.Facts) }, x.intakeBatch)
 	x.results = gather.New("ops.Results", resultBatch, resultBound, resultApart, x.changeBooks)
 	if err := x.reloadCatalogue(ctx); err != nil {
 		return err

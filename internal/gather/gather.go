@@ -18,9 +18,10 @@ import (
 // Loop gathers requests of type Q and answers of type A.
 type Loop[Q, A any] struct {
 	name  string
-	cap   int // requests in one batch
+	cap   int // weight of one batch
 	bound int // requests waiting
 	apart time.Duration
+	weigh func(Q) int
 	run   func(ctx context.Context, batch []Q) ([]A, error)
 
 	mu     sync.Mutex
@@ -47,7 +48,12 @@ type answer[A any] struct {
 // again with the same requests. batch bounds one call, bound the waiting requests. apart is the least time between the
 // beginnings of two batches while fewer than many requests wait; a request that comes later than that after the last does not wait.
 func New[Q, A any](name string, batch, bound int, apart time.Duration, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
-	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, apart: apart, run: run, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return NewWeighed(name, batch, bound, apart, func(Q) int { return 1 }, run)
+}
+
+// NewWeighed is New for requests that are not alike: batch bounds the weight of one call. A request that weighs more is run by itself.
+func NewWeighed[Q, A any](name string, batch, bound int, apart time.Duration, weigh func(Q) int, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
+	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, apart: apart, weigh: weigh, run: run, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go l.loop()
 	return l
 }
@@ -142,7 +148,14 @@ func (l *Loop[Q, A]) state() (waiting int, closed bool) {
 func (l *Loop[Q, A]) take() []pending[Q, A] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(l.cap, len(l.queue))
+	n, weight := 0, 0
+	for n < len(l.queue) {
+		weight += l.weigh(l.queue[n].q)
+		if n > 0 && weight > l.cap {
+			break
+		}
+		n++
+	}
 	batch := l.queue[:n:n]
 	l.queue = l.queue[n:]
 	if len(l.queue) == 0 {

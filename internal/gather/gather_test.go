@@ -118,3 +118,46 @@ func TestBatchesKeepApart(t *testing.T) {
 		do(10 * time.Millisecond)        // alone: at once
 	})
 }
+
+func TestABatchIsBoundedByWeight(t *testing.T) {
+	var mu sync.Mutex
+	var batches [][]int
+	gate := make(chan struct{})
+	l := NewWeighed("test", 10, 1000, 0, func(q int) int { return q }, func(_ context.Context, qs []int) ([]int, error) {
+		<-gate
+		mu.Lock()
+		defer mu.Unlock()
+		batches = append(batches, qs)
+		return qs, nil
+	})
+	var wg sync.WaitGroup
+	for i := range 60 {
+		wg.Go(func() {
+			if _, err := l.Do(t.Context(), i%12+1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for l.Waiting() < 50 {
+		// the callers are goroutines of ours and arrive without any timer
+	}
+	close(gate)
+	wg.Wait()
+	l.Close()
+	shared := 0
+	for _, b := range batches {
+		sum := 0
+		for _, q := range b {
+			sum += q
+		}
+		if sum > 10 && len(b) > 1 {
+			t.Errorf("a batch weighs %d: %v", sum, b)
+		}
+		if len(b) > 1 {
+			shared++
+		}
+	}
+	if shared == 0 {
+		t.Error("no two requests shared a batch")
+	}
+}
