@@ -120,7 +120,7 @@ func readCursor(text string) (list string, p store.DuePlace, err error) {
 const (
 	listDue    = "d" // open with a deadline, earliest first
 	listNoDue  = "n" // open without one, oldest first
-	listNewest = "c" // newest first
+	listNewest = "c" // newest first, of all or of those that have left or are cancelled
 	listShort  = "s" // lacking units, by id
 )
 
@@ -249,8 +249,27 @@ func (d *Desk) readList(tx *store.Tx, f view.OrderFilter, list string, place sto
 		return tx.OrdersGet(ids)
 	case f.State == "cancelled":
 		return tx.OrdersEnded(order.Cancelled, place, orderPage)
+	case f.State == "shipped":
+		return shippedNewest(tx, place, orderPage)
 	}
 	return tx.OrdersNewest(place, orderPage)
+}
+
+// shippedNewest merges the orders that have left, newest first.
+func shippedNewest(tx *store.Tx, before store.DuePlace, n int) ([]order.Order, error) {
+	var all []order.Order
+	for _, s := range shippedStatuses {
+		got, err := tx.OrdersEnded(s, before, n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, got...)
+	}
+	slices.SortFunc(all, func(a, b order.Order) int {
+		x, y := placeOf(&a), placeOf(&b)
+		return cmp.Or(y.Created.Compare(x.Created), cmp.Compare(y.ID, x.ID))
+	})
+	return all[:min(n, len(all))], nil
 }
 
 // orderCounts are the tabs with how many orders there are in each; the large ones are counted up to a bound.

@@ -21,8 +21,8 @@ var Tables = []string{"item", "component", "location", "listing", "balance", "mo
 // InboxTable is the table of the inbox, which SQLite keeps in a file of its own.
 const InboxTable = "inbox"
 
-// NotBackedUp are the tables a backup leaves out.
-var NotBackedUp = []string{"session", "event_base", "schema_version"}
+// NotBackedUp are the tables a backup leaves out: what follows from others is made anew.
+var NotBackedUp = []string{"session", "event_base", "schema_version", "lease", "process", "order_ref"}
 
 // numbered are the tables whose row numbers PostgreSQL takes from a sequence, which a restore must move on.
 var numbered = []string{"movement", InboxTable, "drift", "push_log"}
@@ -201,7 +201,7 @@ func restore(r io.ReadSeeker, tx, inbox *Tx) (Manifest, error) {
 	if known = max(known, ofInbox); m.Schema > known {
 		return none, errs.New(errs.Conflict, "store.Restore", "", "the backup has schema version %d, this program knows %d: use a newer program", m.Schema, known)
 	}
-	if err := tx.moveNumbersOn(); err != nil {
+	if err := tx.afterFilling(); err != nil {
 		return none, err
 	}
 	found, err := tx.LedgerCheck()
@@ -293,6 +293,14 @@ func (tx *Tx) restoreRows(s *stmt, rows [][]any) error {
 	}
 	_, err := tx.bulk(s, rows)
 	return err
+}
+
+// afterFilling makes what follows from the filled tables.
+func (tx *Tx) afterFilling() error {
+	if _, err := tx.exec(refsMake); err != nil {
+		return err
+	}
+	return tx.moveNumbersOn()
 }
 
 // moveNumbersOn lets PostgreSQL's own numbers go on after the restored ones. SQLite does so by itself.

@@ -15,8 +15,8 @@ var (
 	ordersNoDue = def("store.OrdersWithoutDue", `SELECT body, version FROM orders WHERE status = $1 AND due IS NULL AND (created_at, id) > ($2, $3)
 		ORDER BY created_at, id LIMIT $4`)
 	ordersNewest = def("store.OrdersNewest", `SELECT body, version FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3`)
-	ordersEnded  = def("store.OrdersEnded", `SELECT body, version FROM orders WHERE status = $1 AND due IS NULL AND (created_at, id) < ($2, $3)
-		ORDER BY created_at DESC, id DESC LIMIT $4`)
+	ordersEnded  = def("store.OrdersEnded", `SELECT body, version FROM orders WHERE status = $1
+		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`)
 	slackCounts = def("store.OrderSlack", `SELECT status, count(*), CAST(coalesce(sum(CASE WHEN due < $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $2 AND due < $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $3 AND due < $4 THEN 1 ELSE 0 END), 0) AS BIGINT), count(due)
@@ -55,7 +55,7 @@ func (tx *Tx) OrdersNewest(before DuePlace, limit int) ([]order.Order, error) {
 	return tx.readOrders(ordersNewest, latest(before.Created), before.ID, page(limit))
 }
 
-// OrdersEnded reads orders of a status without a deadline, newest first, before a place (zero: from the newest).
+// OrdersEnded reads orders of a status that have left or are cancelled, newest first, before a place (zero: from the newest).
 func (tx *Tx) OrdersEnded(status order.Status, before DuePlace, limit int) ([]order.Order, error) {
 	return tx.readOrders(ordersEnded, string(status), latest(before.Created), before.ID, page(limit))
 }

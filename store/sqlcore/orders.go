@@ -19,9 +19,12 @@ var (
 	orderUpdate     = update("store.OrdersSave", "orders", orderCols[3:], orderCols[:1], "version")
 	ordersGet       = def("store.OrdersGet", "SELECT body, version FROM orders WHERE @in(id, $1) ORDER BY id")
 	ordersForUpdate = def("store.OrdersForUpdate", "SELECT body, version FROM orders WHERE @in(id, $1) ORDER BY id @lock(FOR NO KEY UPDATE)")
-	ordersFind      = def("store.OrderFind", `SELECT body, version FROM orders WHERE id IN (SELECT id FROM orders WHERE id = $1
-		UNION SELECT id FROM orders WHERE external_id = $1 UNION SELECT id FROM orders WHERE number = $1 AND number <> ''
-		UNION SELECT id FROM orders WHERE buyer_hash = $1 AND buyer_hash <> '') ORDER BY created_at DESC, id LIMIT $2`)
+	// Each part is bounded by itself: a hash may have bought ten thousand times, of which the newest are wanted.
+	ordersFind = def("store.OrderFind", `SELECT body, version FROM orders WHERE id IN (SELECT id FROM orders WHERE id = $1
+		UNION SELECT id FROM (SELECT id FROM orders WHERE external_id = $1 LIMIT $2) AS a
+		UNION SELECT id FROM (SELECT id FROM orders WHERE number = $1 AND number <> '' LIMIT $2) AS b
+		UNION SELECT id FROM (SELECT id FROM orders WHERE buyer_hash = $1 AND buyer_hash <> '' ORDER BY created_at DESC, id DESC LIMIT $2) AS c
+		UNION SELECT id FROM (SELECT order_id AS id FROM order_ref WHERE ref = $1 LIMIT $2) AS d) ORDER BY created_at DESC, id LIMIT $2`)
 	ordersNeedDetail = def("store.OrdersNeedingDetail", "SELECT external_id FROM orders WHERE connection_id = $1 AND needs_detail ORDER BY saved_at, id LIMIT $2")
 	orderCounts      = def("store.OrderCounts", "SELECT status, count(*) FROM orders GROUP BY status")
 	orderCountsSince = def("store.OrdersPerMinute", "SELECT created_at / 60000000, count(*) FROM orders WHERE created_at >= $1 GROUP BY 1 ORDER BY 1")
@@ -79,9 +82,10 @@ func (tx *Tx) OrdersForUpdate(ids []string) ([]order.Order, error) {
 // this one runs again.
 func (tx *Tx) OrdersSave(orders []order.Order) error {
 	orders = lastOf(orders, func(o order.Order) string { return o.ID })
-	var fresh, old [][]any
+	var fresh, old, refs [][]any
 	for i := range orders {
 		o := &orders[i]
+		refs = addRefs(refs, o)
 		if o.ID == "" || o.ConnectionID == "" || o.ExternalID == "" {
 			return errs.New(errs.Invalid, "store.OrdersSave", o.ID, "an order needs an id, a connection and the channel's id")
 		}
@@ -113,6 +117,9 @@ func (tx *Tx) OrdersSave(orders []order.Order) error {
 	} else if n != int64(len(old)) {
 		return tx.stale("store.OrdersSave", "order")
 	}
+	if _, err := tx.bulk(refInsert, refs); err != nil {
+		return err
+	}
 	if tx.orders == nil {
 		tx.orders = map[string]int64{}
 	}
@@ -122,7 +129,8 @@ func (tx *Tx) OrdersSave(orders []order.Order) error {
 	return nil
 }
 
-// OrderFind finds orders by our id, the channel's id, the number people use, or the buyer's hash; newest first, at most limit.
+// OrderFind finds orders by our id, the channel's id, the number people use, the buyer's hash, or the id of a parcel, cancellation, return or
+// the order they replace; newest first, at most limit.
 func (tx *Tx) OrderFind(text string, limit int) ([]order.Order, error) {
 	return tx.readOrders(ordersFind, text, page(limit))
 }

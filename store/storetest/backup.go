@@ -32,7 +32,7 @@ var backupCases = []testcase{
 func everyTableBackedUp(t *testing.T, d *database) {
 	q := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
 	if d.Dialect() == "postgres" {
-		q = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+		q = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
 	}
 	seen := map[string]bool{}
 	for _, inbox := range []bool{false, true} {

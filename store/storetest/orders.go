@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 var orderCases = []testcase{
 	{"orders come back as they went in", ordersRoundTrip},
 	{"orders are found by what people know", ordersFound},
+	{"orders are found by their parcels and cases", ordersFoundByRefs},
+	{"orders that are over are listed newest first", ordersEnded},
 	{"orders are counted", ordersCounted},
 	{"an order is not saved over a change it has not seen", ordersStale},
 }
@@ -86,6 +90,78 @@ func ordersFound(t *testing.T, d *database) {
 			t.Errorf("looking for nothing found %d orders: %v", len(got), err)
 		}
 		return nil
+	})
+}
+
+func ordersFoundByRefs(t *testing.T, d *database) {
+	f := fact("1", order.Unpaid, day)
+	f.Detail.RelatedOrder = "0815"
+	f.Detail.Lines[0].Qty = 3
+	for i, parcel := range []string{"parcel 1", "parcel 1", "parcel 2"} {
+		f.Detail.Lines[0].Units = append(f.Detail.Lines[0].Units, order.Unit{ExternalLineID: string(rune('a' + i)), PackageRef: parcel})
+	}
+	o := merged(t, nil, f)
+	o.Cancellations, o.Returns = []order.Cancellation{{ID: "case 7"}}, []order.Return{{ID: "case 8"}}
+	d.update(t, func(tx *store.Tx) error { return tx.OrdersSave([]order.Order{o}) })
+	d.update(t, func(tx *store.Tx) error { // again, with one more
+		got, err := tx.OrdersForUpdate([]string{o.ID})
+		if err != nil {
+			return err
+		}
+		got[0].Returns = append(got[0].Returns, order.Return{ID: "case 9"})
+		return tx.OrdersSave(got)
+	})
+	file := filepath.Join(t.TempDir(), "all.backup")
+	if err := d.Backup(d.ctx, file); err != nil {
+		t.Fatal(err)
+	}
+	url := d.fresh(t)
+	if err := store.Restore(d.ctx, url, file); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []*database{d, open(t, url)} { // refs are in no backup: they follow from the orders
+		d.view(t, func(tx *store.Tx) error {
+			for _, text := range []string{"0815", "parcel 1", "parcel 2", "case 7", "case 8", "case 9"} {
+				if got, err := tx.OrderFind(text, 10); err != nil || len(got) != 1 {
+					t.Errorf("looking for %q found %d orders: %v", text, len(got), err)
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func ordersEnded(t *testing.T, d *database) {
+	d.update(t, func(tx *store.Tx) error {
+		var all []order.Order
+		for i, s := range []order.Status{order.Unpaid, order.InTransit, order.Completed, order.InTransit, order.InTransit} {
+			all = append(all, merged(t, nil, fact(strconv.Itoa(i), s, day.Add(time.Duration(i)*time.Minute))))
+		}
+		return tx.OrdersSave(all)
+	})
+	d.view(t, func(tx *store.Tx) error {
+		var ids []string
+		for before := (store.DuePlace{}); ; {
+			got, err := tx.OrdersEnded(order.InTransit, before, 2)
+			if err != nil {
+				return err
+			}
+			if len(got) == 0 {
+				break
+			}
+			for _, o := range got {
+				ids = append(ids, o.ExternalID)
+				before = store.DuePlace{Created: o.CreatedAt, ID: o.ID}
+			}
+		}
+		if want := []string{"4", "3", "1"}; !slices.Equal(ids, want) {
+			t.Errorf("%q, want %q", ids, want)
+		}
+		got, err := tx.OrdersEnded(order.Unpaid, store.DuePlace{}, 9)
+		if len(got) != 0 {
+			t.Errorf("%d open orders are listed as ended", len(got))
+		}
+		return err
 	})
 }
 
