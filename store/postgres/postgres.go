@@ -94,11 +94,10 @@ func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) 
 	if e.closed.Load() {
 		return nil, errs.New(errs.Unavailable, "postgres.Begin", "", "the database is closed")
 	}
-	db, opt := e.write, &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	if readOnly {
-		db, opt = e.read, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	if !readOnly {
+		return beginWrite(ctx, e.write)
 	}
-	tx, err := db.BeginTx(ctx, opt)
+	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +127,7 @@ func (e *engine) migrate(ctx context.Context) error {
 	return errs.Wrap("postgres.Migrate", "", err)
 }
 
-// run is one transaction. pgx keeps prepared statements by itself.
+// run is one read-only transaction. pgx keeps prepared statements by itself.
 type run struct{ tx *sql.Tx }
 
 // Query runs a statement in the transaction.
@@ -139,6 +138,11 @@ func (r run) Query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 // Exec runs a statement in the transaction.
 func (r run) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	return r.tx.ExecContext(ctx, text, args...)
+}
+
+// Pipeline runs steps one after the other: pages do not need it to be quick.
+func (r run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
+	return sqlcore.InTurn(ctx, r, steps)
 }
 
 // Commit commits.

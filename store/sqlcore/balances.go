@@ -23,7 +23,7 @@ var (
 	lastMovementAt = def("store.BalanceAsOf", "SELECT on_hand_after, reserved_after, damaged_after FROM movement WHERE item_id = $1 AND location_id = $2 AND seq <= $3 ORDER BY seq DESC LIMIT 1")
 )
 
-func scanBalance(r *sql.Rows, b *stock.Balance) error {
+func scanBalance(r Row, b *stock.Balance) error {
 	err := r.Scan(&b.ItemID, &b.LocationID, &b.OnHand, &b.Reserved, &b.Damaged, &b.Version)
 	b.Prior = b.Version
 	return err
@@ -33,20 +33,8 @@ func scanBalance(r *sql.Rows, b *stock.Balance) error {
 // for any of the items, so their balances and reservations, also those without a row yet, are this transaction's alone. The items are
 // locked in the order of id, which keeps callers from waiting for each other in a circle. Read reservations after it, never before.
 func (tx *Tx) BalancesForUpdate(itemIDs []string) ([]stock.Balance, error) {
-	if tx.readOnly {
-		return nil, errs.New(errs.Internal, "store.BalancesForUpdate", "", "locks need Update")
-	}
-	if len(itemIDs) == 0 {
-		return nil, nil
-	}
-	// On SQLite the one writer is the lock. The statement after the lock is a separate one on purpose: on PostgreSQL it gets a snapshot
-	// taken after the wait and so sees what the process waited for has committed.
-	if tx.dialect() == Postgres {
-		if _, err := query(tx, itemsLock, scanOne[string], itemIDs); err != nil {
-			return nil, err
-		}
-	}
-	return tx.Balances(itemIDs)
+	bs, _, err := tx.LedgerRead(itemIDs, nil) // on SQLite the one writer is the lock
+	return bs, err
 }
 
 // Balances reads all balances of the items without locking.
@@ -54,7 +42,7 @@ func (tx *Tx) Balances(itemIDs []string) ([]stock.Balance, error) {
 	if len(itemIDs) == 0 {
 		return nil, nil
 	}
-	return query(tx, balances, scanBalance, itemIDs)
+	return query(tx, balances, rowsOf(scanBalance), itemIDs)
 }
 
 // BalancesAll calls each with every balance, in the order of item and location, until it returns false.
@@ -62,7 +50,7 @@ func (tx *Tx) BalancesAll(each func(stock.Balance) bool) error {
 	const chunk = 5000
 	after := ""
 	for {
-		got, err := query(tx, balancesAll, scanBalance, after, int64(chunk))
+		got, err := query(tx, balancesAll, rowsOf(scanBalance), after, int64(chunk))
 		if err != nil {
 			return err
 		}
@@ -90,14 +78,7 @@ func (tx *Tx) BalancesAll(each func(stock.Balance) bool) error {
 // BalancesSave writes balances as a Book changed them. A balance that somebody else has changed since it was loaded (Prior) makes the
 // transaction run again.
 func (tx *Tx) BalancesSave(bs []stock.Balance) error {
-	var fresh, old [][]any
-	for _, b := range bs {
-		if b.Prior == 0 {
-			fresh = append(fresh, []any{b.ItemID, b.LocationID, b.OnHand, b.Reserved, b.Damaged, b.Version})
-			continue
-		}
-		old = append(old, []any{b.OnHand, b.Reserved, b.Damaged, b.Version, b.ItemID, b.LocationID, b.Prior})
-	}
+	fresh, old := balanceRows(bs)
 	if n, err := tx.bulk(balanceInsert, fresh); err != nil {
 		return err
 	} else if n != int64(len(fresh)) {
@@ -109,6 +90,18 @@ func (tx *Tx) BalancesSave(bs []stock.Balance) error {
 		return tx.stale("store.BalancesSave", "balance")
 	}
 	return nil
+}
+
+// balanceRows are the rows of balances that are new and of those that were there.
+func balanceRows(bs []stock.Balance) (fresh, old [][]any) {
+	for _, b := range bs {
+		if b.Prior == 0 {
+			fresh = append(fresh, []any{b.ItemID, b.LocationID, b.OnHand, b.Reserved, b.Damaged, b.Version})
+			continue
+		}
+		old = append(old, []any{b.OnHand, b.Reserved, b.Damaged, b.Version, b.ItemID, b.LocationID, b.Prior})
+	}
+	return fresh, old
 }
 
 // BalanceAsOf answers what we thought at a moment: the balances of an item as the journal recorded up to then had them. Locations that the

@@ -9,21 +9,45 @@ import (
 )
 
 // LedgerOpen locks the items (see BalancesForUpdate) and makes a Book of their balances and of the orders' reservations, at the
-// transaction's time. It is three statements whatever the batch.
+// transaction's time.
 func (tx *Tx) LedgerOpen(actor string, itemIDs, orderIDs []string) (*stock.Book, error) {
 	places, err := tx.Locations()
 	if err != nil {
 		return nil, err
 	}
-	balances, err := tx.BalancesForUpdate(itemIDs)
-	if err != nil {
-		return nil, err
-	}
-	held, err := tx.ReservationsForOrders(orderIDs)
+	balances, held, err := tx.LedgerRead(itemIDs, orderIDs)
 	if err != nil {
 		return nil, err
 	}
 	return stock.NewBook(tx.now, actor, places, balances, held), nil
+}
+
+// LedgerRead locks the items as BalancesForUpdate does and reads their balances and the orders' reservations, ended ones included: one
+// round trip whatever the batch.
+func (tx *Tx) LedgerRead(itemIDs, orderIDs []string) (bs []stock.Balance, rs []stock.Reservation, err error) {
+	const op = "store.LedgerRead"
+	if tx.readOnly {
+		return nil, nil, errs.New(errs.Internal, op, "", "locks need Update")
+	}
+	var steps []*Step
+	add := func(s *stmt, ids []string, each func(Row) error) {
+		if err == nil && len(ids) > 0 {
+			var args []any
+			args, err = tx.args(s.op, []any{ids})
+			steps = append(steps, &Step{Op: s.op, Text: s.text[tx.dialect()], Args: args, Each: each})
+		}
+	}
+	if tx.dialect() == Postgres {
+		add(itemsLock, itemIDs, func(Row) error { return nil })
+	}
+	// Statements after the lock on purpose: on PostgreSQL each gets a snapshot taken after the wait, and so sees what the process
+	// waited for has committed.
+	add(balances, itemIDs, into(&bs, scanBalance))
+	add(reservationsForOrders, orderIDs, into(&rs, scanReservation))
+	if err != nil {
+		return nil, nil, err
+	}
+	return bs, rs, tx.pipe(steps)
 }
 
 // LedgerHolders loads into b who holds or lacks the items: the cure for *stock.MissingHolders, and what Book.FillShorts needs.
@@ -55,19 +79,73 @@ func (tx *Tx) WithHolders(b *stock.Book, f func() error) error {
 }
 
 // LedgerSave writes what the Book changed: journal, balances, reservations. Errors: Conflict if a movement id is in the journal already (look
-// keys up with MovementsGet first); the transaction runs again if a balance was changed by somebody else.
+// keys up with MovementsGet first); the transaction runs again if a row was changed by somebody else.
 func (tx *Tx) LedgerSave(b *stock.Book) error {
+	if tx.dialect() == Postgres {
+		return tx.ledgerSend(b)
+	}
 	dup, err := tx.MovementsAppend(b.Movements())
 	if err != nil {
 		return err
 	}
 	if len(dup) > 0 {
-		return tx.fail("store.LedgerSave", errs.New(errs.Conflict, "store.LedgerSave", dup[0], "this movement is in the journal already"))
+		return tx.inJournal(dup[0])
 	}
 	if err := tx.BalancesSave(b.DirtyBalances()); err != nil {
 		return err
 	}
 	return tx.ReservationsSave(b.DirtyReservations())
+}
+
+func (tx *Tx) inJournal(id string) error {
+	return tx.fail("store.LedgerSave", errs.New(errs.Conflict, "store.LedgerSave", id, "this movement is in the journal already"))
+}
+
+// ledgerSend is LedgerSave in one round trip.
+func (tx *Tx) ledgerSend(b *stock.Book) error {
+	moves := b.Movements()
+	fresh, old := balanceRows(b.DirtyBalances())
+	held := reservationRows(b.DirtyReservations())
+	booked := make(map[string]bool, len(moves))
+	var steps []*Step
+	var want []int64
+	for _, part := range []struct {
+		stmt *stmt
+		rows [][]any
+		each func(Row) error
+	}{
+		{movementInsert, movementRows(moves), func(r Row) error {
+			var id string
+			err := r.Scan(&id)
+			booked[id] = true
+			return err
+		}},
+		{balanceInsert, fresh, nil}, {balanceUpdate, old, nil}, {reservationSave, held, nil},
+	} {
+		if len(part.rows) == 0 {
+			continue
+		}
+		if err := tx.checkRows(part.stmt, part.rows); err != nil {
+			return err
+		}
+		steps = append(steps, &Step{Op: part.stmt.op, Text: part.stmt.text[Postgres], Args: columns(part.stmt.kind, part.rows), Each: part.each})
+		want = append(want, int64(len(part.rows)))
+	}
+	if err := tx.pipe(steps); err != nil {
+		return err
+	}
+	for i, s := range steps {
+		if s.Count == want[i] {
+			continue
+		}
+		for _, m := range moves {
+			if !booked[m.ID] {
+				return tx.inJournal(m.ID)
+			}
+		}
+		return tx.stale(s.Op, "")
+	}
+	return nil
 }
 
 // LedgerCheck proves the ledger (see stock.Check); an empty result is the proof. Run it in View: the three reads must be of one moment.

@@ -26,12 +26,7 @@ var (
 // MovementsAppend writes movements to the journal and returns the ids that were in it before, which are left as they were. A Book's caller that
 // gets any must not save the balances: the same thing would be booked twice. Errors: Conflict (a movement is reversed twice).
 func (tx *Tx) MovementsAppend(ms []stock.Movement) (duplicates []string, err error) {
-	rows := make([][]any, len(ms))
-	for i, m := range ms {
-		rows[i] = []any{m.ID, us(m.At), us(m.RecordedAt), string(m.Kind), m.ItemID, m.LocationID, m.OnHand, m.Reserved, m.Damaged,
-			m.OnHandAfter, m.ReservedAfter, m.DamagedAfter, m.Ref, m.Line, m.Reason, m.Actor, textNull(m.Reverses)}
-	}
-	fresh, err := tx.bulkNew(movementInsert, rows)
+	fresh, err := tx.bulkNew(movementInsert, movementRows(ms))
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +37,16 @@ func (tx *Tx) MovementsAppend(ms []stock.Movement) (duplicates []string, err err
 		fresh[m.ID] = false // a second one of the same id in ms is a duplicate
 	}
 	return duplicates, nil
+}
+
+func movementRows(ms []stock.Movement) [][]any {
+	rows := make([][]any, len(ms))
+	for i := range ms {
+		m := &ms[i]
+		rows[i] = []any{m.ID, us(m.At), us(m.RecordedAt), string(m.Kind), m.ItemID, m.LocationID, m.OnHand, m.Reserved, m.Damaged,
+			m.OnHandAfter, m.ReservedAfter, m.DamagedAfter, m.Ref, m.Line, m.Reason, m.Actor, textNull(m.Reverses)}
+	}
+	return rows
 }
 
 func scanMovement(r *sql.Rows, m *stock.Movement) error {

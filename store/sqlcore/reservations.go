@@ -32,19 +32,24 @@ var (
 // ReservationsSave writes reservations as a Book changed them, under the lock of their items. A reservation that somebody else has changed
 // since it was read (it was read before the lock) makes the transaction run again.
 func (tx *Tx) ReservationsSave(rs []stock.Reservation) error {
-	rows := make([][]any, len(rs))
-	for i, r := range rs {
-		rows[i] = []any{r.OrderID, r.LineID, r.ItemID, r.LocationID, r.ConnectionID, r.Pool, r.Held, r.Shipped, r.Short, r.Unbooked,
-			orNull(r.ExpiresAt), orNull(r.Due), us(r.CreatedAt), us(r.UpdatedAt), r.Version}
-	}
-	n, err := tx.bulk(reservationSave, rows)
-	if err == nil && n != int64(len(rows)) {
+	n, err := tx.bulk(reservationSave, reservationRows(rs))
+	if err == nil && n != int64(len(rs)) {
 		return tx.stale("store.ReservationsSave", "reservation")
 	}
 	return err
 }
 
-func scanReservation(r *sql.Rows, v *stock.Reservation) error {
+func reservationRows(rs []stock.Reservation) [][]any {
+	rows := make([][]any, len(rs))
+	for i := range rs {
+		r := &rs[i]
+		rows[i] = []any{r.OrderID, r.LineID, r.ItemID, r.LocationID, r.ConnectionID, r.Pool, r.Held, r.Shipped, r.Short, r.Unbooked,
+			orNull(r.ExpiresAt), orNull(r.Due), us(r.CreatedAt), us(r.UpdatedAt), r.Version}
+	}
+	return rows
+}
+
+func scanReservation(r Row, v *stock.Reservation) error {
 	var expires, due sql.NullInt64
 	var created, updated int64
 	err := r.Scan(&v.OrderID, &v.LineID, &v.ItemID, &v.LocationID, &v.ConnectionID, &v.Pool, &v.Held, &v.Shipped, &v.Short, &v.Unbooked, &expires, &due,
@@ -58,7 +63,7 @@ func (tx *Tx) ReservationsForOrders(orderIDs []string) ([]stock.Reservation, err
 	if len(orderIDs) == 0 {
 		return nil, nil
 	}
-	return query(tx, reservationsForOrders, scanReservation, orderIDs)
+	return query(tx, reservationsForOrders, rowsOf(scanReservation), orderIDs)
 }
 
 // ReservationsHolding reads all rows of every order line that holds or lacks units of the items: what Book.Load wants after a
@@ -67,7 +72,7 @@ func (tx *Tx) ReservationsHolding(itemIDs ...string) ([]stock.Reservation, error
 	if len(itemIDs) == 0 {
 		return nil, nil
 	}
-	return query(tx, reservationsOpen, scanReservation, itemIDs)
+	return query(tx, reservationsOpen, rowsOf(scanReservation), itemIDs)
 }
 
 // ReservationsShort reads all rows of every order line that lacks units of the items: enough for Book.FillShorts.
@@ -75,12 +80,12 @@ func (tx *Tx) ReservationsShort(itemIDs []string) ([]stock.Reservation, error) {
 	if len(itemIDs) == 0 {
 		return nil, nil
 	}
-	return query(tx, reservationsShort, scanReservation, itemIDs)
+	return query(tx, reservationsShort, rowsOf(scanReservation), itemIDs)
 }
 
 // ReservationsExpired reads open reservations whose time is over at at, the longest over first.
 func (tx *Tx) ReservationsExpired(at time.Time, limit int) ([]stock.Reservation, error) {
-	return query(tx, reservationsExpired, scanReservation, us(at), page(limit))
+	return query(tx, reservationsExpired, rowsOf(scanReservation), us(at), page(limit))
 }
 
 // ReservationsAll calls each with every reservation, in the order of its key, until it returns false.
@@ -88,7 +93,7 @@ func (tx *Tx) ReservationsAll(each func(stock.Reservation) bool) error {
 	const chunk = 5000
 	var last stock.Reservation
 	for {
-		got, err := query(tx, reservationsAll, scanReservation, last.OrderID, last.LineID, last.ItemID, last.LocationID, int64(chunk))
+		got, err := query(tx, reservationsAll, rowsOf(scanReservation), last.OrderID, last.LineID, last.ItemID, last.LocationID, int64(chunk))
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,9 @@ type Engine struct {
 type Run interface {
 	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
+	// Pipeline runs steps in order, where the database is far away without waiting for each answer. It stops at the first that fails
+	// and says with a *StepError which one. A step's Each may run before a later step has failed.
+	Pipeline(ctx context.Context, steps []*Step) error
 	Commit(ctx context.Context) error
 	Rollback() error // also after a failed Commit; harmless when the transaction is over
 }

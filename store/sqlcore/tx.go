@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -32,6 +33,22 @@ func (tx *Tx) Now() time.Time { return tx.now }
 func (tx *Tx) Context() context.Context { return tx.ctx }
 
 func (tx *Tx) dialect() Dialect { return tx.store.engine.Dialect }
+
+// pipe runs steps in one round trip.
+func (tx *Tx) pipe(steps []*Step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	err := tx.run.Pipeline(tx.ctx, steps)
+	if err == nil {
+		return nil
+	}
+	op := steps[0].Op
+	if at, ok := errors.AsType[*StepError](err); ok {
+		op = at.Op
+	}
+	return tx.fail(op, err)
+}
 
 func (tx *Tx) fail(op string, err error) error {
 	err = tx.store.explain(tx.ctx, op, err)

@@ -265,6 +265,11 @@ type run struct {
 	over   bool
 }
 
+// Pipeline runs steps one after the other: there is no way to the database that several could share.
+func (r *run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
+	return sqlcore.InTurn(ctx, r.session, steps)
+}
+
 // Commit commits. When it fails the transaction is still open, so that Rollback ends it.
 func (r *run) Commit(ctx context.Context) error {
 	// Not under the caller's deadline: an interrupted commit would leave the caller in doubt for no gain.
