@@ -10,6 +10,7 @@ package gather
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -22,6 +23,7 @@ type Loop[Q, A any] struct {
 	bound int // requests waiting
 	apart time.Duration
 	weigh func(Q) int
+	share func(Q) string // whom a request is from; nil: all are served in the order they came
 	run   func(ctx context.Context, batch []Q) ([]A, error)
 
 	mu     sync.Mutex
@@ -36,7 +38,21 @@ const many = 16
 
 type pending[Q, A any] struct {
 	q  Q
-	to chan answer[A]
+	to *call[A]
+	at int // place among the call's answers
+}
+
+// call is one caller who waits, for one answer or for many.
+type call[A any] struct {
+	answers []answer[A]
+	left    atomic.Int32
+	done    chan struct{}
+}
+
+func newCall[A any](n int) *call[A] {
+	c := &call[A]{answers: make([]answer[A], n), done: make(chan struct{})}
+	c.left.Store(int32(n))
+	return c
 }
 
 type answer[A any] struct {
@@ -58,30 +74,79 @@ func NewWeighed[Q, A any](name string, batch, bound int, apart time.Duration, we
 	return l
 }
 
+// Share makes requests of different origins take turns when more wait than a batch holds, so that nobody's flood keeps the others out. Call
+// it before the first request.
+func (l *Loop[Q, A]) Share(origin func(Q) string) *Loop[Q, A] {
+	l.share = origin
+	return l
+}
+
 // Do hands in q and waits for its answer. If ctx ends first the request may still be carried out: a retry must carry the same id.
 func (l *Loop[Q, A]) Do(ctx context.Context, q Q) (A, error) {
-	var zero A
-	p := pending[Q, A]{q: q, to: make(chan answer[A], 1)}
+	c := newCall[A](1)
+	if err := l.enter(c, q); err != nil {
+		return c.answers[0].a, err
+	}
+	select {
+	case <-c.done:
+		return c.answers[0].a, c.answers[0].err
+	case <-ctx.Done():
+		var zero A
+		return zero, ctx.Err()
+	}
+}
+
+// DoAll hands in many requests at once, in order, and waits for the answer of each. There is room for all of them or none is taken.
+func (l *Loop[Q, A]) DoAll(ctx context.Context, qs []Q) ([]A, []error) {
+	as, failed := make([]A, len(qs)), make([]error, len(qs))
+	if len(qs) == 0 {
+		return as, failed
+	}
+	c := newCall[A](len(qs))
+	err := l.enter(c, qs...)
+	if err == nil {
+		select {
+		case <-c.done:
+			for i, r := range c.answers {
+				as[i], failed[i] = r.a, r.err
+			}
+			return as, failed
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	for i := range failed {
+		failed[i] = err
+	}
+	return as, failed
+}
+
+// enter queues a call's requests.
+func (l *Loop[Q, A]) enter(c *call[A], qs ...Q) error {
 	l.mu.Lock()
 	switch {
 	case l.closed:
 		l.mu.Unlock()
-		return zero, errs.New(errs.Unavailable, l.name, "", "Spillway is stopping; try again in a moment")
-	case len(l.queue) >= l.bound:
+		return errs.New(errs.Unavailable, l.name, "", "Spillway is stopping; try again in a moment")
+	case len(l.queue)+len(qs) > l.bound:
 		l.mu.Unlock()
-		return zero, errs.New(errs.Busy, l.name, "", "too much is waiting; try again in a moment")
+		return errs.New(errs.Busy, l.name, "", "too much is waiting; try again in a moment")
 	}
-	l.queue = append(l.queue, p)
+	for i, q := range qs {
+		l.queue = append(l.queue, pending[Q, A]{q, c, i})
+	}
 	l.mu.Unlock()
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	select {
-	case r := <-p.to:
-		return r.a, r.err
-	case <-ctx.Done():
-		return zero, ctx.Err()
+	return nil
+}
+
+func (p pending[Q, A]) reply(a answer[A]) {
+	p.to.answers[p.at] = a
+	if p.to.left.Add(-1) == 0 {
+		close(p.to.done)
 	}
 }
 
@@ -148,6 +213,9 @@ func (l *Loop[Q, A]) state() (waiting int, closed bool) {
 func (l *Loop[Q, A]) take() []pending[Q, A] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.share != nil {
+		l.takeTurns()
+	}
 	n, weight := 0, 0
 	for n < len(l.queue) {
 		weight += l.weigh(l.queue[n].q)
@@ -164,7 +232,48 @@ func (l *Loop[Q, A]) take() []pending[Q, A] {
 	return batch
 }
 
-// serve runs batch; a failing batch is run again once, because the failure may be another writer's (a key taken, a deadlock), then halved.
+// takeTurns brings the requests of the next batch to the front of a queue that is longer: one of each origin in turn, each origin's own in the
+// order they came. The batch and the rest stay in the order of arrival.
+func (l *Loop[Q, A]) takeTurns() {
+	if len(l.queue) <= l.cap {
+		return
+	}
+	var origins [][]int // places in the queue, by origin
+	known := map[string]int{}
+	for i := range l.queue {
+		from := l.share(l.queue[i].q)
+		at, ok := known[from]
+		if !ok {
+			at = len(origins)
+			known[from], origins = at, append(origins, nil)
+		}
+		origins[at] = append(origins[at], i)
+	}
+	if len(origins) == 1 {
+		return
+	}
+	chosen := make([]bool, len(l.queue))
+	for round, left := 0, l.cap; left > 0 && round < len(l.queue); round++ {
+		for _, places := range origins {
+			if round < len(places) && left > 0 {
+				chosen[places[round]] = true
+				left -= l.weigh(l.queue[places[round]].q)
+			}
+		}
+	}
+	next := make([]pending[Q, A], 0, len(l.queue))
+	for _, first := range []bool{true, false} {
+		for i := range l.queue {
+			if chosen[i] == first {
+				next = append(next, l.queue[i])
+			}
+		}
+	}
+	l.queue = next
+}
+
+// serve runs batch; a failing batch is run again once, because the failure may be another writer's (a key taken, a deadlock) or the
+// connection's after a commit, which the second run finds done; then halved. A database that cannot be reached is no single request's fault.
 func (l *Loop[Q, A]) serve(batch []pending[Q, A], again bool) {
 	qs := make([]Q, len(batch))
 	for i := range batch {
@@ -177,12 +286,14 @@ func (l *Loop[Q, A]) serve(batch []pending[Q, A], again bool) {
 	switch {
 	case err == nil:
 		for i := range batch {
-			batch[i].to <- answer[A]{a: as[i]}
+			batch[i].reply(answer[A]{a: as[i]})
 		}
 	case again:
 		l.serve(batch, false)
-	case len(batch) == 1:
-		batch[0].to <- answer[A]{err: err}
+	case len(batch) == 1, errs.Is(err, errs.Unavailable), errs.Is(err, errs.Busy):
+		for i := range batch {
+			batch[i].reply(answer[A]{err: err})
+		}
 	default:
 		l.serve(batch[:len(batch)/2], false)
 		l.serve(batch[len(batch)/2:], false)

@@ -3,6 +3,7 @@ package gather
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -159,5 +160,67 @@ func TestABatchIsBoundedByWeight(t *testing.T) {
 	}
 	if shared == 0 {
 		t.Error("no two requests shared a batch")
+	}
+}
+
+func TestOriginsTakeTurns(t *testing.T) {
+	gate, entered := make(chan struct{}), make(chan struct{}, 4)
+	var batches [][]string
+	l := New("test", 4, 1000, 0, func(_ context.Context, qs []string) ([]string, error) {
+		entered <- struct{}{}
+		<-gate
+		batches = append(batches, slices.Clone(qs))
+		return qs, nil
+	}).Share(func(q string) string { return q[:1] })
+	var wg sync.WaitGroup
+	wg.Go(func() { l.Do(t.Context(), "x") })
+	<-entered
+	for _, call := range [][]string{{"a1", "a2", "a3", "a4", "a5"}, {"b1"}, {"c1", "c2"}} {
+		before := l.Waiting()
+		wg.Go(func() {
+			if got, failed := l.DoAll(t.Context(), call); !slices.Equal(got, call) || errors.Join(failed...) != nil {
+				t.Errorf("DoAll(%v) = %v, %v", call, got, failed)
+			}
+		})
+		for l.Waiting() == before {
+		}
+	}
+	close(gate)
+	wg.Wait()
+	l.Close()
+	if want := [][]string{{"x"}, {"a1", "a2", "b1", "c1"}, {"a3", "a4", "a5", "c2"}}; !slices.EqualFunc(batches, want, slices.Equal) {
+		t.Errorf("batches %v, want %v", batches, want)
+	}
+}
+
+func TestAManifoldCallEntersWholeOrNotAtAll(t *testing.T) {
+	l := New("test", 2, 3, 0, func(_ context.Context, qs []int) ([]int, error) { return qs, nil })
+	defer l.Close()
+	_, failed := l.DoAll(t.Context(), []int{1, 2, 3, 4})
+	for i, err := range failed {
+		if !errs.Is(err, errs.Busy) {
+			t.Errorf("request %d of a call beyond the bound: %v", i, err)
+		}
+	}
+	if got, failed := l.DoAll(t.Context(), []int{1, 2, 3}); errors.Join(failed...) != nil || !slices.Equal(got, []int{1, 2, 3}) {
+		t.Errorf("got %v, %v", got, failed)
+	}
+}
+
+func TestADatabaseThatIsGoneIsNotTriedForEveryRequest(t *testing.T) {
+	var runs atomic.Int64
+	l := New("test", 64, 64, 0, func(context.Context, []int) ([]int, error) {
+		runs.Add(1)
+		return nil, errs.New(errs.Unavailable, "test", "", "gone")
+	})
+	defer l.Close()
+	_, failed := l.DoAll(t.Context(), make([]int, 64))
+	for _, err := range failed {
+		if !errs.Is(err, errs.Unavailable) {
+			t.Error(err)
+		}
+	}
+	if runs.Load() != 2 {
+		t.Errorf("%d runs, want 2", runs.Load())
 	}
 }
