@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,7 +36,8 @@ type Gauges struct {
 	rights   sampled // committed change to the last channel told
 	pushes   sampled // push sent to answered
 	perConn  perMinute
-	sales    pace // units sold by listing
+	steps    steps // of intakes
+	sales    pace  // units sold by listing
 }
 
 func newGauges(now func() time.Time) *Gauges {
@@ -104,6 +106,28 @@ func (g *Gauges) pushed(o driver.Outcome, took time.Duration) {
 	if o == driver.Confirmed {
 		g.pushes.add(g.now(), took)
 	}
+}
+
+// steps are how long the parts of a batch have taken in all.
+type steps struct {
+	mu   sync.Mutex
+	took map[string]time.Duration
+}
+
+func (s *steps) add(step string, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.took == nil {
+		s.took = map[string]time.Duration{}
+	}
+	s.took[step] += took
+}
+
+// IntakeSteps is how long each step of the intakes has taken in all since the start; "all" is the transactions from begin to commit.
+func (g *Gauges) IntakeSteps() map[string]time.Duration {
+	g.steps.mu.Lock()
+	defer g.steps.mu.Unlock()
+	return maps.Clone(g.steps.took)
 }
 
 // OrdersLastMinute counts the orders of a connection that arrived in the last 60 seconds.

@@ -49,9 +49,21 @@ func (x *Ops) Intake(ctx context.Context, in Incoming) (Taken, error) {
 	return t, errs.Wrap("ops.Intake", in.ConnectionID, err)
 }
 
+// IntakeAlone is Intake in a transaction of its own, for measurements: what everybody does who does not gather.
+func (x *Ops) IntakeAlone(ctx context.Context, in Incoming) (Taken, error) {
+	t, err := x.intakeBatch(ctx, []Incoming{in})
+	if err != nil {
+		return Taken{}, errs.Wrap("ops.IntakeAlone", in.ConnectionID, err)
+	}
+	return t[0], nil
+}
+
 func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) {
 	var b *intakeWork
+	var worked time.Time
+	began := time.Now()
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		defer func() { worked = time.Now() }()
 		b = &intakeWork{x: x, tx: tx, at: tx.Now(), cat: x.catalog.Load(), ins: ins, taken: make([]Taken, len(ins)),
 			orders: map[string]*merging{}}
 		return b.run()
@@ -59,6 +71,8 @@ func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) 
 	if err != nil {
 		return nil, err
 	}
+	x.gauges.steps.add("commit", time.Since(worked))
+	x.gauges.steps.add("all", time.Since(began))
 	b.told()
 	for i, in := range ins {
 		x.finishMessages(in.InboxOf, b.taken[i].Refused)
@@ -93,10 +107,15 @@ type merging struct {
 }
 
 func (b *intakeWork) run() error {
-	for _, step := range []func() error{b.load, b.merge, b.settle, b.expose, b.save} {
-		if err := step(); err != nil {
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{{"load orders", b.load}, {"merge facts", b.merge}, {"reserve", b.settle}, {"exposure", b.expose}, {"save orders and events", b.save}} {
+		began := time.Now()
+		if err := step.do(); err != nil {
 			return err
 		}
+		b.x.gauges.steps.add(step.name, time.Since(began))
 	}
 	return nil
 }

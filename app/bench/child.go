@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os/exec"
 	"time"
@@ -86,6 +87,14 @@ func hear(in io.Reader, spec any) (heard, error) {
 func (h heard) word() error {
 	_, err := h.lines.ReadString('\n')
 	return errs.Wrap("bench", "", err)
+}
+
+// over makes nothing of an error that only says that nobody is left.
+func (h heard) over(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // untilEnd waits until nobody is left to tell anything.

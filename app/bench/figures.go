@@ -16,20 +16,26 @@ func median[T cmp.Ordered](in []T) T {
 
 // middle takes the median of each figure of several runs.
 func middle(runs []pour) pour {
-	var rates []float64
+	var rates, cpu []float64
 	var p50s, p99s []time.Duration
 	for _, r := range runs {
-		rates, p50s, p99s = append(rates, r.Rate), append(p50s, r.P50), append(p99s, r.P99)
+		rates, p50s, p99s, cpu = append(rates, r.Rate), append(p50s, r.P50), append(p99s, r.P99), append(cpu, r.CPUus)
 	}
-	return pour{Rate: median(rates), P50: median(p50s), P99: median(p99s)}
+	return pour{Rate: median(rates), P50: median(p50s), P99: median(p99s), CPUus: median(cpu)}
 }
 
 func ms(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
 
+// Names of the engines.
+const (
+	engineSQLite   = "embedded SQLite"
+	enginePostgres = "PostgreSQL"
+)
+
 // engineOf names the engine behind a database URL.
 func engineOf(database string) string {
 	if strings.HasPrefix(database, "postgres") {
-		return "PostgreSQL"
+		return enginePostgres
 	}
-	return "embedded SQLite"
+	return engineSQLite
 }

@@ -57,6 +57,7 @@ type pour struct {
 	P50, P99 time.Duration `json:"-"`
 	P50ms    float64       `json:"p50_ms"`
 	P99ms    float64       `json:"p99_ms"`
+	CPUus    float64       `json:"cpu_us,omitempty"` // of this process for each
 	sent     int
 }
 

@@ -101,13 +101,13 @@ func Market(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) 
 	r := &reporter{out: json.NewEncoder(out)}
 	r.tell(marketNews{Apps: apps})
 	if err := told.word(); err != nil { // go
-		return err
+		return told.over(err)
 	}
 	if err := trade(ctx, spec, articles, shops, r); err != nil {
 		return err
 	}
 	if err := told.word(); err != nil { // end
-		return err
+		return told.over(err)
 	}
 	active := map[string]int{}
 	for _, a := range articles {

@@ -16,6 +16,7 @@ type benchCmd struct {
 	Truth  benchTruth  `cmd:"" help:"From webhook to answer, from sale to reserved, from change to every channel told."`
 	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
 	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
+	Intake benchIntake `cmd:"" help:"Orders a second, whole: reserved, exposed, journaled, durable."`
 	Ingest benchIngest `cmd:"" help:"Webhooks a second, durable before they are answered."`
 	Front  benchFront  `cmd:"" hidden:"" help:"The front of bench ingest, in a process of its own."`
 	Market benchMarket `cmd:"" hidden:"" help:"The shops of bench truth, in a process of their own."`
