@@ -33,6 +33,8 @@ type (
 	User            = sqlcore.User
 	MinuteCount     = sqlcore.MinuteCount
 	Manifest        = sqlcore.Manifest
+	Lease           = sqlcore.Lease
+	Process         = sqlcore.Process
 )
 
 // States, see package sqlcore.

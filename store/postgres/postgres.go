@@ -32,8 +32,9 @@ const (
 	writers, readers = 8, 8
 	// lockTimeout bounds the wait for a row. A batch holds its locks for milliseconds; ten seconds means that its process hangs.
 	lockTimeout = 10 * time.Second
-	// idleTimeout ends a transaction whose process has stopped between two statements, so that it does not hold its locks for ever.
-	idleTimeout = 60 * time.Second
+	// idleTimeout ends a transaction whose process has stopped between two statements, so that it does not hold its locks for ever: less
+	// than the ten seconds for which others wait for a row, and after which another process works its connections.
+	idleTimeout = 5 * time.Second
 )
 
 // Open connects to the database. The schema is brought up to date by the engine's Migrate.
@@ -63,7 +64,7 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 	if v := cfg.RuntimeParams["synchronous_commit"]; v != "" {
 		w.RuntimeParams["synchronous_commit"] = v
 	}
-	e.write, e.read = stdlib.OpenDB(*w), stdlib.OpenDB(*cfg)
+	e.write, e.read, e.bus = stdlib.OpenDB(*w), stdlib.OpenDB(*cfg), newBus(cfg)
 	e.write.SetMaxOpenConns(writers)
 	e.write.SetMaxIdleConns(writers)
 	e.read.SetMaxOpenConns(readers)
@@ -72,11 +73,13 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 		e.close()
 		return none, &errs.Error{Kind: errs.Unavailable, Op: "postgres.Open", Item: cfg.Host, Safe: "PostgreSQL cannot be reached", Cause: err}
 	}
-	return sqlcore.Engine{Dialect: sqlcore.Postgres, Begin: e.begin, Classify: classify, Migrate: e.migrate, Close: e.close}, nil
+	return sqlcore.Engine{Dialect: sqlcore.Postgres, Begin: e.begin, Classify: classify, Migrate: e.migrate, Close: e.close,
+		Peers: sqlcore.Peers{Notify: e.bus.notify, Listen: e.bus.listenTo}}, nil
 }
 
 type engine struct {
 	write, read *sql.DB
+	bus         *bus
 	closing     sync.Once
 	closed      atomic.Bool
 	closeErr    error
@@ -85,7 +88,7 @@ type engine struct {
 func (e *engine) close() error {
 	e.closing.Do(func() {
 		e.closed.Store(true)
-		e.closeErr = errors.Join(e.read.Close(), e.write.Close())
+		e.closeErr = errors.Join(e.read.Close(), e.write.Close(), e.bus.tell.Close())
 	})
 	return e.closeErr
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -222,5 +223,43 @@ func TestALostConnectionIsToldAndReplaced(t *testing.T) {
 		if err := tx.Commit(t.Context()); err != nil {
 			t.Fatalf("after the loss: %v", err)
 		}
+	}
+}
+
+func TestNoticesReachThoseWhoListen(t *testing.T) {
+	url := pgtest.Start(t)
+	one, err := Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	other, err := Open(t.Context(), pgtest.Start(t)) // another schema of the same database
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	ready, got := make(chan struct{}), make(chan string, 8)
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		done <- one.Peers.Listen(ctx, func() { close(ready) }, func(p string) { got <- p })
+	}()
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	if err := other.Peers.Notify(t.Context(), []string{"not ours"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Peers.Notify(t.Context(), []string{"a", "b"}); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := <-got, <-got; a != "a" || b != "b" {
+		t.Errorf("heard %q, %q", a, b)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("ended by its caller: %v", err)
 	}
 }

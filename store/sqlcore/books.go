@@ -25,6 +25,7 @@ var (
 	bookInsert = insert("store.BooksSave", "channel_book", bookCols, "ON CONFLICT (listing_id) DO NOTHING")
 	bookUpdate = update("store.BooksSave", "channel_book", bookCols[1:], bookCols[:1], "revision")
 	booksGet   = def("store.BooksGet", "SELECT "+bookList+" FROM channel_book WHERE @in(listing_id, $1) ORDER BY listing_id")
+	booksTake  = def("store.BooksGet", "SELECT "+bookList+" FROM channel_book WHERE @in(listing_id, $1) ORDER BY listing_id @lock(FOR NO KEY UPDATE)")
 )
 
 func scanBook(r *sql.Rows, b *BookRow) error {
@@ -39,12 +40,17 @@ func scanBook(r *sql.Rows, b *BookRow) error {
 	return err
 }
 
-// BooksGet reads the books of listings. Listings without one are left out. Read it after BalancesForUpdate of their items.
+// BooksGet reads the books of listings. Listings without one are left out. In Update this read locks them, in the order of listings: an
+// owner's answers and another process's intake of sales change the books of a hot listing at the same time. Read it after
+// BalancesForUpdate of their items, and all books of a transaction at once.
 func (tx *Tx) BooksGet(listingIDs []string) ([]BookRow, error) {
 	if len(listingIDs) == 0 {
 		return nil, nil
 	}
-	return query(tx, booksGet, scanBook, listingIDs)
+	if tx.readOnly {
+		return query(tx, booksGet, scanBook, listingIDs)
+	}
+	return query(tx, booksTake, scanBook, listingIDs)
 }
 
 // BooksSave writes books as they were read and changed; Revision grows by one in the database. If another transaction has saved one of them

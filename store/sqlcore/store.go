@@ -23,6 +23,9 @@ type Engine struct {
 	Begin func(ctx context.Context, readOnly bool) (Run, error)
 	// Classify says what kind of failure an error of this database is and whether running the transaction again may cure it.
 	Classify func(error) (kind errs.Kind, sentence string, retry bool)
+	// Claim takes the database for one running program, where it serves no more than one; nil: it serves many.
+	Claim func() (release func() error, err error)
+	Peers Peers // how many processes wake each other; its functions are nil where there is one
 	// Migrate brings the schema to the newest version.
 	Migrate func(ctx context.Context) error
 	Close   func() error

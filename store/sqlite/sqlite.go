@@ -75,7 +75,7 @@ func openFile(ctx context.Context, path string, f file) (sqlcore.Engine, error) 
 		e.close()
 		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the database cannot be opened", Cause: err}
 	}
-	return sqlcore.Engine{Dialect: sqlcore.SQLite, Begin: e.begin, Classify: classify, Migrate: e.migrate, Close: e.close}, nil
+	return sqlcore.Engine{Dialect: sqlcore.SQLite, Begin: e.begin, Classify: classify, Claim: e.claim, Migrate: e.migrate, Close: e.close}, nil
 }
 
 // engine holds the connections. A session is lent to one transaction at a time.
