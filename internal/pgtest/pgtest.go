@@ -56,13 +56,7 @@ func Main(m *testing.M) int {
 func Start(tb testing.TB) string {
 	tb.Helper()
 	once.Do(func() { running, failure = start() })
-	switch {
-	case errors.Is(failure, errNotInstalled) && !slices.Contains(strings.Split(os.Getenv("SPILLWAY_REQUIRE"), ","), "postgres"):
-		fmt.Fprintf(os.Stderr, "\nSKIPPED %s\n%s\n\n", tb.Name(), help)
-		tb.Skip(help)
-	case failure != nil:
-		tb.Fatalf("pgtest: %v", failure)
-	}
+	need(tb, failure)
 	name := "t" + strconv.FormatInt(counter.Add(1), 10)
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -72,6 +66,47 @@ func Start(tb testing.TB) string {
 	}
 	return running.url() + "&search_path=" + name
 }
+
+// need skips the test when PostgreSQL is not installed, and ends it when it did not start.
+func need(tb testing.TB, err error) {
+	tb.Helper()
+	switch {
+	case errors.Is(err, errNotInstalled) && !slices.Contains(strings.Split(os.Getenv("SPILLWAY_REQUIRE"), ","), "postgres"):
+		fmt.Fprintf(os.Stderr, "\nSKIPPED %s\n%s\n\n", tb.Name(), help)
+		tb.Skip(help)
+	case err != nil:
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Server is a PostgreSQL server of a test's own, to stop and start.
+type Server struct{ *server }
+
+// Own runs a server until the test ends. It takes seconds; use Start where the server need not be stopped.
+func Own(tb testing.TB) Server {
+	tb.Helper()
+	s, err := start()
+	need(tb, err)
+	tb.Cleanup(func() {
+		if _, err := os.Stat(filepath.Join(s.dir, "data", "postmaster.pid")); err == nil {
+			s.stop()
+			return
+		}
+		if err := os.RemoveAll(s.dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	return Server{s}
+}
+
+// URL is the server's database.
+func (s Server) URL() string { return s.url() }
+
+// Stop ends the server at once, as a crash would. Everything committed with synchronous_commit on, as Spillway does, stays.
+func (s Server) Stop() error { return s.down() }
+
+// Restart starts it again and returns when it answers.
+func (s Server) Restart() error { return s.up() }
 
 func (s *server) url() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
@@ -109,13 +144,18 @@ func start() (*server, error) {
 	if s.port, err = sparePort(); err != nil {
 		return nil, err
 	}
-	// No syncing: these databases need not survive a power cut, and tests wait for every commit.
-	options := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off "+
-		"-c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB", s.port)
-	if err := s.run("pg_ctl", "start", "-w", "-D", data, "-l", filepath.Join(s.dir, "log"), "-o", options); err != nil {
+	if err := s.up(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// up starts the server on its cluster.
+func (s *server) up() error {
+	// No syncing: these databases need not survive a power cut, and tests wait for every commit.
+	options := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off "+
+		"-c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB", s.port)
+	return s.run("pg_ctl", "start", "-w", "-D", filepath.Join(s.dir, "data"), "-l", filepath.Join(s.dir, "log"), "-o", options)
 }
 
 // dropRoot makes the folder the postgres user's (or nobody's) and lets the server run as that user.
@@ -157,8 +197,13 @@ func (s *server) run(name string, args ...string) error {
 	return nil
 }
 
+// down stops the server at once, as a crash would: what was not committed is gone.
+func (s *server) down() error {
+	return s.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", filepath.Join(s.dir, "data"))
+}
+
 func (s *server) stop() {
-	if err := s.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", filepath.Join(s.dir, "data")); err != nil {
+	if err := s.down(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest:", err)
 	}
 	if err := os.RemoveAll(s.dir); err != nil {

@@ -1,8 +1,10 @@
 package pgtest
 
 import (
+	"context"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -21,5 +23,34 @@ func TestEachTestHasItsOwnEmptyDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+func TestOwnServerStopsAndStarts(t *testing.T) {
+	s := Own(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	answers := func() error {
+		conn, err := pgx.Connect(ctx, s.URL())
+		if err != nil {
+			return err
+		}
+		defer conn.Close(ctx)
+		return conn.Ping(ctx)
+	}
+	if err := answers(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if answers() == nil {
+		t.Fatal("a stopped server answers")
+	}
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if err := answers(); err != nil {
+		t.Fatal(err)
 	}
 }
