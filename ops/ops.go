@@ -77,6 +77,7 @@ type Ops struct {
 	inbox   *gather.Loop[store.InboxRow, bool]
 	intake  *gather.Loop[Incoming, Taken]
 	results *gather.Loop[bookChange, bookState]
+	ledger  *gather.Loop[ledgerCall, error]
 
 	catalog  atomic.Pointer[catalogue]
 	reload   sync.Mutex
@@ -113,6 +114,7 @@ func New(o Options) (*Ops, error) {
 	}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
 	x.planner = newPlanner(x)
+	x.ledger = gather.New("ops.Reserve", reserveBatch, reserveBound, 0, x.ledgerBatch).Share(func(c ledgerCall) string { return c.actor })
 	x.arrived = make(chan store.InboxRow, arrivals)
 	return x, nil
 }
@@ -155,6 +157,7 @@ func (x *Ops) Stop() {
 	x.cancel()
 	x.wires.stop()
 	x.work.Wait()
+	x.ledger.Close()
 	if x.inbox != nil { // never started
 		x.inbox.Close()
 		x.intake.Close()

@@ -87,11 +87,15 @@ func (c Count) damaged(balances []stock.Balance) (int64, error) {
 
 // changed lets planners and pages know that items changed.
 func (x *Ops) changed(items ...string) {
-	topics := make([]string, len(items))
+	topics, sold := make([]string, len(items)), make([]string, 0, len(items))
+	cat := x.catalog.Load()
 	for i, it := range items {
 		topics[i] = "item:" + it
+		if len(cat.byItem[it]) > 0 { // no listing consumes it: there is nothing to plan
+			sold = append(sold, it)
+		}
 	}
-	x.planner.dirty(items...)
+	x.planner.dirty(sold...)
 	x.live.notify(topics...)
 }
 

@@ -53,6 +53,9 @@ const (
 // looks again.
 const CatalogueSetting = "catalogue"
 
+// Again is the error with which a function given to Update asks to be run again, see package sqlcore.
+func Again(op, item string) error { return sqlcore.Again(op, item) }
+
 // Options change how a store is opened. The zero value is right for production.
 type Options struct {
 	Now func() time.Time // the clock of transactions; nil: time.Now

@@ -105,6 +105,9 @@ func (b *Book) Load(balances []Balance, reservations []Reservation) {
 	}
 }
 
+// By says who acts from now on: one batch may carry out the wishes of many.
+func (b *Book) By(actor string) { b.actor = actor }
+
 // Movements returns the new movements in the order they happened.
 func (b *Book) Movements() []Movement { return b.moves }
 

@@ -161,6 +161,11 @@ func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f 
 // errStale marks an error as one that reading again will cure.
 var errStale = errors.New("changed by another transaction meanwhile")
 
+// Again is the error of a function that found, in its transaction, that it must read anew: Update runs it again.
+func Again(op, item string) error {
+	return &errs.Error{Kind: errs.Conflict, Op: op, Item: item, Safe: "was changed by somebody else meanwhile; try again", Cause: errStale}
+}
+
 func (s *Store) retryable(err error) bool {
 	if errors.Is(err, errStale) {
 		return true

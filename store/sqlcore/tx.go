@@ -61,7 +61,7 @@ func (tx *Tx) fail(op string, err error) error {
 // stale says that a row is not what this transaction read, or took to be new. Like any failure it spoils the transaction: some of the
 // batch may have been written.
 func (tx *Tx) stale(op, item string) error {
-	return tx.fail(op, &errs.Error{Kind: errs.Conflict, Op: op, Item: item, Safe: "was changed by somebody else meanwhile; try again", Cause: errStale})
+	return tx.fail(op, Again(op, item))
 }
 
 // args makes arguments a database takes: lists become JSON on SQLite.
