@@ -89,7 +89,9 @@ func (s *Server) Up() error {
 }
 
 // Down stops the server at once, as a crash would: what was not committed is gone.
-func (s *Server) Down() error { return s.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", s.data()) }
+func (s *Server) Down() error {
+	return s.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", s.data())
+}
 
 // Close stops the server if it runs and removes its folder.
 func (s *Server) Close() error {
