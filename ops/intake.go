@@ -61,9 +61,9 @@ func (x *Ops) IntakeAlone(ctx context.Context, in Incoming) (Taken, error) {
 func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) {
 	var b *intakeWork
 	var worked time.Time
-	began := time.Now()
+	began := x.now()
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
-		defer func() { worked = time.Now() }()
+		defer func() { worked = x.now() }()
 		b = &intakeWork{x: x, tx: tx, at: tx.Now(), cat: x.catalog.Load(), ins: ins, taken: make([]Taken, len(ins)),
 			orders: map[string]*merging{}}
 		return b.run()
@@ -71,8 +71,9 @@ func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) 
 	if err != nil {
 		return nil, err
 	}
-	x.gauges.steps.add("commit", time.Since(worked))
-	x.gauges.steps.add("all", time.Since(began))
+	ended := x.now()
+	x.gauges.steps.add("commit", ended.Sub(worked))
+	x.gauges.steps.add("all", ended.Sub(began))
 	b.told()
 	for i, in := range ins {
 		x.finishMessages(in.InboxOf, b.taken[i].Refused)
@@ -111,11 +112,11 @@ func (b *intakeWork) run() error {
 		name string
 		do   func() error
 	}{{"load orders", b.load}, {"merge facts", b.merge}, {"reserve", b.settle}, {"exposure", b.expose}, {"save orders and events", b.save}} {
-		began := time.Now()
+		began := b.x.now()
 		if err := step.do(); err != nil {
 			return err
 		}
-		b.x.gauges.steps.add(step.name, time.Since(began))
+		b.x.gauges.steps.add(step.name, b.x.now().Sub(began))
 	}
 	return nil
 }

@@ -83,6 +83,7 @@ type Ops struct {
 	reload   sync.Mutex
 	imported string // the import last taken over; housekeeping's own
 	apps     appCache
+	trusted  trusted
 	consents consents
 	wires    wires
 	opened   openedBooks

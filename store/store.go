@@ -31,6 +31,7 @@ type (
 	ConnectionState = sqlcore.ConnectionState
 	Watermark       = sqlcore.Watermark
 	User            = sqlcore.User
+	APIToken        = sqlcore.APIToken
 	MinuteCount     = sqlcore.MinuteCount
 	Manifest        = sqlcore.Manifest
 	Lease           = sqlcore.Lease

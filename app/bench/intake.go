@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -247,15 +246,6 @@ func (b *intake) order(rnd *rand.Rand) order.Fact {
 	}
 	return order.Fact{Kind: order.Snapshot, ConnectionID: b.conn, ExternalID: id, UpdatedAt: at, ReadAt: at.Add(time.Second), Status: order.AwaitingShipment,
 		StatusText: "AWAITING_SHIPMENT", Detail: d}
-}
-
-// cpuTime is what this process has used of the cores.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 type intakeReport struct {

@@ -32,6 +32,7 @@ type cli struct {
 	Backup  backupCmd  `cmd:"" help:"Write a backup while Spillway runs."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty database."`
 	Bench   benchCmd   `cmd:"" help:"Measure Spillway; each command prints its figures."`
+	Token   tokenCmd   `cmd:"" help:"Keys of programs that call the JSON API."`
 	Key     keyCmd     `cmd:"" help:"Make a key for the key file."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -16,7 +16,7 @@ import (
 // Tables are the tables a backup holds, each after those it refers to, and before them InboxTable. Sessions are left out: after a restore
 // people sign in again.
 var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event",
-	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "setting"}
+	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "api_token", "setting"}
 
 // InboxTable is the table of the inbox, which SQLite keeps in a file of its own.
 const InboxTable = "inbox"

@@ -13,6 +13,7 @@ import (
 
 var logCases = []testcase{
 	{"events are read in order by cursor", eventsInOrder},
+	{"api tokens", apiTokens},
 	{"users, sessions and settings", people},
 }
 
@@ -115,6 +116,35 @@ func people(t *testing.T, d *database) {
 		_, found, _ = tx.SettingGet("none")
 		if found {
 			t.Error("found a setting that was never set")
+		}
+		return err
+	})
+}
+
+func apiTokens(t *testing.T, d *database) {
+	one := store.APIToken{ID: "1", Name: "erp", Hash: []byte{1, 2}, CreatedBy: "ann", CreatedAt: day}
+	d.update(t, func(tx *store.Tx) error {
+		if err := tx.TokenAdd(one); err != nil {
+			return err
+		}
+		return tx.TokenAdd(store.APIToken{ID: "2", Name: "shop", Hash: []byte{3}, CreatedAt: day.Add(time.Hour)})
+	})
+	d.fails(t, errs.Conflict, func(tx *store.Tx) error { return tx.TokenAdd(store.APIToken{ID: "3", Name: "other", Hash: []byte{3}}) })
+	d.fails(t, errs.Invalid, func(tx *store.Tx) error { return tx.TokenAdd(store.APIToken{ID: "4", Name: "no hash"}) })
+	d.view(t, func(tx *store.Tx) error {
+		got, err := tx.TokenByHash([]byte{1, 2})
+		if diff := cmp.Diff(one, got); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+	d.update(t, func(tx *store.Tx) error { return tx.TokenRevoke("1") })
+	d.fails(t, errs.NotFound, func(tx *store.Tx) error { _, err := tx.TokenByHash([]byte{1, 2}); return err })
+	d.fails(t, errs.NotFound, func(tx *store.Tx) error { return tx.TokenRevoke("1") })
+	d.view(t, func(tx *store.Tx) error {
+		all, err := tx.TokensAll()
+		if len(all) != 2 || all[0].RevokedAt.IsZero() || !all[1].RevokedAt.IsZero() {
+			t.Errorf("%+v", all)
 		}
 		return err
 	})

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"text/tabwriter"
+)
+
+type tokenCmd struct {
+	New    tokenNew    `cmd:"" help:"Make a token for a program and print it, once."`
+	List   tokenList   `cmd:"" help:"List the tokens."`
+	Revoke tokenRevoke `cmd:"" help:"End a token; within seconds nobody gets in by it."`
+}
+
+// operator is who types the command, as the log names people at the machine.
+func operator() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "cli:" + u.Username
+	}
+	return "cli"
+}
+
+type tokenNew struct {
+	home
+	Name string `arg:"" help:"Which program it is for, such as erp."`
+}
+
+func (c *tokenNew) Run(e *env) error {
+	a, err := offline(e, c.home, false)
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(e.ctx))
+	plain, t, err := a.Ops().NewToken(e.ctx, c.Name, operator())
+	if err != nil {
+		return err
+	}
+	fmt.Println(plain)
+	fmt.Fprintf(os.Stderr, "This is token %s of %q. It is shown this once; keep it like a password.\n", t.ID, t.Name)
+	return nil
+}
+
+type tokenList struct{ home }
+
+func (c *tokenList) Run(e *env) error {
+	a, err := offline(e, c.home, false)
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(e.ctx))
+	tokens, err := a.Ops().Tokens(e.ctx)
+	if err != nil {
+		return err
+	}
+	if len(tokens) == 0 {
+		fmt.Println("There are no tokens. Make one with: spillway token new NAME")
+		return nil
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tNAME\tMADE\tBY\tSTATE")
+	for _, t := range tokens {
+		state := "good"
+		if !t.RevokedAt.IsZero() {
+			state = "revoked " + t.RevokedAt.Format("2006-01-02 15:04")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.CreatedAt.Format("2006-01-02 15:04"), t.CreatedBy, state)
+	}
+	return w.Flush()
+}
+
+type tokenRevoke struct {
+	home
+	ID string `arg:"" help:"The token's id, from: spillway token list"`
+}
+
+func (c *tokenRevoke) Run(e *env) error {
+	a, err := offline(e, c.home, false)
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(e.ctx))
+	if err := a.Ops().RevokeToken(e.ctx, c.ID, operator()); err != nil {
+		return err
+	}
+	fmt.Println("revoked")
+	return nil
+}

@@ -1,0 +1,10 @@
+-- +goose Up
+-- Keys of programs that call the JSON API. Only a hash is kept: a copy of the database opens nothing.
+CREATE TABLE api_token (
+  id         TEXT NOT NULL PRIMARY KEY,
+  name       TEXT NOT NULL,
+  hash       BYTEA NOT NULL UNIQUE,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  revoked_at BIGINT NOT NULL
+);
