@@ -15,10 +15,11 @@ var (
 		{"ref", text}, {"line", text}, {"reason", text}, {"actor", text}, {"reverses", textOrNull}}
 	movementList = names(movementCols, plain, ", ") + ", seq"
 
-	movementInsert   = insertNew("store.MovementsAppend", "movement", movementCols)
-	movementsGet     = def("store.MovementsGet", "SELECT "+movementList+" FROM movement WHERE @in(id, $1) ORDER BY seq")
-	movementsOfItem  = def("store.MovementsOfItem", "SELECT "+movementList+" FROM movement WHERE item_id = $1 AND location_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4")
-	movementsOfRef   = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE ref = $1 ORDER BY seq LIMIT $2")
+	movementInsert  = insertNew("store.MovementsAppend", "movement", movementCols)
+	movementsGet    = def("store.MovementsGet", "SELECT "+movementList+" FROM movement WHERE @in(id, $1) ORDER BY seq")
+	movementsOfItem = def("store.MovementsOfItem", "SELECT "+movementList+" FROM movement WHERE item_id = $1 AND location_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4")
+	// Without the second condition no database would know that the index of those with a ref will do.
+	movementsOfRef   = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE ref = $1 AND ref <> '' ORDER BY seq LIMIT $2")
 	journalAll       = def("store.JournalAll", "SELECT "+movementList+" FROM movement WHERE seq > $1 ORDER BY seq LIMIT $2")
 	movementReverses = def("store.MovementReversal", "SELECT "+movementList+" FROM movement WHERE reverses = $1")
 )
