@@ -17,6 +17,7 @@ type benchCmd struct {
 	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
 	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
 	Intake benchIntake `cmd:"" help:"Orders a second, whole: reserved, exposed, journaled, durable."`
+	Pages  benchPages  `cmd:"" help:"Pages over a long history, and what intake costs with it."`
 	Ingest benchIngest `cmd:"" help:"Webhooks a second, durable before they are answered."`
 	Front  benchFront  `cmd:"" hidden:"" help:"The front of bench ingest, in a process of its own."`
 	Market benchMarket `cmd:"" hidden:"" help:"The shops of bench truth, in a process of their own."`
