@@ -16,10 +16,12 @@ type benchCmd struct {
 	Truth  benchTruth  `cmd:"" help:"From webhook to answer, from sale to reserved, from change to every channel told."`
 	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
 	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
+	Ledger benchLedger `cmd:"" help:"Reservations a second on one hot item, or many, beside what teams usually build."`
 	Intake benchIntake `cmd:"" help:"Orders a second, whole: reserved, exposed, journaled, durable."`
 	Pages  benchPages  `cmd:"" help:"Pages over a long history, and what intake costs with it."`
 	Ingest benchIngest `cmd:"" help:"Webhooks a second, durable before they are answered."`
 	Front  benchFront  `cmd:"" hidden:"" help:"The front of bench ingest, in a process of its own."`
+	Seller benchSeller `cmd:"" hidden:"" help:"A second process of bench ledger."`
 	Market benchMarket `cmd:"" hidden:"" help:"The shops of bench truth, in a process of their own."`
 }
 

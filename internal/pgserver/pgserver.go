@@ -79,6 +79,15 @@ func (s *Server) URL() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", s.port)
 }
 
+// Version is the programs' version, as in 15.4.
+func (s *Server) Version() string {
+	said, err := exec.Command(filepath.Join(s.bin, "postgres"), "--version").Output()
+	if f := strings.Fields(string(said)); err == nil && len(f) > 2 {
+		return f[2]
+	}
+	return "of unknown version"
+}
+
 // Up starts the server on its cluster and returns when it answers.
 func (s *Server) Up() error {
 	options := []string{"-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories='" + s.dir + "'"}
