@@ -34,6 +34,9 @@ type LoginOptions struct {
 	// Save replaces old by fresh if old is still the stored one. Where another process was faster it fails with errs.Conflict.
 	Save func(ctx context.Context, old, fresh driver.Grant) error
 	Now  func() time.Time // nil: time.Now
+	// Alone waits until no other process renews this login, and returns what to call when done: a refresh token may work once only.
+	// nil: there is no other process.
+	Alone func(ctx context.Context) (done func(), err error)
 }
 
 // Login is one seller's consent in use: it hands out the access token, renews it ahead of its end, and renews it at once
@@ -155,6 +158,13 @@ func (l *Login) renew(ctx context.Context, refused string) error {
 	}
 	if g.AccessToken != refused && refused != "" {
 		return nil // somebody was faster
+	}
+	if l.o.Alone != nil {
+		done, err := l.o.Alone(ctx)
+		if err != nil {
+			return errs.Wrap("connector.Login", "", err)
+		}
+		defer done()
 	}
 	if stored, err := l.load(ctx); err != nil || stored.AccessToken != g.AccessToken {
 		return err // another process was faster

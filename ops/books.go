@@ -59,6 +59,9 @@ func (o *openedBooks) read(r store.BookRow) (allocation.Book, error) {
 	return book, err
 }
 
+// forget drops all: a database that failed over may have lost the newest revisions and give their numbers again.
+func (o *openedBooks) forget() { o.byListing.Clear() }
+
 // last is the book as this process last read it: good enough to decide whether to look.
 func (o *openedBooks) last(listing string) (allocation.Book, bool) {
 	v, ok := o.byListing.Load(listing)
@@ -99,6 +102,7 @@ func (x *Ops) saveBooks(tx *store.Tx, set bookSet, dirty []string) error {
 // bookChange is one transition asked for on the books of some listings.
 type bookChange struct {
 	listings []string
+	by       *grip // the owner's, where only the owner of the connection may say this; nil: anybody may
 	// apply changes a book. open says whether the book exists; an unopened one has its listing id only. Changing nothing
 	// means returning the same revision.
 	apply func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error)
@@ -111,11 +115,17 @@ type bookState struct {
 	books  allocation.Books
 	drifts []allocation.Drift
 	failed map[string]error
+	taken  bool // refused: the connection is another process's by now
 }
 
 // change runs a transition and returns when it is durable.
+// Errors: Conflict (the one who asks is no longer the owner of the connection).
 func (x *Ops) change(ctx context.Context, c bookChange) (bookState, error) {
-	return x.results.Do(ctx, c)
+	s, err := x.results.Do(ctx, c)
+	if err == nil && s.taken {
+		err = errTaken("ops.change", c.by)
+	}
+	return s, err
 }
 
 func (x *Ops) changeBooks(ctx context.Context, cs []bookChange) ([]bookState, error) {
@@ -123,8 +133,13 @@ func (x *Ops) changeBooks(ctx context.Context, cs []bookChange) ([]bookState, er
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
 		out = make([]bookState, len(cs))
 		var ids []string
-		for _, c := range cs {
-			ids = append(ids, c.listings...)
+		grips := make([]*grip, len(cs))
+		for i, c := range cs {
+			ids, grips[i] = append(ids, c.listings...), c.by
+		}
+		lost, err := fence(tx, grips...)
+		if err != nil {
+			return err
 		}
 		set, err := x.loadBooks(tx, unique(ids))
 		if err != nil {
@@ -132,6 +147,9 @@ func (x *Ops) changeBooks(ctx context.Context, cs []bookChange) ([]bookState, er
 		}
 		changed := map[string]bool{}
 		for i, c := range cs {
+			if out[i].taken = lost[c.by]; out[i].taken {
+				continue
+			}
 			out[i] = applyChange(c, set.Books, changed, tx.Now())
 			if err := x.recordDrift(tx, out[i].drifts); err != nil {
 				return err
@@ -193,27 +211,25 @@ func (x *Ops) recordDrift(tx *store.Tx, drifts []allocation.Drift) error {
 	return nil
 }
 
-// endOpenFlights ends what the last run left open: nobody knows what became of its pushes, and its reads are void.
-func (x *Ops) endOpenFlights(ctx context.Context) error {
-	cat := x.catalog.Load()
-	for conn, ids := range cat.ofConn {
-		for chunk := range chunks(ids, resultBatch) {
-			_, err := x.change(ctx, bookChange{listings: chunk, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
-				if !open {
-					return b, nil, nil
-				}
-				if b.Reading != nil {
-					b = b.ReadFailed(b.Reading.ID, at, at)
-				}
-				if b.InFlight == nil {
-					return b, nil, nil
-				}
-				next, err := b.PushUnknown(b.InFlight.Push.ID, at)
-				return next, nil, err
-			}})
-			if err != nil {
-				return errs.Wrap("ops.endOpenFlights", conn, err)
+// endOpenFlights ends what the last owner of a connection left open, a crash of ours or another process: nobody knows what became of its
+// pushes, and its reads are void.
+func (x *Ops) endOpenFlights(ctx context.Context, conn string, by *grip) error {
+	for chunk := range chunks(x.catalog.Load().ofConn[conn], resultBatch) {
+		_, err := x.change(ctx, bookChange{listings: chunk, by: by, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
+			if !open {
+				return b, nil, nil
 			}
+			if b.Reading != nil {
+				b = b.ReadFailed(b.Reading.ID, at, at)
+			}
+			if b.InFlight == nil {
+				return b, nil, nil
+			}
+			next, err := b.PushUnknown(b.InFlight.Push.ID, at)
+			return next, nil, err
+		}})
+		if err != nil {
+			return errs.Wrap("ops.endOpenFlights", conn, err)
 		}
 	}
 	return nil

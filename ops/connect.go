@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -22,8 +21,6 @@ import (
 const (
 	// consentTime is how long a seller may take to agree on the vendor's page.
 	consentTime = 30 * time.Minute
-	// maxConsents bounds the consents under way at once.
-	maxConsents = 100
 	// mainLocation is made on the first connection, so that stock can be received at once.
 	mainLocation = "main"
 )
@@ -49,6 +46,16 @@ type knownApp struct {
 type appCache struct {
 	mu   sync.RWMutex
 	apps map[string]knownApp
+}
+
+// forget drops an app that was changed, or all of them.
+func (c *appCache) forget(appID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if appID == "" {
+		clear(c.apps)
+	}
+	delete(c.apps, appID)
 }
 
 func (x *Ops) app(ctx context.Context, appID string) (knownApp, error) {
@@ -121,9 +128,8 @@ func (x *Ops) AddApp(ctx context.Context, a NewApp) (store.App, error) {
 	if err != nil {
 		return store.App{}, errs.Wrap(op, a.ID, err)
 	}
-	x.apps.mu.Lock()
-	delete(x.apps.apps, a.ID)
-	x.apps.mu.Unlock()
+	x.apps.forget(a.ID)
+	x.peers.tell(noticeApp + " " + a.ID)
 	return row, nil
 }
 
@@ -150,16 +156,14 @@ func checkSettings(declared []driver.Setting, given map[string]string) (map[stri
 	return out, nil
 }
 
-// consents are the consent pages sellers are looking at. They live in memory: after a restart the seller clicks again.
-type consents struct {
-	mu    sync.Mutex
-	byKey map[string]consent
+// consent is a consent page a seller is looking at. It is kept where sessions are: the answer may come to another process, or after a restart.
+type consent struct {
+	AppID string `json:"app"`
+	Actor string `json:"actor"`
 }
 
-type consent struct {
-	appID, actor string
-	expires      time.Time
-}
+// consentToken keeps consents apart from people's sessions.
+func consentToken(state string) string { return "consent/" + state }
 
 // ConnectStart returns the vendor's consent page for an app.
 func (x *Ops) ConnectStart(ctx context.Context, appID, redirect, actor string) (string, error) {
@@ -168,28 +172,38 @@ func (x *Ops) ConnectStart(ctx context.Context, appID, redirect, actor string) (
 		return "", err
 	}
 	state := id.New() + id.New()
-	x.consents.mu.Lock()
-	defer x.consents.mu.Unlock()
-	now := x.now()
-	if x.consents.byKey == nil {
-		x.consents.byKey = map[string]consent{}
+	err = x.st.Update(ctx, func(tx *store.Tx) error {
+		return tx.SessionCommit(consentToken(state), jsonOf(consent{AppID: appID, Actor: actor}), tx.Now().Add(consentTime))
+	})
+	if err != nil {
+		return "", errs.Wrap("ops.ConnectStart", appID, err)
 	}
-	maps.DeleteFunc(x.consents.byKey, func(_ string, c consent) bool { return c.expires.Before(now) })
-	if len(x.consents.byKey) >= maxConsents {
-		return "", errs.New(errs.Busy, "ops.ConnectStart", "", "too many consents are under way; try again in a while")
-	}
-	x.consents.byKey[state] = consent{appID: appID, actor: actor, expires: now.Add(consentTime)}
 	return x.vendors[app.vendor].ConsentURL(app.App, redirect, state)
+}
+
+// takeConsent finds the consent an answer belongs to and ends it.
+func (x *Ops) takeConsent(ctx context.Context, state string) (c consent, err error) {
+	err = x.st.Update(ctx, func(tx *store.Tx) error {
+		data, found, err := tx.SessionFind(consentToken(state))
+		if err != nil || !found {
+			return err
+		}
+		if err := json.Unmarshal(data, &c); err != nil {
+			return err
+		}
+		return tx.SessionDelete(consentToken(state))
+	})
+	return c, err
 }
 
 // ConnectFinish takes the vendor's answer to a consent, stores the login and sets the shops to work. It returns their connection ids.
 func (x *Ops) ConnectFinish(ctx context.Context, appID string, answer url.Values, actor string) ([]string, error) {
 	const op = "ops.ConnectFinish"
-	x.consents.mu.Lock()
-	c, ok := x.consents.byKey[answer.Get("state")]
-	delete(x.consents.byKey, answer.Get("state"))
-	x.consents.mu.Unlock()
-	if !ok || c.appID != appID || c.actor != actor || c.expires.Before(x.now()) {
+	c, err := x.takeConsent(ctx, answer.Get("state"))
+	if err != nil {
+		return nil, errs.Wrap(op, appID, err)
+	}
+	if c.AppID == "" || c.AppID != appID || c.Actor != actor {
 		return nil, errs.New(errs.Forbidden, op, "state", "does not belong to a consent begun here; start again from the connections page")
 	}
 	app, err := x.app(ctx, appID)
@@ -236,8 +250,9 @@ func (x *Ops) Connect(ctx context.Context, appID string, grant driver.Grant) ([]
 	if err := x.reloadCatalogue(ctx); err != nil {
 		return nil, err
 	}
+	x.peers.tell(noticeLeases, noticeCatalogue)
 	for _, id := range ids {
-		if err := x.openWire(ctx, id); err != nil {
+		if err := x.keeper.begin(ctx, id); err != nil {
 			return ids, err
 		}
 	}
@@ -291,7 +306,7 @@ func (x *Ops) login(app knownApp, grantID string) *connector.Login {
 		return l
 	}
 	l := connector.NewLogin(connector.LoginOptions{
-		Vendor: x.vendors[app.vendor], App: app.App, Client: x.o.Client(x.o.Simulated), Now: x.now,
+		Vendor: x.vendors[app.vendor], App: app.App, Client: x.o.Client(x.o.Simulated), Now: x.now, Alone: x.keeper.alonePer("grant:" + grantID),
 		Load: func(ctx context.Context) (g driver.Grant, err error) {
 			err = x.st.View(ctx, func(tx *store.Tx) error {
 				row, err := tx.GrantGet(grantID)
@@ -333,18 +348,20 @@ func (x *Ops) openWires(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	x.wires.know(conns)
 	for _, c := range conns {
 		if c.State == store.Paused || c.State == store.Withdrawn {
 			continue
 		}
-		if err := x.openWire(ctx, c.ID); err != nil {
+		if err := x.openWire(ctx, c.ID, nil); err != nil {
 			x.log.Error("connection cannot be opened", "connection", c.ID, "err", err)
 		}
 	}
 	return nil
 }
 
-func (x *Ops) openWire(ctx context.Context, connID string) error {
+// openWire sets a connection to work under a grip: what its last owner left open is ended first.
+func (x *Ops) openWire(ctx context.Context, connID string, g *grip) error {
 	var c store.Connection
 	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
 		c, err = tx.ConnectionGet(connID)
@@ -352,17 +369,40 @@ func (x *Ops) openWire(ctx context.Context, connID string) error {
 	}); err != nil {
 		return err
 	}
-	w, err := x.makeWire(ctx, c)
+	w, err := x.makeWire(ctx, c, g)
 	if err != nil {
+		return err
+	}
+	x.wires.mu.RLock()
+	old := x.wires.byID[connID]
+	x.wires.mu.RUnlock()
+	if old != nil {
+		x.wires.end(connID, old.grip)
+	}
+	if err := x.endOpenFlights(ctx, connID, g); err != nil {
 		return err
 	}
 	x.wires.put(w, c)
 	w.start()
 	w.work.Go(w.introduce)
+	if g != nil {
+		cat := x.catalog.Load()
+		var items []string
+		for _, id := range cat.ofConn[connID] {
+			for _, part := range cat.consumes(cat.listings[id]) {
+				items = append(items, part.ItemID)
+			}
+		}
+		x.planner.mark(items)
+		x.inboxTold(true)
+		if !g.held() { // lost while it was being opened
+			x.wires.end(connID, g)
+		}
+	}
 	return nil
 }
 
-func (x *Ops) makeWire(ctx context.Context, c store.Connection) (*wire, error) {
+func (x *Ops) makeWire(ctx context.Context, c store.Connection, g *grip) (*wire, error) {
 	app, err := x.app(ctx, c.AppID)
 	if err != nil {
 		return nil, err
@@ -372,7 +412,8 @@ func (x *Ops) makeWire(ctx context.Context, c store.Connection) (*wire, error) {
 		return nil, errs.New(errs.NotFound, "ops.makeWire", c.Vendor, "no such vendor is known here")
 	}
 	session, err := connector.Open(connector.Options{
-		Vendor: v, Tokens: x.login(app, c.GrantID).Tokens(), Client: x.o.Client(x.o.Simulated), Files: x.o.Files(x.o.Simulated), Log: x.log, Hooks: x.o.Hooks, Now: x.now,
+		Vendor: v, Tokens: x.login(app, c.GrantID).Tokens(), Log: x.log, Hooks: x.o.Hooks, Now: x.now,
+		Client: guarded(x.o.Client(x.o.Simulated), g), Files: guarded(x.o.Files(x.o.Simulated), g),
 		Pseudonym: x.o.Ring.Pseudonym,
 		Connection: driver.Connection{ID: c.ID, App: app.App, Settings: c.Settings,
 			Shop: driver.Shop{ExternalID: c.ExternalID, Name: c.Name, Region: c.Region, Settings: c.ShopSettings}},
@@ -380,24 +421,9 @@ func (x *Ops) makeWire(ctx context.Context, c store.Connection) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newWire(x, c.ID, v.Describe(), session)
+	w := newWire(x, c.ID, v.Describe(), session, g)
 	w.state.needsLogin = c.State == store.NeedsLogin
 	return w, nil
-}
-
-func (ws *wires) put(w *wire, c store.Connection) {
-	ws.mu.Lock()
-	old := ws.byID[w.id]
-	if ws.byID == nil {
-		ws.byID, ws.byShop, ws.ofApp = map[string]*wire{}, map[[2]string]string{}, map[string][]string{}
-	}
-	ws.byID[w.id] = w
-	ws.byShop[[2]string{c.AppID, c.ExternalID}] = w.id
-	ws.ofApp[c.AppID] = unique(append(ws.ofApp[c.AppID], w.id))
-	ws.mu.Unlock()
-	if old != nil {
-		old.stop()
-	}
 }
 
 func (x *Ops) setConnectionState(connID string, state store.ConnectionState, reason string) {
@@ -405,6 +431,7 @@ func (x *Ops) setConnectionState(connID string, state store.ConnectionState, rea
 	if err != nil {
 		x.log.Error("connection state could not be stored", "connection", connID, "err", err)
 	}
+	x.peers.tell(noticeLeases)
 	x.live.notify("connection:" + connID)
 }
 

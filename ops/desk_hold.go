@@ -144,7 +144,7 @@ func (d *Desk) PreviewHold(ctx context.Context, a view.HoldDraft) (view.Preview,
 		if len(v.Changes) == 0 {
 			v.Sentence = "No channel is told anything new" + when + ": the channel shows enough already. Its units are kept from being given away."
 		}
-		if w := d.x.wires.get(a.ConnectionID); w == nil || w.paused() {
+		if d.x.wires.paused(a.ConnectionID) {
 			v.Warnings = append(v.Warnings, ch.of(a.ConnectionID)+" cannot be told anything now; its number stays until it works again.")
 		}
 		return nil

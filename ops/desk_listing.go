@@ -42,13 +42,12 @@ func (d *Desk) listings(s supposition, report allocation.Report, item string, ch
 
 // listingState is what a listing is waiting for, in our words.
 func (d *Desk) listingState(s supposition, l catalog.Listing, line allocation.ListingLine, known bool) (string, view.Level) {
-	w := s.wires.get(l.ConnectionID)
 	switch {
 	case !l.Active:
 		return "inactive", view.Quiet
 	case l.Mode == "platform":
 		return "kept by the platform", view.Quiet
-	case w == nil || w.paused():
+	case s.wires.paused(l.ConnectionID):
 		return "paused", view.Watch
 	case !known:
 		return "not read yet", view.Watch

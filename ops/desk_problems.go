@@ -35,22 +35,21 @@ type wireNow struct {
 // wire looks at a connection at work.
 func (d *Desk) wire(c store.Connection) wireNow {
 	n := wireNow{state: string(c.State), text: c.StateReason, w: d.x.wires.get(c.ID), since: c.UpdatedAt}
-	if n.w != nil {
-		n.w.mu.Lock()
-		st := n.w.state
-		n.seen, n.sweptAt, n.mark, n.waiting = st.lastSeen, st.sweptAt, st.watermark, len(n.w.pushes)
-		failing, failingAt, opened := st.failing, st.failingAt, st.opened
-		n.w.mu.Unlock()
+	switch r, said := d.x.report(c.ID); {
+	case said:
+		n.seen, n.sweptAt, n.mark, n.waiting = r.SeenAt, r.SweptAt, r.Watermark, r.Pushes
 		switch {
-		case c.State == store.Active && failing != "":
-			n.level, n.state, n.since = view.Watch, "not answering", failingAt
-			n.text = connector.Redact(failing)
-		case c.State == store.Active && !opened:
+		case c.State == store.Active && r.Failing != "":
+			n.level, n.state, n.since = view.Watch, "not answering", r.FailingAt
+			n.text = connector.Redact(r.Failing)
+		case c.State == store.Active && !r.Opened:
 			n.state, n.text = "reading its history", "Its orders and listings are being read; numbers are set after that."
 		case c.State == store.Active:
 			n.level, n.state = view.Good, wireRight
 		}
-	} else if c.State == store.Active {
+	case c.State == store.Active && d.x.keeper.elsewhere(c.ID):
+		n.level, n.state, n.text = view.Watch, "changing hands", "No process works it at the moment; one takes it over within seconds."
+	case c.State == store.Active:
 		n.level, n.state, n.text = view.Bad, "not at work", "It could not be opened; the log says why."
 	}
 	switch c.State {

@@ -55,7 +55,7 @@ func (d *Desk) PreviewRules(ctx context.Context, a view.RulesDraft) (view.Previe
 		if r.Mode == catalog.Shared && l.Rules.Mode != catalog.Shared {
 			v.Warnings = append(v.Warnings, "Shared shows the whole stock on every channel that sells "+cmp.Or(cat.items[l.ItemID].SKU, l.ItemID)+": the same unit can be sold twice.")
 		}
-		if w := d.x.wires.get(l.ConnectionID); w == nil || w.paused() {
+		if d.x.wires.paused(l.ConnectionID) {
 			v.Warnings = append(v.Warnings, ch.of(l.ConnectionID)+" cannot be told anything now; its number stays until it works again.")
 		}
 		return nil

@@ -237,7 +237,7 @@ func (x *Ops) dial(ctx context.Context) error {
 		if x.wires.get(c.ID) != nil || c.State == store.Withdrawn {
 			continue
 		}
-		w, err := x.makeWire(ctx, c)
+		w, err := x.makeWire(ctx, c, nil)
 		if err != nil {
 			return err
 		}

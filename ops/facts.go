@@ -95,6 +95,7 @@ func (x *Ops) platformStock(ctx context.Context, connectionID string, s driver.P
 		return err
 	}
 	x.live.notify("item:" + it.ID)
+	x.peers.tell(noticeCatalogue)
 	return x.reloadCatalogue(ctx)
 }
 
@@ -126,7 +127,7 @@ func (x *Ops) CheckNumbers(ctx context.Context) error {
 	cat := x.catalog.Load()
 	for conn, ids := range cat.ofConn {
 		w := x.wires.get(conn)
-		if w == nil {
+		if w == nil && !x.keeper.elsewhere(conn) {
 			continue
 		}
 		for part := range chunks(ids, resultBatch) {
@@ -139,7 +140,15 @@ func (x *Ops) CheckNumbers(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			w.settled(s)
+			if w != nil {
+				w.settled(s)
+				continue
+			}
+			for id := range s.books { // its owner plans the reading
+				for _, part := range cat.consumes(cat.listings[id]) {
+					x.planner.dirty(part.ItemID)
+				}
+			}
 		}
 	}
 	return nil

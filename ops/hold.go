@@ -60,7 +60,7 @@ func (x *Ops) unread(cat *catalogue, books map[string]allocation.Book, h store.H
 	if !l.Active {
 		return errs.New(errs.Invalid, op, name, "The listing of %s is not on sale there, so units kept for it would be kept for nobody.", name)
 	}
-	if w := x.wires.get(l.ConnectionID); w == nil || w.paused() {
+	if x.wires.paused(l.ConnectionID) {
 		return errs.New(errs.Unavailable, op, name, "The listing of %s has not been read yet, and its shop is not being read now. Set the shop to work under Connections first.", name)
 	}
 	return errs.New(errs.Unavailable, op, name, "The listing of %s has not been read yet; try again in a few seconds.", name)

@@ -38,11 +38,15 @@ func (x *Ops) housekeeping() {
 			return
 		}
 		now := x.now()
-		if err := x.expire(x.ctx); err != nil && x.ctx.Err() == nil {
-			x.log.Error("expired reservations could not be ended", "err", err)
-		}
 		if err := x.followImports(x.ctx); err != nil && x.ctx.Err() == nil {
 			x.log.Error("an import could not be taken over", "err", err)
+		}
+		if !x.keeper.has(schedulerLease) { // another process does the rest
+			numbers, checked = now, now
+			continue
+		}
+		if err := x.expire(x.ctx); err != nil && x.ctx.Err() == nil {
+			x.log.Error("expired reservations could not be ended", "err", err)
 		}
 		if now.Sub(pruned) >= pruneEvery && x.prune(now) {
 			pruned = now
@@ -137,6 +141,13 @@ func (x *Ops) prune(now time.Time) bool {
 	}
 	err = x.st.Update(x.ctx, func(tx *store.Tx) error {
 		if _, err := tx.LogsPrune(now.Add(-keepLogs)); err != nil {
+			return err
+		}
+		now, err := tx.Clock()
+		if err != nil {
+			return err
+		}
+		if err := tx.ProcessPrune(now.Add(-forgetProcess)); err != nil {
 			return err
 		}
 		return tx.SessionPrune()

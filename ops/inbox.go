@@ -51,16 +51,19 @@ func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Hea
 		ID: vendor + "/" + appID + "/" + env.DeliveryID, Vendor: vendor, AppID: appID, Topic: env.Topic, Body: body,
 		ConnectionID: x.wires.connectionOf(appID, env), ReceivedAt: now, SentAt: env.SentAt, State: store.InboxPending,
 	}
+	if !x.keeper.alone {
+		x.arriving.add(row.ID)
+	}
 	fresh, err := x.inbox.Do(ctx, row)
+	if err != nil || !fresh {
+		x.arriving.drop(row.ID)
+	}
 	if err != nil {
 		return errs.Wrap(op, env.DeliveryID, err)
 	}
 	x.gauges.received(fresh, x.now().Sub(now))
-	if fresh && !x.o.ReceiveOnly {
-		select {
-		case x.arrived <- row:
-		default: // it is in the inbox, where a rescan finds it
-		}
+	if fresh {
+		x.pass(row)
 	}
 	return nil
 }
@@ -74,6 +77,7 @@ func (x *Ops) decodeArrivals() {
 		select {
 		case row := <-x.arrived:
 			x.dispatch(x.vendors[row.Vendor], row)
+			x.arriving.drop(row.ID)
 		case <-x.ctx.Done():
 			return
 		}
@@ -122,6 +126,10 @@ func (x *Ops) dispatch(v driver.Vendor, row store.InboxRow) {
 		return
 	}
 	w := x.wires.get(row.ConnectionID)
+	if w == nil && x.keeper.elsewhere(row.ConnectionID) {
+		x.peers.tell(noticeInbox + " " + row.ConnectionID)
+		return // it stays in the inbox for the one who works the connection
+	}
 	if w == nil {
 		x.park(row.ID, "it is about a shop that is not connected here")
 		return
@@ -266,26 +274,13 @@ func (h *inHand) drop(ids ...string) {
 	}
 }
 
-// drainInbox takes up pending messages that no worker has in hand.
-func (x *Ops) drainInbox() {
-	tick := time.NewTicker(rescanEvery)
-	defer tick.Stop()
-	for {
-		if err := x.rescan(x.ctx); err != nil && x.ctx.Err() == nil {
-			x.log.Error("the inbox could not be read", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-x.ctx.Done():
-			return
-		}
-	}
-}
+// rescan looks at all pending messages.
+func (x *Ops) rescan(ctx context.Context) error { return x.scan(ctx, 0) }
 
-func (x *Ops) rescan(ctx context.Context) error {
-	// A message younger than a rescan is in the hand of the request that brought it.
+// scan looks at the pending messages after a row.
+func (x *Ops) scan(ctx context.Context, after int64) error {
 	before := x.now().Add(-rescanEvery)
-	for after := int64(0); ; {
+	for {
 		var rows []store.InboxRow
 		err := x.st.ViewInbox(ctx, func(tx *store.InboxTx) (err error) {
 			rows, err = tx.InboxPending(rescanPage, after)
@@ -296,12 +291,13 @@ func (x *Ops) rescan(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			after = row.Seq
+			x.scanned.Store(max(x.scanned.Load(), row.Seq))
 			v, ok := x.vendors[row.Vendor]
-			if !ok || row.ReceivedAt.After(before) || x.wires.inHand.has(row.ID) || x.finished.has(row.ID) {
-				continue
-			}
 			if row.ConnectionID == "" {
 				row.ConnectionID = x.wires.connectionOf(row.AppID, driver.Envelope{})
+			}
+			if !ok || x.inOtherHands(row, row.ReceivedAt.After(before)) {
+				continue
 			}
 			x.dispatch(v, row)
 		}

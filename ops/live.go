@@ -23,6 +23,7 @@ type broker struct {
 	mu     sync.Mutex
 	subs   map[*subscriber]struct{}
 	closed bool
+	also   func(topics []string) // tells the pages of other processes; nil: there are none
 }
 
 type subscriber struct {
@@ -34,7 +35,19 @@ type subscriber struct {
 
 func newBroker() *broker { return &broker{subs: map[*subscriber]struct{}{}} }
 
+// notify tells all pages, those that other processes show too.
 func (b *broker) notify(topics ...string) {
+	b.tell(topics)
+	if b.also != nil {
+		b.also(topics)
+	}
+}
+
+// tell tells the pages of this process.
+func (b *broker) tell(topics []string) {
+	if len(topics) == 0 {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for s := range b.subs {

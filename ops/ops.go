@@ -56,6 +56,11 @@ type Options struct {
 	// ReceiveOnly makes this a front: it answers webhooks once they are durable and leaves what they mean to other processes on the same
 	// database.
 	ReceiveOnly bool
+	// Lease is how long the connections of a process that died rest before another process works them, where several run on one database;
+	// default ten seconds.
+	Lease time.Duration
+	// Version of the program, for those who look which processes run.
+	Version string
 	// Hooks are told what the connector layer does, for metrics.
 	Hooks connector.Hooks
 	// Shelter wraps the append of gathered webhooks to the inbox, to keep them durably elsewhere while the database is away; nil: they are
@@ -84,14 +89,20 @@ type Ops struct {
 	imported string // the import last taken over; housekeeping's own
 	apps     appCache
 	trusted  trusted
-	consents consents
 	wires    wires
 	opened   openedBooks
 	arrived  chan store.InboxRow
+	arriving inHand // stored by requests here and not yet handed on, where other processes look for pending messages too
 	finished finished
 	planner  *planner
 	live     *broker
 	gauges   *Gauges
+	keeper   *keeper
+	peers    *peers        // nil: no other process can run on this database
+	told     chan struct{} // another process has stored messages for us
+	scanAll  atomic.Bool   // old messages may wait for us too
+	scanned  atomic.Int64  // the newest pending message seen
+	release  func() error  // gives the database back that serves one process
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -106,6 +117,9 @@ func New(o Options) (*Ops, error) {
 	if o.SweepEvery <= 0 {
 		o.SweepEvery = defaultSweep
 	}
+	if o.Lease <= 0 {
+		o.Lease = defaultLease
+	}
 	if o.Store == nil || o.Ring == nil || o.Now == nil || o.Client == nil || o.Files == nil {
 		return nil, errs.New(errs.Internal, "ops.New", "", "a store, a key ring, a clock and clients are needed")
 	}
@@ -116,7 +130,13 @@ func New(o Options) (*Ops, error) {
 	x.ctx, x.cancel = context.WithCancel(context.Background())
 	x.planner = newPlanner(x)
 	x.ledger = gather.New("ops.Reserve", reserveBatch, reserveBound, 0, x.ledgerBatch).Share(func(c ledgerCall) string { return c.actor })
-	x.arrived = make(chan store.InboxRow, arrivals)
+	x.arrived, x.told = make(chan store.InboxRow, arrivals), make(chan struct{}, 1)
+	x.keeper = newKeeper(x)
+	x.wires.alone, x.wires.vendor = x.keeper.alone, x.describe
+	if !x.keeper.alone {
+		x.peers = newPeers(x, x.keeper.me.ID)
+		x.live.also = func(topics []string) { x.peers.tellOf(noticeLive, topics) }
+	}
 	return x, nil
 }
 
@@ -132,13 +152,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	if err := x.reloadCatalogue(ctx); err != nil {
 		return err
 	}
-	if x.o.ReceiveOnly {
-		return nil
-	}
-	if err := x.endOpenFlights(ctx); err != nil {
-		return err
-	}
-	if err := x.openWires(ctx); err != nil {
+	if err := x.begin(ctx); err != nil || x.o.ReceiveOnly {
 		return err
 	}
 	x.work.Go(x.planner.run)
@@ -150,13 +164,54 @@ func (x *Ops) Start(ctx context.Context) error {
 	return nil
 }
 
+// begin sets this process's connections to work: all there are, or its share of them.
+func (x *Ops) begin(ctx context.Context) (err error) {
+	if x.keeper.alone {
+		if x.o.ReceiveOnly {
+			return nil
+		}
+		if x.release, err = x.st.Claim(); err != nil {
+			return err
+		}
+		return x.openWires(ctx)
+	}
+	opening, err := x.keeper.look(ctx)
+	if err != nil {
+		return err
+	}
+	opening.Wait()
+	x.keeper.loop.Go(x.keeper.run)
+	for _, run := range []func(){x.peers.listen, x.peers.speak, x.peers.follow} {
+		x.work.Go(run)
+	}
+	return nil
+}
+
+func (x *Ops) describe(vendor string) (driver.Description, bool) {
+	v, ok := x.vendors[vendor]
+	if !ok {
+		return driver.Description{}, false
+	}
+	return v.Describe(), true
+}
+
 // LoadOnly makes the use-cases usable beside a running Spillway on the same database: nothing is started, no channel is called.
 func (x *Ops) LoadOnly(ctx context.Context) error { return x.reloadCatalogue(ctx) }
 
+// Retire gives this process's connections to others at once; requests may still be answered until Stop. Where there can be no others it
+// does nothing.
+func (x *Ops) Retire() {
+	if x.inbox != nil { // started
+		x.keeper.retire()
+	}
+}
+
 // Stop ends the workers: no new work is begun, what was begun is finished or left in the store for the next start.
 func (x *Ops) Stop() {
+	x.Retire()
 	x.cancel()
 	x.wires.stop()
+	x.keeper.done.Wait()
 	x.work.Wait()
 	x.ledger.Close()
 	if x.inbox != nil { // never started
@@ -166,6 +221,11 @@ func (x *Ops) Stop() {
 	}
 	x.markFinished()
 	x.live.close()
+	if x.release != nil {
+		if err := x.release(); err != nil {
+			x.log.Warn("the database could not be given back", "err", err)
+		}
+	}
 }
 
 // Live subscribes to change notices until ctx ends.

@@ -48,6 +48,12 @@ func newPlanner(x *Ops) *planner {
 
 // dirty says that the available units or the books of items changed.
 func (p *planner) dirty(items ...string) {
+	p.mark(items)
+	p.x.peers.tellOf(noticeItem, items)
+}
+
+// mark is dirty without telling other processes.
+func (p *planner) mark(items []string) {
 	if len(items) == 0 {
 		return
 	}
@@ -166,6 +172,9 @@ func (p *planner) later(problems []string, at time.Time) {
 
 // plan looks first without a writer's lock, since most changes need no push, and decides in a transaction only where one is needed.
 func (p *planner) plan(ctx context.Context, problems []string) error {
+	if problems = p.ours(problems); len(problems) == 0 {
+		return nil
+	}
 	p.mu.Lock()
 	since := make(map[string]time.Time, len(problems))
 	for _, problem := range problems {
@@ -195,13 +204,33 @@ func (p *planner) plan(ctx context.Context, problems []string) error {
 	return nil
 }
 
-// act plans under the writer's lock and stores every flight before its push leaves.
+// ours leaves out the problems of whose listings this process works none: who works them plans them, each process for its own listings.
+func (p *planner) ours(problems []string) []string {
+	if p.x.keeper.alone {
+		return problems
+	}
+	cat := p.x.catalog.Load()
+	return slices.DeleteFunc(problems, func(problem string) bool {
+		if p.x.wires.worksAny(cat, problem) {
+			return false
+		}
+		p.mu.Lock()
+		delete(p.since, problem)
+		p.mu.Unlock()
+		return true
+	})
+}
+
+// act plans under the writer's lock and stores every flight before its push leaves. Where several processes work the listings of a problem,
+// each plans all of them and stores and sends what belongs to its own: any part of a plan's pushes is safe, since each only ever adds to
+// what channels may sell, out of the free rest that the plan has shared out.
 func (p *planner) act(ctx context.Context, problems []string, since map[string]time.Time) error {
 	cat := p.x.catalog.Load()
 	var plans []planned
 	var flying []flight
 	err := p.x.st.Update(ctx, func(tx *store.Tx) (err error) {
 		flying = nil
+		var grips []*grip
 		if plans, err = p.look(tx, problems, tx.BalancesForUpdate); err != nil {
 			return err
 		}
@@ -217,6 +246,7 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 				if err != nil {
 					return err
 				}
+				grips = append(grips, w.grip)
 				pl.set.Books[push.Listing] = book
 				dirty = append(dirty, push.Listing)
 				flying = append(flying, flight{push, split(cat, cat.listings[push.Listing], push, pl.held)})
@@ -225,7 +255,11 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 				return err
 			}
 		}
-		return nil
+		lost, err := fence(tx, grips...)
+		for g := range lost {
+			return errTaken("ops.plan", g)
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -240,7 +274,9 @@ func (p *planner) act(ctx context.Context, problems []string, since map[string]t
 		byWire[conn] = append(byWire[conn], push)
 	}
 	for conn, pushes := range byWire {
-		p.x.wires.get(conn).send(pushes)
+		if w := p.x.wires.get(conn); w != nil {
+			w.send(pushes)
+		} // else it was taken from us in this moment: its next owner finds the flights in the books
 	}
 	return nil
 }
@@ -441,10 +477,9 @@ func poolKey(l stock.Location) string {
 }
 
 func (s snapshot) listing(l catalog.Listing) allocation.Listing {
-	w := s.wires.get(l.ConnectionID)
 	out := allocation.Listing{ID: l.ID, Connection: l.ConnectionID, Kind: s.books[l.ID].Kind, Min: int(l.Rules.Min), Weight: l.Rules.Priority,
-		Paused: w == nil || w.paused() || !l.Active, Platform: l.Mode == "platform"}
-	if most := s.most(l, w); most > 0 {
+		Paused: s.wires.paused(l.ConnectionID) || !l.Active, Platform: l.Mode == "platform"}
+	if most := s.most(l); most > 0 {
 		out.Max = &most
 	}
 	if l.Rules.Mode == catalog.Fixed {
@@ -468,10 +503,11 @@ func (s snapshot) listing(l catalog.Listing) allocation.Listing {
 }
 
 // most is the largest number a listing may show: the operator's and the channel's own limit, 0 for none.
-func (s snapshot) most(l catalog.Listing, w *wire) int {
+func (s snapshot) most(l catalog.Listing) int {
 	most := int(l.Rules.Max)
-	if w != nil && w.vendor.Limits.MaxQuantity > 0 && (most == 0 || int64(most) > w.vendor.Limits.MaxQuantity) {
-		most = int(w.vendor.Limits.MaxQuantity)
+	d, _ := s.wires.describe(l.ConnectionID)
+	if d.Limits.MaxQuantity > 0 && (most == 0 || int64(most) > d.Limits.MaxQuantity) {
+		most = int(d.Limits.MaxQuantity)
 	}
 	return most
 }

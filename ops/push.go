@@ -86,9 +86,35 @@ func split(cat *catalogue, l catalog.Listing, p allocation.Push, held map[string
 // send queues pushes whose flight is stored already.
 func (w *wire) send(pushes []flight) {
 	w.mu.Lock()
-	w.pushes = append(w.pushes, pushes...)
+	ended := w.ended
+	if !ended {
+		w.pushes = append(w.pushes, pushes...)
+	}
 	w.mu.Unlock()
+	if ended {
+		w.unsent(pushes)
+		return
+	}
 	poke(w.wakePush)
+}
+
+// unsent records pushes that never left and never will, so that the next owner need not wait for them.
+func (w *wire) unsent(pushes []flight) {
+	if len(pushes) == 0 || !w.grip.held() {
+		return
+	}
+	ids, push := make([]string, len(pushes)), map[string]string{}
+	for i, p := range pushes {
+		ids[i], push[p.Listing] = p.Listing, p.ID
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), leaseCall)
+	defer cancel()
+	if _, err := w.x.change(ctx, bookChange{listings: ids, by: w.grip, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
+		next, err := b.PushRefused(push[b.Listing], at, at)
+		return next, nil, err
+	}}); err != nil {
+		w.log.Warn("pushes that did not leave could not be recorded; they count as unknown", "pushes", len(ids), "err", err)
+	}
 }
 
 // pushLoop applies pushes: whatever waits is cut into the channel's batches, urgent ones first, a few calls at once.
@@ -100,11 +126,13 @@ func (w *wire) pushLoop() {
 		if !w.rest(0, w.wakePush, nil) {
 			return
 		}
-		for _, batch := range w.session.Batches(w.takePushes()) {
+		taken := w.takePushes()
+		for _, batch := range w.session.Batches(driverPushes(w, taken)) {
 			select {
 			case slots <- struct{}{}:
 			case <-w.ctx.Done():
-				return
+				w.putBack(taken, batch)
+				continue
 			}
 			calls.Go(func() {
 				defer func() { <-slots }()
@@ -114,11 +142,27 @@ func (w *wire) pushLoop() {
 	}
 }
 
-func (w *wire) takePushes() []driver.Push {
+func (w *wire) takePushes() []flight {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	taken := w.pushes
 	w.pushes = nil
-	w.mu.Unlock()
+	return taken
+}
+
+// putBack queues again those of taken that are in a batch which will not leave.
+func (w *wire) putBack(taken []flight, batch []driver.Push) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range taken {
+		if slices.ContainsFunc(batch, func(p driver.Push) bool { return p.ID == f.ID }) {
+			w.pushes = append(w.pushes, f)
+		}
+	}
+}
+
+// driverPushes are pushes as the connector takes them, urgent ones first.
+func driverPushes(w *wire, taken []flight) []driver.Push {
 	cat := w.x.catalog.Load()
 	urgent, calm := make([]driver.Push, 0, len(taken)), make([]driver.Push, 0, len(taken))
 	for _, p := range taken {
@@ -138,7 +182,7 @@ func (w *wire) takePushes() []driver.Push {
 
 // apply sends one batch and records the fate of every push in it.
 func (w *wire) apply(batch []driver.Push) {
-	ctx, cancel := context.WithTimeout(w.ctx, callTime)
+	ctx, cancel := context.WithTimeout(w.calls, callTime)
 	defer cancel()
 	sent := w.x.now()
 	results, err := w.session.SetQuantities(ctx, batch)
@@ -170,7 +214,7 @@ func (w *wire) apply(batch []driver.Push) {
 		w.x.gauges.pushed(r.Outcome, at.Sub(sent))
 	}
 	// The fate of a push must be recorded even while stopping, else it counts as unknown after the restart.
-	s, err := w.x.change(context.WithoutCancel(w.ctx), bookChange{listings: ids,
+	s, err := w.x.change(context.WithoutCancel(w.ctx), bookChange{listings: ids, by: w.grip,
 		apply: func(b allocation.Book, open bool, now time.Time) (allocation.Book, *allocation.Drift, error) {
 			next, err := w.landed(b, fates[b.Listing], at, now)
 			return next, nil, err
@@ -311,7 +355,7 @@ func (w *wire) readLoop() {
 func (w *wire) readNumbers(ids []string) error {
 	cat := w.x.catalog.Load()
 	began := w.x.now()
-	started, err := w.x.change(w.ctx, bookChange{listings: ids, apply: func(b allocation.Book, open bool, _ time.Time) (allocation.Book, *allocation.Drift, error) {
+	started, err := w.x.change(w.ctx, bookChange{listings: ids, by: w.grip, apply: func(b allocation.Book, open bool, _ time.Time) (allocation.Book, *allocation.Drift, error) {
 		if !open {
 			return b, nil, nil
 		}
@@ -344,7 +388,7 @@ func (w *wire) readNumbers(ids []string) error {
 	for _, n := range numbers {
 		found[catalog.ListingID(w.id, n.Ref.SKUID)] = n
 	}
-	s, err := w.x.change(context.WithoutCancel(w.ctx), bookChange{listings: reading,
+	s, err := w.x.change(context.WithoutCancel(w.ctx), bookChange{listings: reading, by: w.grip,
 		apply: func(b allocation.Book, open bool, _ time.Time) (allocation.Book, *allocation.Drift, error) {
 			n, ok := found[b.Listing]
 			switch {

@@ -76,7 +76,9 @@ func (w *wire) meet() error {
 
 // mapLocations ties the channel's warehouses to ours: one that is not tied yet goes to the main location, where an operator can move it.
 func (w *wire) mapLocations(places []driver.Location) error {
+	changed := false
 	err := w.x.st.Update(w.ctx, func(tx *store.Tx) error {
+		changed = false
 		ours, err := tx.Locations()
 		if err != nil {
 			return err
@@ -94,7 +96,7 @@ func (w *wire) mapLocations(places []driver.Location) error {
 				refs = map[string]string{}
 			}
 			refs[w.id] = p.ExternalID
-			ours[home].ExternalRefs = refs
+			ours[home].ExternalRefs, changed = refs, true
 			if err := tx.LocationPut(ours[home]); err != nil {
 				return err
 			}
@@ -103,6 +105,9 @@ func (w *wire) mapLocations(places []driver.Location) error {
 	})
 	if err != nil {
 		return err
+	}
+	if changed {
+		w.x.peers.tell(noticeCatalogue)
 	}
 	return w.x.reloadCatalogue(w.ctx)
 }
@@ -141,6 +146,7 @@ func (w *wire) syncListings() error {
 	if !changed {
 		return nil
 	}
+	w.x.peers.tell(noticeCatalogue)
 	if err := w.x.reloadCatalogue(w.ctx); err != nil {
 		return err
 	}

@@ -219,6 +219,13 @@ func mapBySKU(tx *store.Tx, items []catalog.Item) error {
 // catalogueChanged takes over a changed catalogue: listings that can be sold from now on get their books, orders that waited for an
 // item their reservations.
 func (x *Ops) catalogueChanged(ctx context.Context) error {
+	x.peers.tell(noticeCatalogue)
+	x.live.notify(everything)
+	return x.takeOverCatalogue(ctx)
+}
+
+// takeOverCatalogue takes a changed catalogue over in this process.
+func (x *Ops) takeOverCatalogue(ctx context.Context) error {
 	if err := x.reloadCatalogue(ctx); err != nil {
 		return err
 	}
@@ -231,7 +238,7 @@ func (x *Ops) catalogueChanged(ctx context.Context) error {
 		}
 	}
 	x.planner.dirtyAll(x.catalog.Load())
-	x.live.notify(everything)
+	x.live.tell([]string{everything})
 	return nil
 }
 

@@ -166,7 +166,12 @@ func (w *wire) setWatermark(seen time.Time) error {
 	if !due {
 		return nil
 	}
-	return w.x.st.Update(w.ctx, func(tx *store.Tx) error { return tx.WatermarkSet(w.id, ordersStream, store.Watermark{At: seen}) })
+	return w.x.st.Update(w.ctx, func(tx *store.Tx) error {
+		if lost, err := fence(tx, w.grip); err != nil || lost[w.grip] {
+			return errsOr(err, errTaken("ops.sweep", w.grip))
+		}
+		return tx.WatermarkSet(w.id, ordersStream, store.Watermark{At: seen})
+	})
 }
 
 // refused keeps orders of a poll that could not be used where a person sees them; the sweep goes on without them.
@@ -197,7 +202,7 @@ func (w *wire) barrier(began time.Time) error {
 	}
 	w.mu.Unlock()
 	for part := range chunks(ids, resultBatch) {
-		s, err := w.x.change(w.ctx, bookChange{listings: part, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
+		s, err := w.x.change(w.ctx, bookChange{listings: part, by: w.grip, apply: func(b allocation.Book, open bool, at time.Time) (allocation.Book, *allocation.Drift, error) {
 			if !open {
 				return b, nil, nil
 			}
@@ -239,6 +244,9 @@ func (w *wire) settled(s bookState) {
 // Backfill takes in a channel's history, cheaper than page by page where the channel can.
 func (x *Ops) Backfill(ctx context.Context, connectionID string, from time.Time, progress func(orders int)) error {
 	w := x.wires.get(connectionID)
+	if w == nil && x.keeper.elsewhere(connectionID) {
+		return errs.New(errs.Unavailable, "ops.Backfill", connectionID, "another process works this connection; ask there")
+	}
 	if w == nil {
 		return errs.New(errs.NotFound, "ops.Backfill", connectionID, "no such connection is at work")
 	}

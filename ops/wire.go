@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -32,6 +33,8 @@ const (
 	completeAtOnce = 3
 	// callTime bounds one step against a channel, retries included.
 	callTime = time.Minute
+	// drainTime is how long pushes under way may take when a wire stops: one cut off counts as unknown until its lifetime is over.
+	drainTime = 500 * time.Millisecond
 )
 
 // wire is one connected shop at work: a queue of messages to complete, pushes to apply, numbers to read, and a sweep. A wire
@@ -42,8 +45,10 @@ type wire struct {
 	vendor  driver.Description
 	session *connector.Session
 	log     *slog.Logger
+	grip    *grip // on the connection; every write that only the owner may make names it
 
 	mu     sync.Mutex
+	ended  bool // pushes can no longer leave
 	queue  []delivery
 	pushes []flight
 	reads  []string
@@ -58,6 +63,8 @@ type wire struct {
 	wakeMeet  chan struct{}
 	ctx       context.Context
 	cancel    context.CancelFunc
+	calls     context.Context // of pushes under way, which outlive ctx for a moment
+	cut       context.CancelFunc
 	work      sync.WaitGroup
 }
 
@@ -76,11 +83,12 @@ type wireState struct {
 	messageAt     time.Time // when the newest message about orders reached us, since this program started
 }
 
-func newWire(x *Ops, id string, vendor driver.Description, session *connector.Session) *wire {
-	w := &wire{x: x, id: id, vendor: vendor, session: session, log: x.log.With("connection", id), again: map[string]time.Time{},
+func newWire(x *Ops, id string, vendor driver.Description, session *connector.Session, g *grip) *wire {
+	w := &wire{x: x, id: id, vendor: vendor, session: session, grip: g, log: x.log.With("connection", id), again: map[string]time.Time{},
 		wake: make(chan struct{}, 1), wakePush: make(chan struct{}, 1), wakeRead: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), wakeMeet: make(chan struct{}, 1)}
 	w.state.anchors = map[string]bool{}
 	w.ctx, w.cancel = context.WithCancel(x.ctx)
+	w.calls, w.cut = context.WithCancel(context.WithoutCancel(x.ctx))
 	return w
 }
 
@@ -90,9 +98,18 @@ func (w *wire) start() {
 	}
 }
 
+// stop ends the loops. Pushes under way get a moment to be answered; those that have not left are recorded as such.
 func (w *wire) stop() {
 	w.cancel()
+	late := time.AfterFunc(drainTime, w.cut)
 	w.work.Wait()
+	late.Stop()
+	w.cut()
+	w.mu.Lock()
+	left := w.pushes
+	w.pushes, w.ended = nil, true
+	w.mu.Unlock()
+	w.unsent(left)
 	for _, d := range w.queue { // what is left is in the inbox, for whoever comes next
 		w.x.wires.inHand.drop(d.id)
 	}
@@ -404,6 +421,45 @@ func (w *wire) failed(what string, err error) {
 		w.x.setConnectionState(w.id, store.NeedsLogin, errs.Safe(err))
 	}
 	w.x.live.notify("connection:" + w.id)
+}
+
+// report is what this wire says of itself to pages of other processes, and to people who ask for the state of all.
+func (w *wire) report() WireReport {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := WireReport{Opened: w.state.opened, NeedsLogin: w.state.needsLogin, Failing: w.state.failing, FailingAt: w.state.failingAt, SeenAt: w.state.lastSeen,
+		SweptAt: w.state.sweptAt, Watermark: w.state.watermark, MessageAt: w.state.messageAt, Messages: len(w.queue), Pushes: len(w.pushes)}
+	return r
+}
+
+// report is what is known of how a connection works: by its wire here, or what its owner last said.
+func (x *Ops) report(connID string) (WireReport, bool) {
+	if w := x.wires.get(connID); w != nil {
+		return w.report(), true
+	}
+	l, owned := x.keeper.lastSaid(connID)
+	if !owned {
+		return WireReport{}, false
+	}
+	var r WireReport
+	if err := json.Unmarshal([]byte(l.Info), &r); err != nil { // a lease just taken says nothing yet
+		return WireReport{}, l.Info == ""
+	}
+	return r, true
+}
+
+// WireReport is what the owner of a connection says of its work.
+type WireReport struct {
+	Opened     bool      `json:"opened"`
+	NeedsLogin bool      `json:"needs_login,omitempty"`
+	Failing    string    `json:"failing,omitempty"`
+	FailingAt  time.Time `json:"failing_at,omitzero"`
+	SeenAt     time.Time `json:"seen_at,omitzero"`
+	SweptAt    time.Time `json:"swept_at,omitzero"`
+	Watermark  time.Time `json:"watermark,omitzero"`
+	MessageAt  time.Time `json:"message_at,omitzero"`
+	Messages   int       `json:"messages"` // in hand, to be completed
+	Pushes     int       `json:"pushes"`   // waiting to leave
 }
 
 func (w *wire) worked() {
