@@ -19,6 +19,8 @@ type benchCmd struct {
 	Ledger benchLedger `cmd:"" help:"Reservations a second on one hot item, or many, beside what teams usually build."`
 	Intake benchIntake `cmd:"" help:"Orders a second, whole: reserved, exposed, journaled, durable."`
 	Pages  benchPages  `cmd:"" help:"Pages over a long history, and what intake costs with it."`
+	HTTP   benchHTTP   `cmd:"" name:"http" help:"Reservations over HTTP with authentication, beside another system."`
+	Shop   benchShop   `cmd:"" hidden:"" help:"The program of bench http, in a process of its own."`
 	Ingest benchIngest `cmd:"" help:"Webhooks a second, durable before they are answered."`
 	Front  benchFront  `cmd:"" hidden:"" help:"The front of bench ingest, in a process of its own."`
 	Seller benchSeller `cmd:"" hidden:"" help:"A second process of bench ledger."`

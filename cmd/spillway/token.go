@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/user"
 	"text/tabwriter"
 )
 
@@ -12,14 +11,6 @@ type tokenCmd struct {
 	New    tokenNew    `cmd:"" help:"Make a token for a program and print it, once."`
 	List   tokenList   `cmd:"" help:"List the tokens."`
 	Revoke tokenRevoke `cmd:"" help:"End a token; within seconds nobody gets in by it."`
-}
-
-// operator is who types the command, as the log names people at the machine.
-func operator() string {
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return "cli:" + u.Username
-	}
-	return "cli"
 }
 
 type tokenNew struct {
