@@ -18,8 +18,10 @@ const (
 	// directTime is how long the database may take to store a batch of webhooks before it counts as away, and shelterTime how long the
 	// shelter may: together less than what a vendor waits.
 	directTime, shelterTime = time.Second, time.Second
-	// shelterApart keeps sheltered batches apart, so that each holds more and the drainer, which takes one after the other, wins.
-	shelterApart = 20 * time.Millisecond
+	// shelterApart keeps sheltered batches of fewer than shelterLarge rows apart, so that each holds more: the drainer takes one after the
+	// other, each a commit and two round trips to a majority of servers, and must be quicker than what comes.
+	shelterApart = 100 * time.Millisecond
+	shelterLarge = 256
 	// directAgain is how long the database is not asked after it failed; it doubles up to directAgainMost.
 	directAgain, directAgainMost = 500 * time.Millisecond, 8 * time.Second
 	// refuseFor is how long webhooks are refused at once after neither could take them.
@@ -58,6 +60,9 @@ func (h *shelter) append(ctx context.Context, rows []store.InboxRow) ([]bool, er
 		return nil, h.refusal
 	}
 	var full error
+	if h.on && len(rows) < shelterLarge {
+		rest(ctx, time.Until(h.put.Add(shelterApart)), nil)
+	}
 	if h.on && h.behind(ctx) {
 		if full = h.keep(ctx, rows); full == nil {
 			return make([]bool, len(rows)), nil
@@ -116,7 +121,6 @@ func (s *Stream) sheltering(ctx context.Context) (jetstream.StreamState, error) 
 
 // keep stores the rows in the shelter.
 func (h *shelter) keep(ctx context.Context, rows []store.InboxRow) error {
-	rest(ctx, time.Until(h.put.Add(shelterApart)), nil)
 	ctx, cancel := context.WithTimeout(ctx, shelterTime)
 	defer cancel()
 	if err := h.s.lay(ctx); err != nil {

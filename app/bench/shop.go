@@ -9,7 +9,9 @@ import (
 
 	"github.com/spillway/spillway/app"
 	"github.com/spillway/spillway/app/stage"
+	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
 )
 
 // hotArticle is what every caller wants, scarceArticle what there is too little of.
@@ -48,6 +50,10 @@ func ShopAPI(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger)
 		return err
 	}
 	if !spec.Second {
+		place := stock.Location{ID: "main", Name: "Main", Kind: stock.Own, Active: true}
+		if err := a.Store().Update(ctx, func(tx *store.Tx) error { return tx.LocationPut(place) }); err != nil {
+			return errs.Wrap("bench.ShopAPI", "place", err)
+		}
 		units := func(i int) int64 { return []int64{1_000_000_000, spec.Scarce}[i] }
 		if err := stage.Furnish(ctx, a, []stage.Article{hotArticle, scarceArticle}, units, actor); err != nil {
 			return err

@@ -78,7 +78,7 @@ func (c *importFile) run(e *env, o importer.Options) error {
 			return errs.New(errs.Invalid, "import", "time zone", "%q is not a time zone such as Europe/Berlin", c.TimeZone)
 		}
 	}
-	o.Map, o.Preset, o.DryRun, o.Actor = c.Map, c.Preset, c.DryRun, operator()
+	o.Map, o.Preset, o.DryRun, o.Actor = c.Map, c.Preset, c.DryRun, operator("import")
 	st, err := openStore(e, c.home)
 	if err != nil {
 		return err
@@ -106,12 +106,12 @@ func delimiter(s string) (rune, error) {
 	return r, nil
 }
 
-// operator names who runs the command, for the journal.
-func operator() string {
+// operator names who runs a command, for the journal.
+func operator(command string) string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
-		return "import by " + u.Username
+		return command + " by " + u.Username
 	}
-	return "import"
+	return command
 }
 
 // source is a file with a progress bar for whoever watches. The importer reads it more than once, and so does the bar.

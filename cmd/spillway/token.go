@@ -24,7 +24,7 @@ func (c *tokenNew) Run(e *env) error {
 		return err
 	}
 	defer a.Stop(context.WithoutCancel(e.ctx))
-	plain, t, err := a.Ops().NewToken(e.ctx, c.Name, operator())
+	plain, t, err := a.Ops().NewToken(e.ctx, c.Name, operator("command line"))
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (c *tokenRevoke) Run(e *env) error {
 		return err
 	}
 	defer a.Stop(context.WithoutCancel(e.ctx))
-	if err := a.Ops().RevokeToken(e.ctx, c.ID, operator()); err != nil {
+	if err := a.Ops().RevokeToken(e.ctx, c.ID, operator("command line")); err != nil {
 		return err
 	}
 	fmt.Println("revoked")
