@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -65,7 +66,11 @@ func (s *Stream) move(ctx context.Context, st *store.Store, msg jetstream.Msg) {
 		return
 	}
 	if err := s.store(ctx, st, rows); err != nil {
-		s.log.Warn("sheltered webhooks wait for the database", "rows", len(rows), "err", err)
+		level := slog.LevelDebug
+		if meta, e := msg.Metadata(); e == nil && meta.NumDelivered == 1 { // once for each message, not each second
+			level = slog.LevelWarn
+		}
+		s.log.Log(ctx, level, "sheltered webhooks wait for the database", "rows", len(rows), "err", err)
 		if err := msg.NakWithDelay(drainAgain); err != nil {
 			s.log.Debug("the server will hand the message out again by itself", "err", err)
 		}
