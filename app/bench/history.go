@@ -51,12 +51,7 @@ var historyShops = []string{"shop-a", "shop-b", "shop-c"}
 // part, is taken as it is.
 func openHistory(ctx context.Context, url string, want history, out io.Writer) (*store.Store, history, error) {
 	var clock atomic.Int64
-	st, err := store.Open(ctx, url, store.Options{Now: func() time.Time {
-		if at := clock.Load(); at != 0 {
-			return time.UnixMicro(at)
-		}
-		return time.Now()
-	}})
+	st, err := openAt(ctx, url, &clock)
 	if err != nil {
 		return nil, want, err
 	}
@@ -74,7 +69,7 @@ func openHistory(ctx context.Context, url string, want history, out io.Writer) (
 		err = errs.New(errs.Conflict, "bench.Pages", "", "the database holds a history of %d orders, not %d", h.Orders, want.Orders)
 	}
 	if err == nil && h.Done < h.Orders {
-		err = h.fill(ctx, st, url, &clock, out)
+		st, err = h.fill(ctx, st, url, &clock, out)
 	}
 	clock.Store(0)
 	if err != nil {
@@ -82,6 +77,16 @@ func openHistory(ctx context.Context, url string, want history, out io.Writer) (
 		return nil, h, err
 	}
 	return st, h, nil
+}
+
+// openAt opens a database whose clock shows what clock holds, or the time if that is 0.
+func openAt(ctx context.Context, url string, clock *atomic.Int64) (*store.Store, error) {
+	return store.Open(ctx, url, store.Options{Now: func() time.Time {
+		if at := clock.Load(); at != 0 {
+			return time.UnixMicro(at)
+		}
+		return time.Now()
+	}})
 }
 
 // progress shows how far filling is.
@@ -101,19 +106,19 @@ func (p *progress) show(done int) {
 		time.Duration(float64(p.all-done)/rate*float64(time.Second)).Round(time.Second))
 }
 
-// fill writes what is missing.
-func (h *history) fill(ctx context.Context, st *store.Store, url string, clock *atomic.Int64, out io.Writer) error {
+// fill writes what is missing. It returns the store to go on with.
+func (h *history) fill(ctx context.Context, st *store.Store, url string, clock *atomic.Int64, out io.Writer) (*store.Store, error) {
 	p := &progress{out: out, began: time.Now(), last: time.Now(), first: h.Done, all: h.Orders}
 	if h.Done == 0 {
 		clock.Store(h.at(0).Add(-time.Hour).UnixMicro())
 		if err := h.stocked(ctx, st); err != nil {
-			return err
+			return st, err
 		}
 	}
 	if h.slice() > 0 {
 		return h.fillSliced(ctx, st, url, clock, p)
 	}
-	return h.fillTo(ctx, st, clock, h.Orders, p)
+	return st, h.fillTo(ctx, st, clock, h.Orders, p)
 }
 
 // fillTo writes orders up to end, chunk by chunk, each with its place in the history.

@@ -35,8 +35,9 @@ func (h *history) slice() int {
 // slice ends in the tables. Whoever looked it up by time for each copy would read all the copies before.
 var sliceSums = []string{
 	`CREATE TEMP TABLE slice_sum AS SELECT item_id, location_id, sum(on_hand) AS net, count(*) AS moves FROM movement
-		WHERE ref <> '' AND recorded_at < ?1 GROUP BY item_id, location_id`,
-	`CREATE TEMP TABLE slice_end AS SELECT (SELECT max(seq) FROM movement WHERE recorded_at < ?1) AS movement, (SELECT max(seq) FROM event WHERE at < ?1) AS event`,
+		WHERE ref <> '' AND recorded_at < :end GROUP BY item_id, location_id`,
+	"CREATE INDEX temp.slice_sum_key ON slice_sum (item_id, location_id)",
+	`CREATE TEMP TABLE slice_end AS SELECT (SELECT max(seq) FROM movement WHERE recorded_at < :end) AS movement, (SELECT max(seq) FROM event WHERE at < :end) AS event`,
 	`CREATE TEMP TABLE slice_shop AS SELECT id || ':' AS shop FROM connection`,
 }
 
@@ -72,18 +73,24 @@ const sliceBalances = `UPDATE balance SET on_hand = on_hand + (SELECT net FROM s
 	version = version + (SELECT moves FROM slice_sum s WHERE s.item_id = balance.item_id AND s.location_id = balance.location_id)
 	WHERE (item_id, location_id) IN (SELECT item_id, location_id FROM slice_sum)`
 
-// copySlices repeats the first slice up to the recent ones.
+// copySlices repeats the first slice up to the recent ones. It keeps no log, in which every read would have to look first: a database cut off
+// in it is broken.
 func (h *history) copySlices(ctx context.Context, url string, shown func()) (err error) {
 	defer func() { err = errs.Wrap("bench.Pages", "copy", err) }()
-	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=synchronous(0)&_pragma=cache_size(-262144)&_pragma=busy_timeout(60000)&_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=synchronous(0)&_pragma=cache_size(-524288)&_pragma=busy_timeout(60000)")
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
+	for _, text := range []string{"PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = OFF", "PRAGMA locking_mode = EXCLUSIVE"} {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
 	end := h.at(h.slice()).UnixMicro()
 	for _, text := range sliceSums {
-		if _, err := db.ExecContext(ctx, text, end); err != nil {
+		if _, err := db.ExecContext(ctx, text, sql.Named("end", end)); err != nil {
 			return err
 		}
 	}
@@ -128,16 +135,26 @@ func (h *history) copySlice(ctx context.Context, db *sql.DB, end int64) error {
 	return nil
 }
 
-// fillSliced is fill for a sliced history: the first slice, its copies, and the recent slices.
-func (h *history) fillSliced(ctx context.Context, st *store.Store, url string, clock *atomic.Int64, p *progress) error {
+// fillSliced is fill for a sliced history: the first slice, its copies by a connection that has the database for itself, and the rest.
+func (h *history) fillSliced(ctx context.Context, st *store.Store, url string, clock *atomic.Int64, p *progress) (*store.Store, error) {
 	n := h.slice()
 	if err := h.fillTo(ctx, st, clock, n, p); err != nil {
-		return err
+		return st, err
 	}
-	if err := h.copySlices(ctx, url, func() { p.show(h.Done) }); err != nil {
-		return err
+	if h.Done < n*(historySlices-recentSlices) {
+		if err := st.Close(); err != nil {
+			return st, err
+		}
+		if err := h.copySlices(ctx, url, func() { p.show(h.Done) }); err != nil {
+			return st, err
+		}
+		again, err := openAt(ctx, url, clock)
+		if err != nil {
+			return st, err
+		}
+		st = again
 	}
-	return h.fillTo(ctx, st, clock, h.Orders, p)
+	return st, h.fillTo(ctx, st, clock, h.Orders, p)
 }
 
 // historyID is the id of order i.

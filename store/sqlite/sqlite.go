@@ -211,6 +211,8 @@ func (e *engine) close() error {
 		e.closed.Store(true)
 		close(e.stop)
 		e.background.Wait()
+		e.release(e.reader)
+		e.release(e.writer)
 		for _, db := range []*sql.DB{e.fold, e.read, e.write} { // the writer last: it folds the log into the file
 			if db != nil {
 				e.closeErr = errors.Join(e.closeErr, db.Close())
@@ -218,6 +220,24 @@ func (e *engine) close() error {
 		}
 	})
 	return e.closeErr
+}
+
+// release closes the sessions nobody uses. While one of their statements is open, closing the pool closes nothing: the file would stay
+// open, with its log beside it.
+func (e *engine) release(pool chan *session) {
+	for range cap(pool) {
+		select {
+		case s := <-pool:
+			if s != nil {
+				for _, st := range s.stmts {
+					e.closeErr = errors.Join(e.closeErr, st.Close())
+				}
+				e.closeErr = errors.Join(e.closeErr, s.conn.Close())
+			}
+			pool <- s // whoever takes it sees that the engine is closed
+		default:
+		}
+	}
 }
 
 // session is one connection with its prepared statements. Preparing costs more than running a small statement.
