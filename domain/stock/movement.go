@@ -189,5 +189,12 @@ func Reverse(m Movement, id string, at time.Time, actor, reason string) (Movemen
 	}, nil
 }
 
+// MovementIDs returns the bounds, both excluded, between which lie the ids of all movements that follow from an order, and hardly any others:
+// their ids begin with the order's.
+func MovementIDs(orderID string) (from, to string) {
+	id := escape.Replace(orderID)
+	return id + "/", id + "0" // the character after the slash
+}
+
 // escape keeps the parts of a made-up movement id apart: without it "a/b"+"c" and "a"+"b/c" would be the same id.
 var escape = strings.NewReplacer("%", "%25", "/", "%2F", "#", "%23")

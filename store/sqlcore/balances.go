@@ -19,7 +19,6 @@ var (
 	balancesAll    = def("store.BalancesAll", "SELECT "+balanceList+" FROM balance WHERE item_id > $1 ORDER BY item_id, location_id LIMIT $2")
 	balanceInsert  = insert("store.BalancesSave", "balance", slices.Concat(balanceKey, balanceState), "ON CONFLICT DO NOTHING")
 	balanceUpdate  = update("store.BalancesSave", "balance", balanceState, balanceKey, "version")
-	lastSeqAt      = def("store.BalanceAsOf", "SELECT coalesce(max(seq), 0) FROM movement WHERE recorded_at = (SELECT max(recorded_at) FROM movement WHERE recorded_at <= $1)")
 	lastMovementAt = def("store.BalanceAsOf", "SELECT on_hand_after, reserved_after, damaged_after FROM movement WHERE item_id = $1 AND location_id = $2 AND seq <= $3 ORDER BY seq DESC LIMIT 1")
 )
 
@@ -107,7 +106,7 @@ func balanceRows(bs []stock.Balance) (fresh, old [][]any) {
 // BalanceAsOf answers what we thought at a moment: the balances of an item as the journal recorded up to then had them. Locations that the
 // item had not been at yet are left out. Version is zero.
 func (tx *Tx) BalanceAsOf(itemID string, at time.Time) ([]stock.Balance, error) {
-	seq, _, err := one(tx, lastSeqAt, scanOne[int64], us(at))
+	seq, err := tx.MovementSeqAt(at)
 	if err != nil {
 		return nil, err
 	}

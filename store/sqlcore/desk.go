@@ -176,12 +176,6 @@ func (tx *Tx) MovementReversals(ids []string) (map[string]string, error) {
 	return out, err
 }
 
-// MovementSeqAt is the Seq of the last movement recorded up to at, 0 if there is none.
-func (tx *Tx) MovementSeqAt(at time.Time) (int64, error) {
-	n, _, err := one(tx, lastSeqAt, scanOne[int64], us(at))
-	return n, err
-}
-
 // UserPutFirst creates the first user. Errors: Conflict when there is one already, also when two ask at once: both write the same row of
 // the settings, and only one of them can be the one that made it.
 func (tx *Tx) UserPutFirst(u User) error {

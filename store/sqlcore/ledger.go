@@ -81,46 +81,14 @@ func (tx *Tx) WithHolders(b *stock.Book, f func() error) error {
 // LedgerSave writes what the Book changed: journal, balances, reservations. Errors: Conflict if a movement id is in the journal already (look
 // keys up with MovementsGet first); the transaction runs again if a row was changed by somebody else.
 func (tx *Tx) LedgerSave(b *stock.Book) error {
-	if tx.dialect() == Postgres {
-		return tx.ledgerSend(b)
-	}
-	dup, err := tx.MovementsAppend(b.Movements())
-	if err != nil {
-		return err
-	}
-	if len(dup) > 0 {
-		return tx.inJournal(dup[0])
-	}
-	if err := tx.BalancesSave(b.DirtyBalances()); err != nil {
-		return err
-	}
-	return tx.ReservationsSave(b.DirtyReservations())
-}
-
-func (tx *Tx) inJournal(id string) error {
-	return tx.fail("store.LedgerSave", errs.New(errs.Conflict, "store.LedgerSave", id, "this movement is in the journal already"))
-}
-
-// ledgerSend is LedgerSave in one round trip.
-func (tx *Tx) ledgerSend(b *stock.Book) error {
-	moves := b.Movements()
 	fresh, old := balanceRows(b.DirtyBalances())
-	held := reservationRows(b.DirtyReservations())
-	booked := make(map[string]bool, len(moves))
+	held, changed := reservationRows(b.DirtyReservations())
 	var steps []*Step
-	var want []int64
 	for _, part := range []struct {
 		stmt *stmt
 		rows [][]any
-		each func(Row) error
 	}{
-		{movementInsert, movementRows(moves), func(r Row) error {
-			var id string
-			err := r.Scan(&id)
-			booked[id] = true
-			return err
-		}},
-		{balanceInsert, fresh, nil}, {balanceUpdate, old, nil}, {reservationSave, held, nil},
+		{balanceInsert, fresh}, {balanceUpdate, old}, {movementBook, movementRows(b.Movements())}, {reservationNew, held}, {reservationSave, changed},
 	} {
 		if len(part.rows) == 0 {
 			continue
@@ -128,22 +96,24 @@ func (tx *Tx) ledgerSend(b *stock.Book) error {
 		if err := tx.checkRows(part.stmt, part.rows); err != nil {
 			return err
 		}
-		steps = append(steps, &Step{Op: part.stmt.op, Text: part.stmt.text[Postgres], Args: columns(part.stmt.kind, part.rows), Each: part.each})
-		want = append(want, int64(len(part.rows)))
+		s := &Step{Op: part.stmt.op, Text: part.stmt.text[tx.dialect()], want: int64(len(part.rows))}
+		if tx.dialect() == Postgres {
+			s.Args = columns(part.stmt.kind, part.rows)
+		} else {
+			s.Rows = part.rows
+		}
+		steps = append(steps, s)
 	}
 	if err := tx.pipe(steps); err != nil {
+		if at, ours := errors.AsType[*errs.Error](err); ours && at.Kind == errs.Conflict && at.Op == reservationNew.op { // somebody else made the row after we looked
+			return tx.stale(reservationNew.op, "reservation")
+		}
 		return err
 	}
-	for i, s := range steps {
-		if s.Count == want[i] {
-			continue
+	for _, s := range steps {
+		if s.Count != s.want {
+			return tx.stale(s.Op, "balance or reservation")
 		}
-		for _, m := range moves {
-			if !booked[m.ID] {
-				return tx.inJournal(m.ID)
-			}
-		}
-		return tx.stale(s.Op, "")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"database/sql"
 	"slices"
+	"time"
 
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
@@ -15,11 +16,16 @@ var (
 		{"ref", text}, {"line", text}, {"reason", text}, {"actor", text}, {"reverses", textOrNull}}
 	movementList = names(movementCols, plain, ", ") + ", seq"
 
+	movementBook    = insert("store.LedgerSave", "movement", movementCols, "")
 	movementInsert  = insertNew("store.MovementsAppend", "movement", movementCols)
 	movementsGet    = def("store.MovementsGet", "SELECT "+movementList+" FROM movement WHERE @in(id, $1) ORDER BY seq")
 	movementsOfItem = def("store.MovementsOfItem", "SELECT "+movementList+" FROM movement WHERE item_id = $1 AND location_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4")
 	// Without the second condition no database would know that the index of those with a ref will do.
-	movementsOfRef   = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE ref = $1 AND ref <> '' ORDER BY seq LIMIT $2")
+	movementsOfRef   = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE ref = $1 AND ref <> '' AND kind NOT IN ('reserve', 'release', 'expire', 'ship', 'cancel', 'displace') ORDER BY seq LIMIT $2")
+	movementsOfOrder = def("store.MovementsOfRef", "SELECT "+movementList+" FROM movement WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3")
+	markUpTo         = def("store.MovementSeqAt", "SELECT seq FROM movement WHERE seq % 256 = 0 AND recorded_at <= $1 ORDER BY recorded_at DESC, seq DESC LIMIT 1")
+	markAfter        = def("store.MovementSeqAt", "SELECT seq FROM movement WHERE seq % 256 = 0 AND recorded_at > $1 ORDER BY recorded_at, seq LIMIT 1")
+	lastBetween      = def("store.MovementSeqAt", "SELECT seq FROM movement WHERE seq >= $1 AND seq <= $2 AND recorded_at <= $3 ORDER BY seq DESC LIMIT 1")
 	journalAll       = def("store.JournalAll", "SELECT "+movementList+" FROM movement WHERE seq > $1 ORDER BY seq LIMIT $2")
 	movementReverses = def("store.MovementReversal", "SELECT "+movementList+" FROM movement WHERE reverses = $1")
 )
@@ -108,7 +114,40 @@ func (tx *Tx) MovementsOfItem(itemID string, beforeSeq int64, limit int) ([]stoc
 
 // MovementsOfRef reads the journal of an order, transfer or count sheet, oldest first, at most 10,000.
 func (tx *Tx) MovementsOfRef(ref string) ([]stock.Movement, error) {
-	return query(tx, movementsOfRef, scanMovement, ref, int64(maxPage))
+	out, err := query(tx, movementsOfRef, scanMovement, ref, int64(maxPage))
+	if err != nil {
+		return nil, err
+	}
+	from, to := stock.MovementIDs(ref)
+	followed, err := query(tx, movementsOfOrder, scanMovement, from, to, int64(maxPage))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range followed {
+		if m.Ref == ref && !m.Kind.Physical() {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, func(a, b stock.Movement) int { return cmp.Compare(a.Seq, b.Seq) })
+	return out[:min(len(out), maxPage)], nil
+}
+
+// MovementSeqAt is the Seq of the last movement recorded up to at, 0 if there is none. Every 256th movement is found by its time; what lies
+// between two of those is read.
+func (tx *Tx) MovementSeqAt(at time.Time) (int64, error) {
+	from, _, err := one(tx, markUpTo, scanOne[int64], us(at))
+	if err != nil {
+		return 0, err
+	}
+	to, later, err := one(tx, markAfter, scanOne[int64], us(at))
+	if err != nil {
+		return 0, err
+	}
+	if !later {
+		to = 1<<63 - 1
+	}
+	seq, _, err := one(tx, lastBetween, scanOne[int64], from, max(from, to), us(at))
+	return seq, err
 }
 
 // JournalAll calls each with every movement in the order of Seq until it returns false.

@@ -13,8 +13,10 @@ type Step struct {
 	Op    string // the verb it belongs to, for errors
 	Text  string
 	Args  []any
+	Rows  [][]any         // instead of Args: run it with each of these in turn; only in a database that is in this process
 	Each  func(Row) error // is called with every row; nil: the statement returns none
 	Count int64           // rows read or changed, when it has run
+	want  int64           // what Count must be
 }
 
 // StepError says which step failed.
@@ -43,6 +45,16 @@ func inTurn(ctx context.Context, r interface {
 	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
 }, s *Step) error {
+	if s.Rows != nil {
+		for _, row := range s.Rows {
+			one := Step{Text: s.Text, Args: row}
+			if err := inTurn(ctx, r, &one); err != nil {
+				return err
+			}
+			s.Count += one.Count
+		}
+		return nil
+	}
 	if s.Each == nil {
 		res, err := r.Exec(ctx, s.Text, s.Args...)
 		if err != nil {

@@ -16,6 +16,7 @@ var (
 
 	reservationSave = insert("store.ReservationsSave", "reservation", reservationCols, upsert("order_id, line_id, item_id, location_id",
 		append(append([]col{}, reservationCols[4:12]...), reservationCols[13:]...))+" WHERE reservation.version = excluded.version - 1")
+	reservationNew        = insert("store.ReservationsSave", "reservation", reservationCols, "")
 	reservationsForOrders = def("store.ReservationsForOrders", "SELECT "+reservationList+" FROM reservation r WHERE @in(r.order_id, $1) ORDER BY r.order_id, r.line_id, r.item_id, r.location_id")
 	reservationsOpen      = def("store.ReservationsHolding", `SELECT `+reservationList+` FROM reservation r JOIN
 		(SELECT DISTINCT order_id, line_id, item_id FROM reservation WHERE @in(item_id, $1) AND `+isOpen+`) o
@@ -32,21 +33,28 @@ var (
 // ReservationsSave writes reservations as a Book changed them, under the lock of their items. A reservation that somebody else has changed
 // since it was read (it was read before the lock) makes the transaction run again.
 func (tx *Tx) ReservationsSave(rs []stock.Reservation) error {
-	n, err := tx.bulk(reservationSave, reservationRows(rs))
+	fresh, changed := reservationRows(rs)
+	n, err := tx.bulk(reservationSave, append(fresh, changed...))
 	if err == nil && n != int64(len(rs)) {
 		return tx.stale("store.ReservationsSave", "reservation")
 	}
 	return err
 }
 
-func reservationRows(rs []stock.Reservation) [][]any {
-	rows := make([][]any, len(rs))
+// reservationRows are the rows of reservations that are new and of those that were there.
+func reservationRows(rs []stock.Reservation) (fresh, changed [][]any) {
+	fresh = make([][]any, 0, len(rs))
 	for i := range rs {
 		r := &rs[i]
-		rows[i] = []any{r.OrderID, r.LineID, r.ItemID, r.LocationID, r.ConnectionID, r.Pool, r.Held, r.Shipped, r.Short, r.Unbooked,
+		row := []any{r.OrderID, r.LineID, r.ItemID, r.LocationID, r.ConnectionID, r.Pool, r.Held, r.Shipped, r.Short, r.Unbooked,
 			orNull(r.ExpiresAt), orNull(r.Due), us(r.CreatedAt), us(r.UpdatedAt), r.Version}
+		if r.Version == 1 {
+			fresh = append(fresh, row)
+		} else {
+			changed = append(changed, row)
+		}
 	}
-	return rows
+	return fresh, changed
 }
 
 func scanReservation(r Row, v *stock.Reservation) error {
