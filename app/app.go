@@ -45,9 +45,10 @@ type Options struct {
 	Zone       string // IANA time zone of business times; default "UTC"
 	SetupCode  string // asked for when the first user is made
 	SweepEvery time.Duration
-	Demo       string // what is simulated; empty: nothing, this is real
-	DemoUser   string // visitors from this machine are signed in as this user
-	Loopback   bool   // channels may be on this machine: simulators
+	Demo       string        // what is simulated; empty: nothing, this is real
+	DemoUser   string        // visitors from this machine are signed in as this user
+	Loopback   bool          // channels may be on this machine: simulators
+	Lease      time.Duration // see ops.Options
 	// ReceiveOnly makes this a front for webhooks; see ops.Options.
 	ReceiveOnly bool
 	Vendors     []driver.Vendor
@@ -131,7 +132,7 @@ func (a *App) open(ctx context.Context) error {
 	clients := newClients()
 	a.ops, err = ops.New(ops.Options{
 		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
-		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, ReceiveOnly: a.o.ReceiveOnly,
+		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, Lease: a.o.Lease, Version: a.o.Version, ReceiveOnly: a.o.ReceiveOnly,
 		Client: clients.calls, Files: clients.files,
 	})
 	if err != nil {
@@ -225,6 +226,8 @@ func (a *App) Start(ctx context.Context) error {
 	a.later("use-cases", func(context.Context) error { a.ops.Stop(); return nil })
 	a.run("private", &a.private)
 	a.run("pages", &a.pages)
+	// First of all: while requests under way are answered here, others work what was ours.
+	a.later("connections", func(context.Context) error { a.ops.Retire(); return nil })
 	return nil
 }
 

@@ -362,6 +362,12 @@ func (x *Ops) openWires(ctx context.Context) error {
 
 // openWire sets a connection to work under a grip: what its last owner left open is ended first.
 func (x *Ops) openWire(ctx context.Context, connID string, g *grip) error {
+	// One after the other: a grip taken anew must not be followed by its predecessor.
+	x.wires.opening.Lock()
+	defer x.wires.opening.Unlock()
+	if !g.held() {
+		return errTaken("ops.openWire", g)
+	}
 	var c store.Connection
 	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
 		c, err = tx.ConnectionGet(connID)

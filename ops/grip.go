@@ -17,10 +17,11 @@ type grip struct {
 	hold  time.Duration // how long after a renewal was begun the lease is believed in
 	now   func() time.Time
 
-	mu      sync.Mutex
-	renewed time.Time // when the last renewal that succeeded was begun
-	lost    bool
-	leaving bool // it is being given to another process
+	mu       sync.Mutex
+	renewed  time.Time // when the last renewal that succeeded was begun
+	lost     bool
+	leaving  bool // it is being given to another process
+	unopened bool // its connection could not be opened
 }
 
 // held reports whether the lease is surely ours at this moment. It asks nobody: a process that was stopped, or cut off from the database,
@@ -64,6 +65,12 @@ func (g *grip) isLeaving() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.leaving
+}
+
+func (g *grip) failed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.unopened && !g.leaving && !g.lost
 }
 
 // fence asks the database which of the grips are lost. The others cannot be taken by anybody before the transaction ends.

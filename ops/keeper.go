@@ -346,6 +346,7 @@ func (k *keeper) take(ctx context.Context, names []string) *sync.WaitGroup {
 	for _, l := range got {
 		g := &grip{name: l.Name, token: l.Token, hold: k.lease * 8 / 10, now: k.x.now, renewed: began}
 		k.mu.Lock()
+		k.grips[l.Name].drop() // one taken anew
 		k.grips[l.Name] = g
 		k.leases[l.Name] = l
 		k.mu.Unlock()
@@ -358,6 +359,9 @@ func (k *keeper) take(ctx context.Context, names []string) *sync.WaitGroup {
 			defer opening.Done()
 			if err := k.x.openWire(ctx, conn, g); err != nil && ctx.Err() == nil {
 				k.x.log.Error("connection cannot be opened", "connection", conn, "err", err)
+				g.mu.Lock()
+				g.unopened = true
+				g.mu.Unlock()
 			}
 		})
 	}
@@ -373,7 +377,7 @@ func (k *keeper) unopened(conns []store.Connection) []string {
 	}
 	var out []string
 	for _, c := range conns {
-		if g := k.grips[connectionLease+c.ID]; g != nil && !g.isLeaving() && k.x.wires.get(c.ID) == nil && c.State == store.Active {
+		if g := k.grips[connectionLease+c.ID]; g != nil && g.failed() && c.State == store.Active {
 			out = append(out, connectionLease+c.ID)
 		}
 	}

@@ -10,7 +10,9 @@ import (
 
 // wires are the connections: all that are known, and those this process works.
 type wires struct {
-	alone  bool // nobody else works any
+	alone   bool       // nobody else works any
+	opening sync.Mutex // one is opened at a time
+
 	mu     sync.RWMutex
 	byID   map[string]*wire
 	shops  map[string]shop      // all that are known

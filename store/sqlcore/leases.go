@@ -148,6 +148,25 @@ func (tx *Tx) LeaseLost(tokens map[string]int64) ([]string, error) {
 	return lost, nil
 }
 
+// InboxLag is what waits for one connection.
+type InboxLag struct {
+	ConnectionID string
+	Pending      int64
+	Oldest       time.Time // when the oldest of them was received
+}
+
+var inboxLag = def("store.InboxLag", "SELECT connection_id, count(*), min(received_at) FROM inbox WHERE state = 'pending' GROUP BY connection_id ORDER BY connection_id")
+
+// InboxLag counts the deliveries that are pending by connection.
+func (x *InboxTx) InboxLag() ([]InboxLag, error) {
+	return query(x.tx, inboxLag, func(r *sql.Rows, l *InboxLag) error {
+		var oldest int64
+		err := r.Scan(&l.ConnectionID, &l.Pending, &oldest)
+		l.Oldest = when(oldest)
+		return err
+	})
+}
+
 // ProcessSeen says that a process is alive, by the database's clock. Started is kept from the first time.
 func (tx *Tx) ProcessSeen(p Process) error {
 	if p.ID == "" {
