@@ -20,6 +20,7 @@ import (
 	"github.com/spillway/spillway/ops"
 	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
+	"github.com/spillway/spillway/stream"
 	"github.com/spillway/spillway/web"
 )
 
@@ -51,6 +52,8 @@ type Options struct {
 	Lease      time.Duration // see ops.Options
 	// ReceiveOnly makes this a front for webhooks; see ops.Options.
 	ReceiveOnly bool
+	NATS        stream.Options // what is committed is published there; without a URL nowhere
+	NATSDir     string         // instead of a URL: an embedded server keeps its files here
 	Vendors     []driver.Vendor
 	Version     string
 	Committed   func(orderIDs []string) // see ops.Options
@@ -130,11 +133,15 @@ func (a *App) open(ctx context.Context) error {
 		a.o.PublicURL = a.url
 	}
 	clients := newClients()
-	a.ops, err = ops.New(ops.Options{
+	use := ops.Options{
 		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
 		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, Lease: a.o.Lease, Version: a.o.Version, ReceiveOnly: a.o.ReceiveOnly,
 		Client: clients.calls, Files: clients.files,
-	})
+	}
+	if err := a.joinStream(&use, metrics); err != nil {
+		return err
+	}
+	a.ops, err = ops.New(use)
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,11 @@ type Options struct {
 	Version string
 	// Hooks are told what the connector layer does, for metrics.
 	Hooks connector.Hooks
+	// Bus tells the pages of other processes what changed, besides the database's own notices, which do not pass every pooler; nil: those alone.
+	Bus interface {
+		Publish(topics ...string)
+		Subscribe(heard func(topics []string))
+	}
 	// Shelter wraps the append of gathered webhooks to the inbox, to keep them durably elsewhere while the database is away; nil: they are
 	// refused then. A row it keeps is answered as a repeat, so that nobody works on it before it is in the inbox.
 	Shelter func(direct InboxAppend) InboxAppend
@@ -136,6 +141,15 @@ func New(o Options) (*Ops, error) {
 	if !x.keeper.alone {
 		x.peers = newPeers(x, x.keeper.me.ID)
 		x.live.also = func(topics []string) { x.peers.tellOf(noticeLive, topics) }
+	}
+	if bus, also := x.o.Bus, x.live.also; bus != nil {
+		bus.Subscribe(x.live.tell)
+		x.live.also = func(topics []string) {
+			if also != nil {
+				also(topics)
+			}
+			bus.Publish(topics...)
+		}
 	}
 	return x, nil
 }

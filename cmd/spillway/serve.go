@@ -24,6 +24,7 @@ func (h home) options(e *env) app.Options {
 
 type serveCmd struct {
 	home
+	natsFlags
 	Listen    string        `help:"Address of pages and webhooks." default:"127.0.0.1:7070" env:"SPILLWAY_LISTEN"`
 	OpsListen string        `help:"Address of metrics, health and readiness; 'off' for none." default:"127.0.0.1:7071" env:"SPILLWAY_OPS_LISTEN"`
 	PublicURL string        `help:"How browsers and vendors reach this, such as https://ops.example.com." env:"SPILLWAY_PUBLIC_URL"`
@@ -39,6 +40,7 @@ func (c *serveCmd) Run(e *env) error {
 	o := c.options(e)
 	o.Listen, o.OpsListen, o.PublicURL, o.Shop, o.Zone = c.Listen, c.OpsListen, c.PublicURL, c.Shop, c.Zone
 	o.SetupCode, o.SweepEvery, o.Loopback, o.ReceiveOnly = c.SetupCode, c.Sweep, c.Simulated, c.Receive
+	c.set(&o)
 	a, err := app.New(e.ctx, o)
 	if err != nil {
 		return err
