@@ -10,6 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -195,4 +198,46 @@ func TestTheDocumentIsAsPublished(t *testing.T) {
 	if !bytes.Equal(want, pretty.Bytes()) {
 		t.Error("the OpenAPI document differs from testdata/openapi.json; look at the change, then run with -update")
 	}
+}
+
+// block is a call of the guide, or the answer to the one before it.
+var block = regexp.MustCompile("(?ms)^```(http|json)([^\n]*)\n(.*?)^```$")
+
+// TestTheGuideIsTrue runs the guide's story as it stands there.
+func TestTheGuideIsTrue(t *testing.T) {
+	text, err := os.ReadFile("../docs/guides/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t)
+	calls, status, answer := 0, 0, ""
+	for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+		if m[1] == "http" {
+			head, body, _ := strings.Cut(m[3], "\n\n")
+			method, path, _ := strings.Cut(strings.TrimSpace(head), " ")
+			status, answer, _ = h.call(t, method, path, body)
+			calls++
+			continue
+		}
+		if want := strings.TrimSpace(m[2]); want != strconv.Itoa(status) {
+			t.Errorf("call %d answers %d, the guide says %s", calls, status, want)
+		}
+		if got, want := parsed(t, answer), parsed(t, m[3]); !reflect.DeepEqual(got, want) {
+			t.Errorf("call %d answers\n%v, the guide says\n%v", calls, got, want)
+		}
+	}
+	if calls < 7 {
+		t.Errorf("only %d calls found in the guide", calls)
+	}
+}
+
+func parsed(t *testing.T, text string) (v any) {
+	t.Helper()
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
