@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type (
 	APIToken        = sqlcore.APIToken
 	MinuteCount     = sqlcore.MinuteCount
 	Manifest        = sqlcore.Manifest
+	Maintained      = sqlcore.Maintained
 	Lease           = sqlcore.Lease
 	Process         = sqlcore.Process
 )
@@ -63,9 +65,14 @@ type Options struct {
 }
 
 // Open opens the database at url, "sqlite:path" or "postgres://user@host:5432/name", and brings its schema up to date. SQLite keeps the inbox
-// in a second file, path with "-inbox" at the end. Errors: Invalid (the URL), Unavailable (the database), Conflict (a newer program
-// has migrated it).
+// in a second file, path with "-inbox" at the end. "file:path" names a file that holds the URL, for those with a password in it; PostgreSQL's
+// own passfile=path in the URL serves as well. Errors: Invalid (the URL), NotFound (its file), Unavailable (the database), Conflict (a
+// newer program has migrated it).
 func Open(ctx context.Context, url string, opt Options) (*Store, error) {
+	url, err := fromFile(url)
+	if err != nil {
+		return nil, err
+	}
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "sqlite":
 		path := strings.TrimPrefix(rest, "//")
@@ -87,6 +94,27 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 		return sqlcore.New(all, nil, opt.Now), nil
 	}
 	return nil, errs.New(errs.Invalid, "store.Open", "", "a database URL begins with sqlite: or postgres:")
+}
+
+// maxURL bounds the file of a URL: a longer one is another file.
+const maxURL = 4096
+
+// fromFile reads a URL from the file it names, if it names one.
+func fromFile(url string) (string, error) {
+	path, ok := strings.CutPrefix(url, "file:")
+	if !ok {
+		return url, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", &errs.Error{Kind: errs.NotFound, Op: "store.Open", Item: path, Safe: "the file with the database URL cannot be opened", Cause: err}
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxURL))
+	if inner := strings.TrimSpace(string(text)); err == nil && len(text) < maxURL && inner != "" && !strings.HasPrefix(inner, "file:") {
+		return inner, nil
+	}
+	return "", errs.New(errs.Invalid, "store.Open", path, "the file does not hold a database URL")
 }
 
 // ready opens an engine and brings its schema up to date.

@@ -38,6 +38,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		"sqlite:" + t.TempDir():   errs.Unavailable,
 		"sqlite:" + file:          errs.Unavailable,
 		"sqlite:/proc/nowhere/db": errs.Unavailable,
+		"file:/proc/nowhere/url":  errs.NotFound,
+		"file:" + file:            errs.Invalid,
 	} {
 		st, err := store.Open(t.Context(), url, store.Options{})
 		if !errs.Is(err, kind) {
@@ -46,5 +48,19 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		if err == nil {
 			st.Close()
 		}
+	}
+}
+
+func TestTheURLMayBeInAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(file, []byte(sqliteFile(t)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), "file:"+file, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,6 +14,7 @@ var grows = []string{"orders", "order_ref", "movement", "reservation", "event", 
 // wholeTable are the statements that may read one of them from end to end, with the reason.
 var wholeTable = map[string]string{
 	"store.OrderCounts":      "asked by tools only",
+	"store.EventsRetire":     "in the order of its key, up to a limit",
 	"store.Restore":          "fills what follows from the orders, once",
 	"store.BalanceAsOf":      "the greatest of an index",
 	"store.EventLast":        "the greatest of the key",
