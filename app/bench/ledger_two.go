@@ -32,6 +32,7 @@ type sellerSpec struct {
 	Item    string        `json:"item"`
 	Callers int           `json:"callers"`
 	For     time.Duration `json:"for"`
+	Acks    bool          `json:"acks"` // sell without end and write the id of each order taken, to be killed
 }
 
 type sellerNews struct {
@@ -57,6 +58,9 @@ func Seller(ctx context.Context, in io.Reader, out io.Writer, _ *slog.Logger) er
 		return errs.Wrap("bench ledger", "seller", err)
 	}
 	for h.word() == nil {
+		if spec.Acks {
+			return acknowledge(ctx, c, spec, out)
+		}
 		l, err := press(ctx, c, spec.Callers, spec.For, []string{spec.Item}, func(*rand.Rand) int { return 0 })
 		if err != nil {
 			return err
@@ -80,7 +84,7 @@ func (b *ledgerBench) two(ctx context.Context) (err error) {
 		return err
 	}
 	start := func(callers int) (*child, error) {
-		k, err := startChild(ctx, b.o.Binary, "seller", sellerSpec{b.pg.URL(), item, callers, b.o.For}, os.Stderr)
+		k, err := startChild(ctx, b.o.Binary, "seller", sellerSpec{URL: b.pg.URL(), Item: item, Callers: callers, For: b.o.For}, os.Stderr)
 		if err != nil {
 			return nil, err
 		}

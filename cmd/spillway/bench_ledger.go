@@ -16,6 +16,7 @@ type benchLedger struct {
 	Runs      int           `help:"Runs of each; medians count." default:"5"`
 	For       time.Duration `help:"How long each run takes." default:"2s"`
 	Two       bool          `help:"Also two processes on one PostgreSQL." default:"true" negatable:""`
+	Kill      bool          `help:"Instead: kill the process 20 times and stop PostgreSQL 5 times under load, and look for what was lost."`
 	JSON      bool          `help:"Print JSON."`
 	Strict    bool          `help:"Fail when a bar is missed, not only when something is oversold or lost."`
 }
@@ -25,7 +26,11 @@ func (c *benchLedger) Run(e *env) error {
 	if err != nil {
 		return errs.Wrap("bench", "", err)
 	}
-	return bench.Ledger(e.ctx, bench.LedgerOptions{Engines: c.Engines, Baselines: c.Baselines, Callers: c.Callers, Shape: c.Shape, Runs: c.Runs,
+	run := bench.Ledger
+	if c.Kill {
+		run = bench.LedgerKill
+	}
+	return run(e.ctx, bench.LedgerOptions{Engines: c.Engines, Baselines: c.Baselines, Callers: c.Callers, Shape: c.Shape, Runs: c.Runs,
 		For: c.For, Two: c.Two, JSON: c.JSON, Strict: c.Strict, Binary: self, Log: quiet(e), Out: os.Stdout})
 }
 

@@ -145,7 +145,12 @@ func (r run) Exec(ctx context.Context, text string, args ...any) (sql.Result, er
 
 // Pipeline runs steps one after the other: pages do not need it to be quick.
 func (r run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
-	return sqlcore.InTurn(ctx, r, steps)
+	for _, s := range steps {
+		if err := sqlcore.InTurn(ctx, r, s); err != nil {
+			return &sqlcore.StepError{Op: s.Op, Cause: err}
+		}
+	}
+	return nil
 }
 
 // Commit commits.

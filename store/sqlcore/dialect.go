@@ -124,7 +124,8 @@ func insertNew(op, table string, cols []col) *stmt {
 func newInsert(op, table string, cols []col, tail string) *stmt {
 	s := &stmt{op: op, kind: kinds(cols)}
 	list := names(cols, plain, ", ")
-	s.text[SQLite] = "INSERT INTO " + table + " (" + list + ") VALUES (" + names(cols, dollar, ", ") + ") " + tail
+	// Parameters without a number: SQLite's driver looks numbered ones up by name in each call.
+	s.text[SQLite] = "INSERT INTO " + table + " (" + list + ") VALUES (" + names(cols, func(int, col) string { return "?" }, ", ") + ") " + tail
 	s.text[Postgres] = "INSERT INTO " + table + " (" + list + ") SELECT " + list + " FROM unnest(" + names(cols, pgParam, ", ") +
 		") WITH ORDINALITY AS u(" + list + ", ord) ORDER BY ord " + tail
 	return s

@@ -28,33 +28,11 @@ type StepError struct {
 func (e *StepError) Error() string { return e.Op + ": " + e.Cause.Error() }
 func (e *StepError) Unwrap() error { return e.Cause }
 
-// InTurn runs steps one after the other, for a database that is in this process: there is nothing to be saved by sending them together.
+// InTurn runs one step by itself. It knows nothing of Rows.
 func InTurn(ctx context.Context, r interface {
 	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
 	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
-}, steps []*Step) error {
-	for _, s := range steps {
-		if err := inTurn(ctx, r, s); err != nil {
-			return &StepError{s.Op, err}
-		}
-	}
-	return nil
-}
-
-func inTurn(ctx context.Context, r interface {
-	Query(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-	Exec(ctx context.Context, text string, args ...any) (sql.Result, error)
 }, s *Step) error {
-	if s.Rows != nil {
-		for _, row := range s.Rows {
-			one := Step{Text: s.Text, Args: row}
-			if err := inTurn(ctx, r, &one); err != nil {
-				return err
-			}
-			s.Count += one.Count
-		}
-		return nil
-	}
 	if s.Each == nil {
 		res, err := r.Exec(ctx, s.Text, s.Args...)
 		if err != nil {
