@@ -27,6 +27,30 @@ type Incoming struct {
 	Facts        []order.Fact
 	InboxOf      map[string][]string // the stored messages behind the facts, by the order's external id
 	ReceivedAt   time.Time           // when the first of the messages reached us; zero where nobody sent one
+
+	checked []checked
+}
+
+// checked is a fact that was checked, or why it cannot be used.
+type checked struct {
+	order.Checked
+	err error
+}
+
+// check does what needs the facts alone, in the goroutine of whoever brought them: the transaction, which others wait for, is the shorter.
+func (in *Incoming) check() {
+	in.checked = make([]checked, len(in.Facts))
+	for i, f := range in.Facts {
+		f.ConnectionID = in.ConnectionID
+		in.checked[i].Checked, in.checked[i].err = order.Check(f)
+	}
+}
+
+func (c checked) merge(known *order.Order) (order.Order, order.Changes, error) {
+	if c.err != nil {
+		return order.Order{}, order.Changes{}, c.err
+	}
+	return c.Merge(known)
 }
 
 // Taken is what became of an Incoming.
@@ -45,12 +69,14 @@ type Refusal struct {
 // Intake takes facts in: orders, reservations, exposure and events in one transaction, shared with whatever else is waiting. It returns
 // when that is durable; the messages behind the facts are marked after it.
 func (x *Ops) Intake(ctx context.Context, in Incoming) (Taken, error) {
+	in.check()
 	t, err := x.intake.Do(ctx, in)
 	return t, errs.Wrap("ops.Intake", in.ConnectionID, err)
 }
 
 // IntakeAlone is Intake in a transaction of its own, for measurements: what everybody does who does not gather.
 func (x *Ops) IntakeAlone(ctx context.Context, in Incoming) (Taken, error) {
+	in.check()
 	t, err := x.intakeBatch(ctx, []Incoming{in})
 	if err != nil {
 		return Taken{}, errs.Wrap("ops.IntakeAlone", in.ConnectionID, err)
@@ -145,10 +171,9 @@ func (b *intakeWork) load() error {
 // merge joins every fact to its order. A fact that cannot be used is refused by itself.
 func (b *intakeWork) merge() error {
 	for i, in := range b.ins {
-		for _, f := range in.Facts {
-			f.ConnectionID = in.ConnectionID
+		for k, f := range in.Facts {
 			m := b.orders[order.ID(in.ConnectionID, f.ExternalID)]
-			next, changes, err := order.Merge(m.after, f)
+			next, changes, err := in.checked[k].merge(m.after)
 			if err != nil {
 				b.refuse(i, f, err)
 				continue
@@ -194,16 +219,20 @@ func (b *intakeWork) event(kind, subject string, data any) error {
 
 // settle makes the ledger equal to what the changed orders demand.
 func (b *intakeWork) settle() error {
-	var changed []string
+	var changed, old []string // of those that are new there are no reservations yet
 	for _, id := range b.ids {
-		if m := b.orders[id]; m.after != nil && (m.demand || m.due) && len(m.after.Lines) > 0 {
-			changed = append(changed, id)
+		m := b.orders[id]
+		if m.after == nil || (!m.demand && !m.due) || len(m.after.Lines) == 0 {
+			continue
+		}
+		if changed = append(changed, id); m.before != nil {
+			old = append(old, id)
 		}
 	}
 	if len(changed) == 0 {
 		return nil
 	}
-	have, err := b.tx.ReservationsForOrders(changed)
+	have, err := b.tx.ReservationsForOrders(old)
 	if err != nil {
 		return err
 	}

@@ -21,22 +21,41 @@ const readSettle = time.Minute
 //
 // It fails with errs.Invalid if f breaks a rule of its own and errs.Conflict if f is about another order.
 func Merge(known *Order, f Fact) (Order, Changes, error) {
+	c, err := Check(f)
+	if err != nil {
+		return Order{}, Changes{}, err
+	}
+	return c.Merge(known)
+}
+
+// Checked is a fact that is ready to be merged: checked, in its one form, and lifted to the order it would be if nothing else were known.
+// All of that needs the fact alone, so it can be done before what is known is read and locked.
+type Checked struct {
+	fact  Fact
+	alone Order
+}
+
+// Check makes a Checked. It fails with errs.Invalid if f breaks a rule of its own.
+func Check(f Fact) (Checked, error) {
 	f, err := f.canonical()
 	if err != nil {
-		return Order{}, Changes{}, err
+		return Checked{}, err
 	}
-	fresh, err := lift(f)
-	if err != nil {
-		return Order{}, Changes{}, err
-	}
+	alone, err := lift(f)
+	return Checked{fact: f, alone: alone}, err
+}
+
+// Merge is the function Merge of the checked fact. Errors: Conflict.
+func (c Checked) Merge(known *Order) (Order, Changes, error) {
+	fresh := c.alone
 	if known == nil {
-		return fresh, diff(nil, &fresh, f), nil
+		return fresh, diff(nil, &fresh, c.fact), nil
 	}
 	if known.ID != fresh.ID {
-		return Order{}, Changes{}, errs.New(errs.Conflict, "order.Merge", f.ExternalID, "the fact is about %s, not about %s", fresh.ID, known.ID)
+		return Order{}, Changes{}, errs.New(errs.Conflict, "order.Merge", c.fact.ExternalID, "the fact is about %s, not about %s", fresh.ID, known.ID)
 	}
 	merged := join(known, &fresh)
-	return merged, diff(known, &merged, f), nil
+	return merged, diff(known, &merged, c.fact), nil
 }
 
 // lift makes the order of which only the canonical fact f is known.
