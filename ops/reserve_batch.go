@@ -84,7 +84,7 @@ func (w *ledgerWork) open(calls []ledgerCall) error {
 		return err
 	}
 	if len(ends) > 0 {
-		if err := locked(rows, items); err != nil {
+		if err := locked(rows, ends, items); err != nil {
 			return err
 		}
 	}
@@ -134,14 +134,18 @@ func (w *ledgerWork) about(calls []ledgerCall) (items, ids, ends []string, frees
 	return items, ids, ends, frees
 }
 
-// locked refuses rows of items that were not known, and so not locked, when the locks were taken: the transaction runs again and finds them.
-func locked(rows []stock.Reservation, items []string) error {
-	have := make(map[string]bool, len(items))
+// locked refuses rows of ends whose items were not known, and so not locked, when the locks were taken: the transaction runs again and finds
+// them.
+func locked(rows []stock.Reservation, ends, items []string) error {
+	have, ending := make(map[string]bool, len(items)), make(map[string]bool, len(ends))
 	for _, it := range items {
 		have[it] = true
 	}
+	for _, id := range ends {
+		ending[id] = true
+	}
 	for _, r := range rows {
-		if !have[r.ItemID] {
+		if ending[r.OrderID] && !have[r.ItemID] {
 			return store.Again("ops.ledgerBatch", r.OrderID)
 		}
 	}
