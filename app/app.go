@@ -53,7 +53,6 @@ type Options struct {
 	// ReceiveOnly makes this a front for webhooks; see ops.Options.
 	ReceiveOnly bool
 	NATS        stream.Options // what is committed is published there; without a URL nowhere
-	NATSDir     string         // instead of a URL: an embedded server keeps its files here
 	Vendors     []driver.Vendor
 	Version     string
 	Committed   func(orderIDs []string) // see ops.Options

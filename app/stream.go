@@ -7,12 +7,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/id"
 	"github.com/spillway/spillway/ops"
 	"github.com/spillway/spillway/store"
 	"github.com/spillway/spillway/stream"
-	"github.com/spillway/spillway/stream/embed"
 )
 
 const (
@@ -25,19 +23,8 @@ const (
 // joinStream begins to publish the event log and to shelter webhooks if NATS is set. Nothing here waits for NATS.
 func (a *App) joinStream(o *ops.Options, m *metrics) error {
 	so := a.o.NATS
-	if so.URL == "" && a.o.NATSDir == "" {
+	if so.URL == "" {
 		return nil
-	}
-	if so.URL != "" && a.o.NATSDir != "" {
-		return errs.New(errs.Invalid, "app.New", "nats", "either a NATS URL or an embedded server, not both")
-	}
-	if a.o.NATSDir != "" {
-		server, err := embed.Start(a.o.NATSDir)
-		if err != nil {
-			return err
-		}
-		a.later("embedded NATS", func(context.Context) error { server.Shutdown(); server.WaitForShutdown(); return nil })
-		so.Server = server
 	}
 	so.Log = a.o.Log
 	s, err := stream.Open(so)

@@ -36,8 +36,6 @@ type Options struct {
 	PasswordFile string // its first line is the password of the user in URL
 	CAFile       string // certificates to trust besides the system's
 	Replicas     int    // copies of each stream; 0: three in a cluster, one on a single server
-	// Server is an embedded server in this process, instead of URL.
-	Server nats.InProcessConnProvider
 
 	EventsAge    time.Duration // how long published events are kept; default 7 days
 	EventsBytes  int64         // how much of them; default 4 GiB; the oldest go
@@ -118,9 +116,6 @@ func (s *Stream) connection(user string) ([]nats.Option, error) {
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { s.log.Warn("NATS is away", "err", err) }),
 		nats.ConnectHandler(func(*nats.Conn) { s.back() }), nats.ReconnectHandler(func(*nats.Conn) { s.back() }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.log.Warn("NATS reports an error", "err", err) }),
-	}
-	if s.o.Server != nil {
-		return append(opts, nats.InProcessServer(s.o.Server)), nil
 	}
 	if strings.TrimSpace(s.o.URL) == "" {
 		return nil, errs.New(errs.Invalid, "stream.Open", "", "a NATS URL is needed, such as nats://host:4222")

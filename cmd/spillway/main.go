@@ -28,6 +28,7 @@ type cli struct {
 	Sandbox  sandboxCmd  `cmd:"" help:"Run a channel's simulator by itself, to build against."`
 	Import   importCmd   `cmd:"" help:"Import items, stock or orders from CSV files."`
 	Doctor   doctorCmd   `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
+	Health   healthCmd   `cmd:"" help:"Ask a running Spillway whether it is ready, for containers."`
 	Status   statusCmd   `cmd:"" help:"Which processes run, who works which connection, and what waits."`
 	Inbox    inboxCmd    `cmd:"" help:"Look at messages set aside, and try them again."`
 	Backup   backupCmd   `cmd:"" help:"Write a backup while Spillway runs."`

@@ -13,7 +13,6 @@ type natsFlags struct {
 	NATSPasswordFile string        `name:"nats-password-file" help:"File with the password of the user in --nats." env:"SPILLWAY_NATS_PASSWORD_FILE" type:"path"`
 	NATSCA           string        `name:"nats-ca" help:"Certificates to trust for NATS besides the system's." env:"SPILLWAY_NATS_CA" type:"path"`
 	NATSReplicas     int           `name:"nats-replicas" help:"Copies of each stream; 0: three in a cluster, one on a single server." env:"SPILLWAY_NATS_REPLICAS"`
-	NATSEmbedded     string        `name:"nats-embedded" help:"Run a NATS server in this process instead, with its files in this directory." env:"SPILLWAY_NATS_EMBEDDED" type:"path"`
 	NATSEventsAge    time.Duration `name:"nats-events-age" help:"How long published events are kept." default:"168h" env:"SPILLWAY_NATS_EVENTS_AGE"`
 	NATSEventsBytes  int64         `name:"nats-events-bytes" help:"How many bytes of published events are kept." default:"4294967296" env:"SPILLWAY_NATS_EVENTS_BYTES"`
 	NATSShelterBytes int64         `name:"nats-shelter-bytes" help:"How many bytes of webhooks are kept while the database is away; beyond it vendors are told to come again." default:"1073741824" env:"SPILLWAY_NATS_SHELTER_BYTES"`
@@ -22,5 +21,4 @@ type natsFlags struct {
 func (n natsFlags) set(o *app.Options) {
 	o.NATS.URL, o.NATS.CredsFile, o.NATS.PasswordFile, o.NATS.CAFile = n.NATS, n.NATSCreds, n.NATSPasswordFile, n.NATSCA
 	o.NATS.Replicas, o.NATS.EventsAge, o.NATS.EventsBytes, o.NATS.ShelterBytes = n.NATSReplicas, n.NATSEventsAge, n.NATSEventsBytes, n.NATSShelterBytes
-	o.NATSDir = n.NATSEmbedded
 }

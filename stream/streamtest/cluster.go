@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-
-	"github.com/spillway/spillway/stream/embed"
 )
 
 const (
@@ -53,7 +51,7 @@ func Start(tb testing.TB) *Cluster {
 // Alone runs one server until the test ends and returns its URL.
 func Alone(tb testing.TB) string {
 	tb.Helper()
-	s, err := embed.Node(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: tb.TempDir()})
+	s, err := start(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: tb.TempDir()})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -95,7 +93,7 @@ func (c *Cluster) Bring(i int) {
 			o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", p)})
 		}
 	}
-	s, err := embed.Node(o)
+	s, err := start(o)
 	if err != nil {
 		c.tb.Fatal(err)
 	}
