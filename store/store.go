@@ -36,6 +36,7 @@ type (
 	MinuteCount     = sqlcore.MinuteCount
 	Manifest        = sqlcore.Manifest
 	Maintained      = sqlcore.Maintained
+	Moved           = sqlcore.Moved
 	Lease           = sqlcore.Lease
 	Process         = sqlcore.Process
 )
@@ -85,15 +86,24 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 			_ = all.Close() // the first error is the one to tell
 			return nil, err
 		}
-		return sqlcore.New(all, &inbox, opt.Now), nil
+		return usable(ctx, sqlcore.New(all, &inbox, opt.Now))
 	case "postgres", "postgresql":
 		all, err := ready(ctx, url, postgres.Open)
 		if err != nil {
 			return nil, err
 		}
-		return sqlcore.New(all, nil, opt.Now), nil
+		return usable(ctx, sqlcore.New(all, nil, opt.Now))
 	}
 	return nil, errs.New(errs.Invalid, "store.Open", "", "a database URL begins with sqlite: or postgres:")
+}
+
+// usable closes a store whose data were moved away.
+func usable(ctx context.Context, st *Store) (*Store, error) {
+	if err := refuseMoved(ctx, st); err != nil {
+		_ = st.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return st, nil
 }
 
 // maxURL bounds the file of a URL: a longer one is another file.

@@ -23,21 +23,22 @@ type cli struct {
 	LogLevel string `help:"How much to log: debug, info, warn or error." default:"info" enum:"debug,info,warn,error" env:"SPILLWAY_LOG"`
 	LogJSON  bool   `help:"Log as JSON, for machines." env:"SPILLWAY_LOG_JSON"`
 
-	Serve    serveCmd    `cmd:"" help:"Run Spillway for a real shop."`
-	Demo     demoCmd     `cmd:"" help:"Try it: three simulated channels, real order history, a viral spike and a LIVE."`
-	Sandbox  sandboxCmd  `cmd:"" help:"Run a channel's simulator by itself, to build against."`
-	Import   importCmd   `cmd:"" help:"Import items, stock or orders from CSV files."`
-	Doctor   doctorCmd   `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
-	Health   healthCmd   `cmd:"" help:"Ask a running Spillway whether it is ready, for containers."`
-	Status   statusCmd   `cmd:"" help:"Which processes run, who works which connection, and what waits."`
-	Inbox    inboxCmd    `cmd:"" help:"Look at messages set aside, and try them again."`
-	Backup   backupCmd   `cmd:"" help:"Write a backup while Spillway runs."`
-	Restore  restoreCmd  `cmd:"" help:"Restore a backup into an empty database."`
-	Maintain maintainCmd `cmd:"" help:"Make room for the months to come, and give up old history where that is wanted."`
-	Bench    benchCmd    `cmd:"" help:"Measure Spillway; each command prints its figures."`
-	Token    tokenCmd    `cmd:"" help:"Keys of programs that call the JSON API."`
-	Key      keyCmd      `cmd:"" help:"Make a key for the key file."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" help:"Run Spillway for a real shop."`
+	Demo        demoCmd        `cmd:"" help:"Try it: three simulated channels, real order history, a viral spike and a LIVE."`
+	Sandbox     sandboxCmd     `cmd:"" help:"Run a channel's simulator by itself, to build against."`
+	Import      importCmd      `cmd:"" help:"Import items, stock or orders from CSV files."`
+	Doctor      doctorCmd      `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
+	Health      healthCmd      `cmd:"" help:"Ask a running Spillway whether it is ready, for containers."`
+	Status      statusCmd      `cmd:"" help:"Which processes run, who works which connection, and what waits."`
+	Inbox       inboxCmd       `cmd:"" help:"Look at messages set aside, and try them again."`
+	Backup      backupCmd      `cmd:"" help:"Write a backup while Spillway runs."`
+	Restore     restoreCmd     `cmd:"" help:"Restore a backup into an empty database."`
+	Maintain    maintainCmd    `cmd:"" help:"Make room for the months to come, and give up old history where that is wanted."`
+	MigrateData migrateDataCmd `cmd:"" help:"Move everything to another database, such as from SQLite to PostgreSQL."`
+	Bench       benchCmd       `cmd:"" help:"Measure Spillway; each command prints its figures."`
+	Token       tokenCmd       `cmd:"" help:"Keys of programs that call the JSON API."`
+	Key         keyCmd         `cmd:"" help:"Make a key for the key file."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // gcPercent and memoryLimit trade memory for time. Under load live data are some 25 MB; collected whenever they have doubled, the
