@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -21,8 +20,6 @@ import (
 	"github.com/spillway/spillway/kit/seal"
 	"github.com/spillway/spillway/store"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // homes are the databases the ledger's use-cases are tried on.
 var homes = map[string]func(testing.TB) string{
