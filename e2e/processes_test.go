@@ -42,7 +42,12 @@ type cluster struct {
 
 func newCluster(t *testing.T, n int, sweep time.Duration) (*cluster, []*app.App) {
 	t.Helper()
-	c := &cluster{day: &day{t: t, database: pgtest.Start(t), home: t.TempDir(), articles: []stage.Article{{SKU: "MUG", Title: "Mug", Cents: 1290}}}, sweep: sweep}
+	return newClusterOn(t, pgtest.Start(t), n, sweep)
+}
+
+func newClusterOn(t *testing.T, database string, n int, sweep time.Duration) (*cluster, []*app.App) {
+	t.Helper()
+	c := &cluster{day: &day{t: t, database: database, home: t.TempDir(), articles: []stage.Article{{SKU: "MUG", Title: "Mug", Cents: 1290}}}, sweep: sweep}
 	c.balancer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		if len(c.to) == 0 {
@@ -55,7 +60,9 @@ func newCluster(t *testing.T, n int, sweep time.Duration) (*cluster, []*app.App)
 		if err != nil {
 			t.Error(err)
 		}
-		httputil.NewSingleHostReverseProxy(at).ServeHTTP(w, r)
+		proxy := httputil.NewSingleHostReverseProxy(at)
+		proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) } // a process that is down
+		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(c.balancer.Close)
 	var apps []*app.App
@@ -283,14 +290,20 @@ func (c *cluster) beyond() string {
 	return wrong
 }
 
-// childEnv tells the test binary to be a process of a cluster instead of running tests: home, database, public address, address.
+// childEnv tells the test binary to be a process of a cluster instead of running tests: home, database, public address, address, and how often
+// to sweep.
 const childEnv = "SPILLWAY_E2E_CHILD"
 
 // child is the process of its own that is killed and stopped.
 func child(spec string) int {
 	f := strings.Split(spec, "\n")
+	sweep, err := time.ParseDuration(f[4])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	a, err := app.New(context.Background(), app.Options{Home: f[0], Database: f[1], PublicURL: f[2], Listen: f[3], OpsListen: "off", Loopback: true,
-		SweepEvery: time.Hour, Lease: testLease, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+		SweepEvery: sweep, Lease: testLease, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err == nil {
 		err = a.Start(context.Background())
 	}
@@ -307,7 +320,7 @@ func (c *cluster) spawn() (*exec.Cmd, string) {
 	binary, err := filepath.Abs(os.Args[0])
 	c.must(err)
 	cmd := exec.Command(binary)
-	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{c.home, c.database, c.balancer.URL, "127.0.0.1:0"}, "\n"))
+	cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{c.home, c.database, c.balancer.URL, "127.0.0.1:0", "1h"}, "\n"))
 	cmd.Stderr = os.Stderr
 	c.must(cmd.Start())
 	c.t.Cleanup(func() {
