@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,8 +22,6 @@ import (
 	"github.com/spillway/spillway/kit/seal"
 	"github.com/spillway/spillway/store"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestConnectionsAreDividedEvenly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
