@@ -15,6 +15,7 @@ type benchCmd struct {
 	Worlds benchWorlds `cmd:"" help:"Random worlds: units oversold, sell-through and pushes, beside four rivals."`
 	Truth  benchTruth  `cmd:"" help:"From webhook to answer, from sale to reserved, from change to every channel told."`
 	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
+	Faults benchFaults `cmd:"" help:"Three processes, PostgreSQL and three NATS nodes, killed, stopped and cut off at random."`
 	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
 	Ledger benchLedger `cmd:"" help:"Reservations a second on one hot item, or many, beside what teams usually build."`
 	Intake benchIntake `cmd:"" help:"Orders a second, whole: reserved, exposed, journaled, durable."`

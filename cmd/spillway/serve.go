@@ -32,6 +32,7 @@ type serveCmd struct {
 	Zone      string        `help:"Time zone of business times." default:"UTC" env:"SPILLWAY_ZONE"`
 	SetupCode string        `help:"Asked for when the first user is made; set it whenever strangers can reach the site." env:"SPILLWAY_SETUP_CODE"`
 	Sweep     time.Duration `help:"How often orders are polled behind the webhooks." default:"30s" env:"SPILLWAY_SWEEP"`
+	Lease     time.Duration `help:"How long the channels of a process that died rest before another works them, where several share a database." default:"10s" env:"SPILLWAY_LEASE"`
 	Receive   bool          `name:"receive-only" help:"Only answer webhooks; other processes on the same database do the rest." env:"SPILLWAY_RECEIVE_ONLY"`
 	Simulated bool          `help:"Allow channels on this machine without TLS: simulators only." env:"SPILLWAY_SIMULATED"`
 }
@@ -40,6 +41,7 @@ func (c *serveCmd) Run(e *env) error {
 	o := c.options(e)
 	o.Listen, o.OpsListen, o.PublicURL, o.Shop, o.Zone = c.Listen, c.OpsListen, c.PublicURL, c.Shop, c.Zone
 	o.SetupCode, o.SweepEvery, o.Loopback, o.ReceiveOnly = c.SetupCode, c.Sweep, c.Simulated, c.Receive
+	o.Lease = c.Lease
 	c.set(&o)
 	a, err := app.New(e.ctx, o)
 	if err != nil {
