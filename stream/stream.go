@@ -70,6 +70,7 @@ type Stream struct {
 	nc   *nats.Conn
 	js   jetstream.JetStream
 	wake *Wakes
+	made chan struct{} // closed when Open is done: callbacks wait for it
 
 	laying sync.Mutex
 	laid   atomic.Bool // the streams were there when last looked at
@@ -82,7 +83,8 @@ type Stream struct {
 // Open begins to connect and returns without waiting for a server. Errors: Invalid (the options).
 func Open(o Options) (*Stream, error) {
 	o.fill()
-	s := &Stream{o: o, log: o.Log}
+	s := &Stream{o: o, log: o.Log, made: make(chan struct{})}
+	defer close(s.made)
 	to, user, err := s.addresses()
 	if err != nil {
 		return nil, badURL()
@@ -173,11 +175,13 @@ func (s *Stream) password() string {
 
 // back is called when a server answers again: streams may have gone with the server's disk, and wake-ups were missed.
 func (s *Stream) back() {
+	<-s.made
+	if s.wake == nil { // Open failed
+		return
+	}
 	s.log.Info("NATS answers", "server", s.nc.ConnectedServerName())
 	s.laid.Store(false)
-	if s.wake != nil {
-		s.wake.missed()
-	}
+	s.wake.missed()
 }
 
 // Close ends the connection. End what runs on it first.
