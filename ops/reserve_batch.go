@@ -56,7 +56,7 @@ func (x *Ops) ledgerBatch(ctx context.Context, calls []ledgerCall) ([]error, err
 			answers[i] = refused
 		}
 		touched = w.book.Touched()
-		return tx.LedgerSave(w.book)
+		return tx.LedgerFinish(w.book)
 	})
 	if err != nil {
 		return nil, err

@@ -31,10 +31,14 @@ type Book struct {
 	isDirty  map[*Reservation]bool
 	touched  []string
 	isTouch  map[string]bool
+	served   map[servedBy][]string
 	displace []Displaced
 }
 
 type slot struct{ item, location string }
+
+// servedBy is what decides which locations may serve a want without preferences.
+type servedBy struct{ connection, pool string }
 
 type lineKey struct{ order, line, item string }
 
@@ -80,6 +84,7 @@ func NewBook(at time.Time, actor string, locations []Location, balances []Balanc
 		byItem:   map[string][]*line{},
 		isDirty:  map[*Reservation]bool{},
 		isTouch:  map[string]bool{},
+		served:   map[servedBy][]string{},
 	}
 	for i := range locations {
 		b.place[locations[i].ID] = &locations[i]
@@ -311,8 +316,21 @@ func (b *Book) known(k slot) bool {
 	return held == b.balance(k).Reserved
 }
 
-// places lists the locations that may serve w, best first.
+// places lists the locations that may serve w, best first. It is for reading only: most wants of a batch share it.
 func (b *Book) places(w Want) []string {
+	if len(w.Prefer) > 0 {
+		return b.findPlaces(w)
+	}
+	k := servedBy{w.ConnectionID, w.Pool}
+	out, known := b.served[k]
+	if !known {
+		out = b.findPlaces(w)
+		b.served[k] = out
+	}
+	return out
+}
+
+func (b *Book) findPlaces(w Want) []string {
 	out := make([]string, 0, len(b.locations))
 	for _, id := range w.Prefer {
 		if l := b.place[id]; l != nil && l.InPool(w.Pool) && l.MayServe(w.ConnectionID) && !slices.Contains(out, id) {
@@ -330,6 +348,9 @@ func (b *Book) places(w Want) []string {
 
 // byPlace sorts a line's rows in the order of places; locations that no longer serve come last.
 func byPlace(rows []*Reservation, places []string) []*Reservation {
+	if len(rows) == 0 {
+		return nil
+	}
 	rank := func(r *Reservation) int {
 		if i := slices.Index(places, r.LocationID); i >= 0 {
 			return i

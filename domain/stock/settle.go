@@ -230,8 +230,11 @@ func (s *settling) stamp() {
 // backorder. Wants must be of different lines or items and must not ship. The error is Insufficient with a *Shortage as its cause
 // for the first want that does not fit; nothing has changed then. Repeating an accepted call changes nothing.
 func (b *Book) TryReserve(ws []Want) error {
-	seen := make(map[lineKey]bool, len(ws))
-	used := map[slot]int64{}
+	var seen map[lineKey]bool
+	var used map[slot]int64
+	if len(ws) > 1 { // one want meets no other
+		seen, used = make(map[lineKey]bool, len(ws)), map[slot]int64{}
+	}
 	for _, w := range ws {
 		if err := w.check(); err != nil {
 			return err
@@ -240,7 +243,9 @@ func (b *Book) TryReserve(ws []Want) error {
 		if w.Ship != 0 || seen[key] {
 			return errs.New(errs.Invalid, "stock.TryReserve", w.OrderID, "line %s: each line may be named once and only reserve", w.LineID)
 		}
-		seen[key] = true
+		if seen != nil {
+			seen[key] = true
+		}
 		need := w.Reserve
 		if l := b.lines[key]; l != nil {
 			need -= b.heldIn(l, w.Pool)
@@ -249,8 +254,10 @@ func (b *Book) TryReserve(ws []Want) error {
 		for _, p := range b.places(w) {
 			k := slot{w.ItemID, p}
 			if n := min(b.atp(w.ItemID, p)-used[k], need); n > 0 {
-				used[k] += n
 				need -= n
+				if used != nil {
+					used[k] += n
+				}
 			}
 		}
 		if need > 0 {

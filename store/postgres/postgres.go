@@ -153,6 +153,9 @@ func (r run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
 	return nil
 }
 
+// Finish is Pipeline: there is nothing to commit.
+func (r run) Finish(ctx context.Context, steps []*sqlcore.Step) error { return r.Pipeline(ctx, steps) }
+
 // Commit commits.
 func (r run) Commit(context.Context) error { return r.tx.Commit() }
 

@@ -29,6 +29,8 @@ type write struct {
 	pg    *pgx.Conn // of conn, which is ours alone until the end
 	begun bool
 	over  bool
+
+	committed bool // by Finish
 }
 
 func beginWrite(ctx context.Context, db *sql.DB) (*write, error) {
@@ -72,7 +74,16 @@ func (w *write) Exec(ctx context.Context, text string, args ...any) (sql.Result,
 }
 
 // Pipeline sends all steps in one go and reads their answers after.
-func (w *write) Pipeline(ctx context.Context, steps []*sqlcore.Step) (err error) {
+func (w *write) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
+	return w.send(ctx, steps, false)
+}
+
+// Finish sends all steps and COMMIT in one go. The server skips everything behind a step that fails, COMMIT too.
+func (w *write) Finish(ctx context.Context, steps []*sqlcore.Step) error {
+	return w.send(ctx, steps, true)
+}
+
+func (w *write) send(ctx context.Context, steps []*sqlcore.Step, commit bool) (err error) {
 	b := &pgx.Batch{}
 	begins := !w.begun
 	if begins {
@@ -81,6 +92,9 @@ func (w *write) Pipeline(ctx context.Context, steps []*sqlcore.Step) (err error)
 	}
 	for _, s := range steps {
 		b.Queue(s.Text, s.Args...)
+	}
+	if commit {
+		b.Queue("COMMIT")
 	}
 	answers := w.pg.SendBatch(ctx, b)
 	defer func() { err = errors.Join(err, answers.Close()) }()
@@ -94,7 +108,15 @@ func (w *write) Pipeline(ctx context.Context, steps []*sqlcore.Step) (err error)
 			return &sqlcore.StepError{Op: s.Op, Cause: err}
 		}
 	}
-	return nil
+	if !commit {
+		return nil
+	}
+	tag, err := answers.Exec()
+	if err == nil && tag.String() != "COMMIT" {
+		err = errRolledBack
+	}
+	w.committed = err == nil
+	return err
 }
 
 func answer(answers pgx.BatchResults, s *sqlcore.Step) error {
@@ -119,7 +141,7 @@ func answer(answers pgx.BatchResults, s *sqlcore.Step) error {
 
 // Commit commits. Whether it happened is unknown when the connection fails meanwhile.
 func (w *write) Commit(ctx context.Context) error {
-	if !w.begun {
+	if !w.begun || w.committed {
 		return w.end()
 	}
 	tag, err := w.pg.Exec(ctx, "COMMIT")
@@ -137,7 +159,7 @@ func (w *write) Rollback() error {
 	if w.over {
 		return nil
 	}
-	if !w.begun || w.pg.IsClosed() {
+	if !w.begun || w.committed || w.pg.IsClosed() {
 		return w.end()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)

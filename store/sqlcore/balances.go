@@ -22,6 +22,14 @@ var (
 	lastMovementAt = def("store.BalanceAsOf", "SELECT on_hand_after, reserved_after, damaged_after FROM movement WHERE item_id = $1 AND location_id = $2 AND seq <= $3 ORDER BY seq DESC LIMIT 1")
 )
 
+// balanceUpdateAll is balanceUpdate that fails, by a division by zero, unless every row was as it should be.
+var balanceUpdateAll = func() *stmt {
+	s := *balanceUpdate
+	s.text[Postgres] = "WITH done AS (" + s.text[Postgres] + " RETURNING 1) SELECT 1 / CASE WHEN count(*) = cardinality($1::bigint[]) THEN 1 ELSE 0 END FROM done"
+	all = append(all, &s)
+	return &s
+}()
+
 func scanBalance(r Row, b *stock.Balance) error {
 	err := r.Scan(&b.ItemID, &b.LocationID, &b.OnHand, &b.Reserved, &b.Damaged, &b.Version)
 	b.Prior = b.Version

@@ -78,17 +78,37 @@ func (tx *Tx) WithHolders(b *stock.Book, f func() error) error {
 	}
 }
 
+// shares are the statements for batches whose rows are alike: all reserve, at one time, and nothing else.
+var shares = map[*stmt]sharing{
+	movementBook: insertSharing(movementBook, "movement", movementCols,
+		"at", "recorded_at", "kind", "on_hand", "damaged", "damaged_after", "reason", "reverses"),
+	reservationNew: insertSharing(reservationNew, "reservation", reservationCols,
+		"pool", "shipped", "short", "unbooked", "created_at", "updated_at", "version"),
+}
+
 // LedgerSave writes what the Book changed: journal, balances, reservations. Errors: Conflict if a movement id is in the journal already (look
 // keys up with MovementsGet first); the transaction runs again if a row was changed by somebody else.
-func (tx *Tx) LedgerSave(b *stock.Book) error {
+func (tx *Tx) LedgerSave(b *stock.Book) error { return tx.ledgerSave(b, false) }
+
+// LedgerFinish is LedgerSave as the last verb of a transaction: where it saves a way to the database, the commit rides along. No verb may
+// come after it.
+func (tx *Tx) LedgerFinish(b *stock.Book) error { return tx.ledgerSave(b, tx.dialect() == Postgres) }
+
+func (tx *Tx) ledgerSave(b *stock.Book, finish bool) error {
 	fresh, old := balanceRows(b.DirtyBalances())
 	held, changed := reservationRows(b.DirtyReservations())
+	update := balanceUpdate
+	if finish {
+		// Whoever cannot look at the counts before the commit lets the database do it.
+		update = balanceUpdateAll
+		finish = len(fresh) == 0 && len(changed) == 0
+	}
 	var steps []*Step
 	for _, part := range []struct {
 		stmt *stmt
 		rows [][]any
 	}{
-		{balanceInsert, fresh}, {balanceUpdate, old}, {movementBook, movementRows(b.Movements())}, {reservationNew, held}, {reservationSave, changed},
+		{balanceInsert, fresh}, {update, old}, {movementBook, movementRows(b.Movements())}, {reservationNew, held}, {reservationSave, changed},
 	} {
 		if len(part.rows) == 0 {
 			continue
@@ -97,16 +117,27 @@ func (tx *Tx) LedgerSave(b *stock.Book) error {
 			return err
 		}
 		s := &Step{Op: part.stmt.op, Text: part.stmt.text[tx.dialect()], want: int64(len(part.rows))}
-		if tx.dialect() == Postgres {
-			s.Args = columns(part.stmt.kind, part.rows)
-		} else {
+		alike, sharing := shares[part.stmt]
+		switch {
+		case tx.dialect() != Postgres:
 			s.Rows = part.rows
+		case sharing && alike.fits(part.rows):
+			s.Text, s.Args = alike.text[Postgres], alike.args(part.rows)
+		default:
+			s.Args = columns(part.stmt.kind, part.rows, nil)
+		}
+		if part.stmt == balanceUpdateAll {
+			s.want = 1
 		}
 		steps = append(steps, s)
 	}
-	if err := tx.pipe(steps); err != nil {
-		if at, ours := errors.AsType[*errs.Error](err); ours && at.Kind == errs.Conflict && at.Op == reservationNew.op { // somebody else made the row after we looked
-			return tx.stale(reservationNew.op, "reservation")
+	run := tx.run.Pipeline
+	if finish {
+		run = tx.run.Finish
+	}
+	if err := tx.piped(steps, run); err != nil {
+		if e, ours := errors.AsType[*errs.Error](err); ours && e.Op == reservationNew.op && e.Kind == errs.Conflict || ours && e.Op == balanceUpdateAll.op && e.Kind == errs.Invalid {
+			return tx.stale(e.Op, "balance or reservation") // somebody else has made or changed it since we looked
 		}
 		return err
 	}

@@ -38,6 +38,9 @@ type Run interface {
 	// Pipeline runs steps in order, where the database is far away without waiting for each answer. It stops at the first that fails
 	// and says with a *StepError which one. A step's Each may run before a later step has failed.
 	Pipeline(ctx context.Context, steps []*Step) error
+	// Finish is Pipeline and Commit in one go: nothing is committed unless every step succeeds. A database that gains nothing by it leaves
+	// the commit to Commit, which is called in any case.
+	Finish(ctx context.Context, steps []*Step) error
 	Commit(ctx context.Context) error
 	Rollback() error // also after a failed Commit; harmless when the transaction is over
 }

@@ -35,11 +35,13 @@ func (tx *Tx) Context() context.Context { return tx.ctx }
 func (tx *Tx) dialect() Dialect { return tx.store.engine.Dialect }
 
 // pipe runs steps in one round trip.
-func (tx *Tx) pipe(steps []*Step) error {
+func (tx *Tx) pipe(steps []*Step) error { return tx.piped(steps, tx.run.Pipeline) }
+
+func (tx *Tx) piped(steps []*Step, run func(context.Context, []*Step) error) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	err := tx.run.Pipeline(tx.ctx, steps)
+	err := run(tx.ctx, steps)
 	if err == nil {
 		return nil
 	}
@@ -163,7 +165,7 @@ func (tx *Tx) bulk(s *stmt, rows [][]any) (int64, error) {
 		return 0, err
 	}
 	if tx.dialect() == Postgres {
-		return tx.run1(s, columns(s.kind, rows))
+		return tx.run1(s, columns(s.kind, rows, nil))
 	}
 	total := int64(0)
 	for _, row := range rows {
@@ -186,7 +188,7 @@ func (tx *Tx) bulkNew(s *stmt, rows [][]any) (map[string]bool, error) {
 		return nil, err
 	}
 	if tx.dialect() == Postgres {
-		ids, err := read(tx, s, scanOne[string], columns(s.kind, rows))
+		ids, err := read(tx, s, scanOne[string], columns(s.kind, rows, nil))
 		for _, id := range ids {
 			fresh[id] = true
 		}
@@ -236,10 +238,13 @@ func (tx *Tx) checkRows(s *stmt, rows [][]any) error {
 	return nil
 }
 
-// columns turns rows into one typed array for each column, as unnest takes them.
-func columns(kinds []colType, rows [][]any) []any {
+// columns turns rows into one typed array for each column, as unnest takes them. Columns in skip, which may be nil, are left out.
+func columns(kinds []colType, rows [][]any, skip []bool) []any {
 	out := make([]any, len(kinds))
 	for i, k := range kinds {
+		if skip != nil && skip[i] {
+			continue
+		}
 		switch k {
 		case text:
 			out[i] = column[string](rows, i)

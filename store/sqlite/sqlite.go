@@ -310,6 +310,9 @@ func (r *run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
 	return nil
 }
 
+// Finish is Pipeline: a commit by itself costs no way to the database.
+func (r *run) Finish(ctx context.Context, steps []*sqlcore.Step) error { return r.Pipeline(ctx, steps) }
+
 // execRows runs a statement with each row in turn, past database/sql, whose checks and locks cost as much again as a small insert.
 func (s *session) execRows(ctx context.Context, text string, rows [][]any) (changed int64, err error) {
 	err = s.conn.Raw(func(c any) error {
