@@ -47,7 +47,6 @@ type keeper struct {
 	leases map[string]store.Lease
 	alive  map[string]string // processes: their roles
 	looks  int
-	clock  time.Duration // the database's clock less ours, at the last look
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -140,9 +139,6 @@ func (k *keeper) look(ctx context.Context) (*sync.WaitGroup, error) {
 	k.confirm(leases, began)
 	k.x.wires.know(conns)
 	k.meet(processes, now)
-	k.mu.Lock()
-	k.clock = now.Sub(began)
-	k.mu.Unlock()
 	if k.me.Role == roleFront {
 		return &sync.WaitGroup{}, nil
 	}

@@ -224,7 +224,9 @@ func (p *peers) hear(payload string) {
 		case kind == noticeItem:
 			p.x.planner.dirtyAll(p.x.catalog.Load())
 		case kind == noticeInbox:
-			p.x.inboxTold(false)
+			if name == everything || p.x.wires.get(name) != nil {
+				p.x.inboxTold(false)
+			}
 		case kind == noticeLeases || kind == noticeHello:
 			if kind == noticeLeases || p.others.Load() == 0 {
 				poke(p.x.keeper.wake)

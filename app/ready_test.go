@@ -1,0 +1,60 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/spillway/spillway/app"
+	"github.com/spillway/spillway/internal/pgtest"
+)
+
+// Readiness must tell whoever balances requests that the database is away, and recover by itself.
+func TestReadinessFollowsTheDatabase(t *testing.T) {
+	server := pgtest.Own(t)
+	a, err := app.New(t.Context(), app.Options{Home: t.TempDir(), Database: server.URL(), Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Lease: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await := func(path string, want int) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			res, err := http.Get(a.OpsURL() + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode == want {
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				t.Fatalf("%s answers %d, want %d", path, res.StatusCode, want)
+			}
+		}
+	}
+	await("/readyz", http.StatusNoContent)
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	await("/readyz", http.StatusServiceUnavailable)
+	await("/healthz", http.StatusNoContent) // restarting the process would not bring the database back
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	await("/readyz", http.StatusNoContent)
+}
