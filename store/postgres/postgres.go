@@ -32,6 +32,9 @@ const (
 	writers, readers = 8, 8
 	// lockTimeout bounds the wait for a row. A batch holds its locks for milliseconds; ten seconds means that its process hangs.
 	lockTimeout = 10 * time.Second
+	// migrateWait is for how many seconds a process waits for another one's migration: an index of a large table takes minutes. What serves
+	// meanwhile is the version before.
+	migrateWait = 3600
 	// idleTimeout ends a transaction whose process has stopped between two statements, so that it does not hold its locks for ever: less
 	// than the ten seconds for which others wait for a row, and after which another process works its connections.
 	idleTimeout = 5 * time.Second
@@ -44,7 +47,7 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 	if err != nil { // the error may hold the password
 		return none, errs.New(errs.Invalid, "postgres.Open", "", "the database URL cannot be read; it looks like postgres://user@host:5432/name")
 	}
-	e := &engine{}
+	e := &engine{lent: lendsSessions(cfg)}
 	for k, v := range map[string]string{
 		"timezone": "UTC", "application_name": "spillway", "lock_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10),
 		"idle_in_transaction_session_timeout": strconv.FormatInt(idleTimeout.Milliseconds(), 10),
@@ -64,6 +67,9 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 	if v := cfg.RuntimeParams["synchronous_commit"]; v != "" {
 		w.RuntimeParams["synchronous_commit"] = v
 	}
+	if e.lent {
+		e.setUp, e.setUpWrite = perTransaction(cfg), perTransaction(w)
+	}
 	e.write, e.read, e.bus = stdlib.OpenDB(*w), stdlib.OpenDB(*cfg), newBus(cfg)
 	e.write.SetMaxOpenConns(writers)
 	e.write.SetMaxIdleConns(writers)
@@ -80,9 +86,12 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 type engine struct {
 	write, read *sql.DB
 	bus         *bus
-	closing     sync.Once
-	closed      atomic.Bool
-	closeErr    error
+	lent        bool // a pooler lends us sessions for a transaction
+	// setUp and setUpWrite begin every transaction where sessions are lent: see perTransaction.
+	setUp, setUpWrite string
+	closing           sync.Once
+	closed            atomic.Bool
+	closeErr          error
 }
 
 func (e *engine) close() error {
@@ -98,13 +107,29 @@ func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) 
 		return nil, errs.New(errs.Unavailable, "postgres.Begin", "", "the database is closed")
 	}
 	if !readOnly {
-		return beginWrite(ctx, e.write)
+		return beginWrite(ctx, e.write, e.setUpWrite)
 	}
 	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
+	if e.setUp != "" {
+		if _, err := tx.ExecContext(ctx, e.setUp); err != nil {
+			return nil, errors.Join(err, tx.Rollback())
+		}
+	}
 	return run{tx}, nil
+}
+
+// locking is how processes that start at once wait for the one that migrates: by a lock of the session, which ends with it, or where sessions
+// are lent by a row that its holder renews.
+func (e *engine) locking() (goose.ProviderOption, error) {
+	if e.lent {
+		locker, err := lock.NewPostgresTableLocker(lock.WithTableName("schema_lock"), lock.WithTableLockTimeout(time.Second, migrateWait))
+		return goose.WithLocker(locker), err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrateWait))
+	return goose.WithSessionLocker(locker), err
 }
 
 // migrate brings the schema up to date. Processes that start at once wait for each other.
@@ -113,12 +138,11 @@ func (e *engine) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	locking, err := e.locking()
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectPostgres, e.write, files, goose.WithTableName("schema_version"), goose.WithSessionLocker(locker),
-		goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(goose.DialectPostgres, e.write, files, goose.WithTableName("schema_version"), locking, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ var errRolledBack = errors.New("the transaction was rolled back because a statem
 
 // write is one writing transaction. BEGIN travels with the first statement: a transaction of two pipelines is three round trips.
 type write struct {
+	// setUp begins the transaction beside BEGIN; empty: nothing does.
+	setUp string
+
 	conn  *sql.Conn
 	pg    *pgx.Conn // of conn, which is ours alone until the end
 	begun bool
@@ -33,12 +36,12 @@ type write struct {
 	committed bool // by Finish
 }
 
-func beginWrite(ctx context.Context, db *sql.DB) (*write, error) {
+func beginWrite(ctx context.Context, db *sql.DB, setUp string) (*write, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &write{conn: conn}
+	w := &write{conn: conn, setUp: setUp}
 	if err := conn.Raw(func(c any) error {
 		w.pg = c.(*stdlib.Conn).Conn()
 		return nil
@@ -53,7 +56,11 @@ func (w *write) begin(ctx context.Context) error {
 		return nil
 	}
 	w.begun = true
-	_, err := w.pg.Exec(ctx, beginText)
+	text := beginText
+	if w.setUp != "" {
+		text += "; " + w.setUp
+	}
+	_, err := w.pg.Exec(ctx, text)
 	return err
 }
 
@@ -89,6 +96,9 @@ func (w *write) send(ctx context.Context, steps []*sqlcore.Step, commit bool) (e
 	if begins {
 		w.begun = true
 		b.Queue(beginText)
+		if w.setUp != "" {
+			b.Queue(w.setUp)
+		}
 	}
 	for _, s := range steps {
 		b.Queue(s.Text, s.Args...)
@@ -101,6 +111,11 @@ func (w *write) send(ctx context.Context, steps []*sqlcore.Step, commit bool) (e
 	if begins {
 		if _, err := answers.Exec(); err != nil {
 			return err
+		}
+		if w.setUp != "" {
+			if _, err := answers.Exec(); err != nil {
+				return err
+			}
 		}
 	}
 	for _, s := range steps {

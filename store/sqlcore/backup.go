@@ -22,7 +22,7 @@ var Tables = []string{"item", "component", "location", "listing", "balance", "mo
 const InboxTable = "inbox"
 
 // NotBackedUp are the tables a backup leaves out: what follows from others is made anew.
-var NotBackedUp = []string{"session", "event_base", "schema_version", "lease", "process", "order_ref"}
+var NotBackedUp = []string{"session", "event_base", "schema_version", "schema_lock", "lease", "process", "order_ref"}
 
 // numbered are the tables whose row numbers PostgreSQL takes from a sequence, which a restore must move on.
 var numbered = []string{"movement", InboxTable, "drift", "push_log"}
