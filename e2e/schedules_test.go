@@ -32,7 +32,7 @@ const (
 )
 
 // healWithin is how long after the last fault everything may take to be right: the lease of whoever had a connection, and some looks.
-const healWithin = 30 * time.Second // 10 on a machine that does nothing else
+const healWithin = 10 * time.Second
 
 // tunnel stands between a process and the database, and can let nothing through without saying so.
 type tunnel struct {

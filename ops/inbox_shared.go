@@ -9,10 +9,11 @@ import (
 const (
 	// sharedRescan is how often messages that other processes stored are looked for though nobody told of them.
 	sharedRescan = time.Second
-	// rescanBehind is how far back the quick look begins: row numbers are given before commits, so a row may appear behind a later one.
-	rescanBehind = 4096
-	// rescanApart keeps quick looks apart under load.
-	rescanApart = 50 * time.Millisecond
+	// rescanBehind is how far back the quick look begins: row numbers are given before commits, so a row may appear behind a later one. It covers
+	// a full batch of each of four processes; what comes later still is found with the look at all.
+	rescanBehind = 4 * inboxBatch
+	// rescanApart keeps quick looks apart under load: each reads again what waits in hand.
+	rescanApart = 100 * time.Millisecond
 )
 
 // pass hands a message just stored to whoever works its connection.
