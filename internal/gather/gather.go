@@ -9,6 +9,7 @@ package gather
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,8 +184,22 @@ func (l *Loop[Q, A]) loop() {
 		case waiting < min(many, l.cap) && !closed && l.linger(last.Add(l.apart)):
 			continue
 		}
+		l.yield(waiting)
 		last = time.Now()
 		l.serve(l.take(), true)
+	}
+}
+
+// yield lets those run who were just answered and are about to ask again, so that they share this batch and not the one after. It waits for
+// nobody: when a turn brings no one it is over.
+func (l *Loop[Q, A]) yield(waiting int) {
+	for waiting < l.cap {
+		runtime.Gosched()
+		now, _ := l.state()
+		if now == waiting {
+			return
+		}
+		waiting = now
 	}
 }
 
