@@ -13,8 +13,9 @@ import (
 
 const (
 	drainName = "drain"
-	// drainWait is how long a process may hold a sheltered message before another gets it: a commit of a thousand rows takes far less.
-	drainWait = 30 * time.Second
+	// drainWait is how long a process may hold a sheltered message before another gets it. A commit of a thousand rows takes far less, and while
+	// one that was killed, stopped or cut off has a message, all that came later wait too.
+	drainWait = 4 * time.Second
 	// drainAgain is how long a message rests that the database did not take.
 	drainAgain = time.Second
 	// nextWait is how long one request for a message waits at the server.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -190,34 +191,47 @@ func natsNodes(ctx context.Context, binary, dir string) (nodes []*node, url stri
 	}
 	for i := range 3 {
 		conf := filepath.Join(dir, fmt.Sprintf("nats%d.conf", i))
-		text := fmt.Sprintf("server_name: n%d\nlisten: %q\nmax_payload: 8MB\njetstream { store_dir: %q, sync_interval: always }\n"+
+		monitor, err := freePort()
+		if err != nil {
+			return nil, "", err
+		}
+		text := fmt.Sprintf("server_name: n%d\nlisten: %q\nhttp: %q\nmax_payload: 8MB\njetstream { store_dir: %q, sync_interval: always }\n"+
 			"cluster { name: bench, listen: %q, no_advertise: true, routes: [%s] }\n",
-			i, clients[i], filepath.Join(dir, fmt.Sprintf("nats%d", i)), routes[i], "nats://"+strings.Join(routes, ", nats://"))
+			i, clients[i], monitor, filepath.Join(dir, fmt.Sprintf("nats%d", i)), routes[i], "nats://"+strings.Join(routes, ", nats://"))
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			return nil, "", errs.Wrap("bench.natsNodes", conf, err)
 		}
 		nodes = append(nodes, &node{name: fmt.Sprintf("NATS node %d", i), make: func() *exec.Cmd { return exec.CommandContext(ctx, binary, "-c", conf) },
-			up: func(io.Reader) error { return answers(ctx, clients[i]) }})
+			up: func(io.Reader) error { return healthy(ctx, monitor) }})
 	}
 	return nodes, "nats://" + strings.Join(clients, ",nats://"), nil
 }
 
-// answers waits until something listens.
-func answers(ctx context.Context, addr string) error {
+// healthy waits until a NATS node says that it has caught up with the others. Two of three nodes that are behind at once are a cluster without a
+// majority, which is no fault that three nodes promise to bear.
+func healthy(ctx context.Context, monitor string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		c, err := net.DialTimeout("tcp", addr, dialTime)
-		if err == nil {
-			return c.Close()
-		}
-		select {
-		case <-ctx.Done():
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+monitor+"/healthz", nil)
+		if err != nil {
 			return err
-		case <-time.After(gateLook):
+		}
+		a, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_ = a.Body.Close()
+			if a.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if rest(ctx, healthLook) != nil {
+			return errs.New(errs.Unavailable, "bench.natsNodes", monitor, "did not become healthy: %v", err)
 		}
 	}
 }
+
+// healthLook is how often a node is asked.
+const healthLook = 50 * time.Millisecond
 
 // says waits until a line of a process's output holds a word, and reads on so that it never waits for a reader.
 func says(word string) func(io.Reader) error {

@@ -17,11 +17,14 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/spillway/spillway/app"
 	"github.com/spillway/spillway/app/stage"
 	"github.com/spillway/spillway/internal/pgserver"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/sim/world"
+	"github.com/spillway/spillway/store"
 )
 
 const (
@@ -128,11 +131,12 @@ func (f *faults) build(ctx context.Context) (err error) {
 	if f.streams, nats, err = natsNodes(ctx, f.o.NATS, f.home); err != nil {
 		return err
 	}
+	var starting errgroup.Group // a node alone does not become healthy
 	for _, n := range f.streams {
-		n.cmd = nil
-		if err := n.start(); err != nil {
-			return err
-		}
+		starting.Go(n.start)
+	}
+	if err := starting.Wait(); err != nil {
+		return err
 	}
 	var listens []string
 	for i := range faultProcesses {
@@ -148,7 +152,7 @@ func (f *faults) build(ctx context.Context) (err error) {
 		db := *u
 		db.Host = g.addr()
 		f.procs = append(f.procs, &node{name: fmt.Sprintf("process %d", i), up: says("ready"), make: func() *exec.Cmd {
-			cmd := exec.CommandContext(ctx, f.o.Binary, "--log-level", "error", "serve", "--home", filepath.Join(f.home, fmt.Sprint(i)), "--key-file", f.keyFile(),
+			cmd := exec.CommandContext(ctx, f.o.Binary, "--log-level", "info", "serve", "--home", filepath.Join(f.home, fmt.Sprint(i)), "--key-file", f.keyFile(),
 				"--database", db.String(), "--listen", listen, "--ops-listen", "off", "--simulated", "--public-url", "http://"+f.front.addr(),
 				"--sweep", "2s", "--lease", faultLease.String(), "--nats", nats)
 			cmd.Stderr = logTo(f.home, i)
@@ -283,6 +287,7 @@ func (f *faults) schedule(ctx context.Context, i int) error {
 	took := time.Since(healed)
 	f.healed = append(f.healed, took)
 	if wrong != "" {
+		f.explain(ctx)
 		return errs.New(errs.Internal, "bench.Faults", strings.Join(names, ", "), "schedule %d of seed %d: %s after healing: %s", i, f.o.Seed, took.Round(time.Second), wrong)
 	}
 	if (i+1)%10 == 0 {
@@ -383,6 +388,37 @@ func (f *faults) wrong(ctx context.Context) string {
 	}
 	return ""
 }
+
+// explain prints what a person needs to find out why: the books that are not at rest, and what the processes said last.
+func (f *faults) explain(ctx context.Context) {
+	for _, v := range f.articles {
+		var ids []string
+		for _, l := range f.watcher.Ops().ListingsOf(v.SKU) {
+			ids = append(ids, l.ID)
+		}
+		err := f.watcher.Store().View(ctx, func(tx *store.Tx) error {
+			rows, err := tx.BooksGet(ids)
+			for _, r := range rows {
+				if state := string(r.State); strings.Contains(state, `"in_flight"`) || strings.Contains(state, `"demand"`) {
+					fmt.Fprintf(f.o.Out, "%s, saved %s: %s\n", r.ListingID, r.UpdatedAt.Format("15:04:05.000"), state)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			fmt.Fprintln(f.o.Out, err)
+		}
+	}
+	for i := range f.procs {
+		text, err := os.ReadFile(filepath.Join(f.home, fmt.Sprintf("process%d.log", i)))
+		if err == nil {
+			fmt.Fprintf(f.o.Out, "process %d said last:\n%s\n", i, text[max(0, len(text)-lastWords):])
+		}
+	}
+}
+
+// lastWords is how much of a process's complaints is shown.
+const lastWords = 4000
 
 func (f *faults) report(ctx context.Context) error {
 	proof, err := f.watcher.Ops().Prove(ctx)
