@@ -24,6 +24,7 @@ var wholeTable = map[string]string{
 	"store.ShortOrders":      "of the partial index of what is short",
 	"store.InboxPending":     "of the partial index of what waits",
 	"store.InboxCounts":      "of the partial indexes of what is not done",
+	"store.InboxLag":         "of the partial index of what waits",
 	"store.InboxParked":      "of the partial index of what is parked",
 	"store.InboxRetryParked": "of the partial index of what is parked",
 }
