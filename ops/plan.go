@@ -12,7 +12,6 @@ import (
 	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/stock"
-	"github.com/spillway/spillway/kit/id"
 	"github.com/spillway/spillway/store"
 )
 
@@ -183,9 +182,11 @@ func (p *planner) plan(ctx context.Context, problems []string) error {
 	}
 	p.mu.Unlock()
 	var act []string
+	cat := p.x.catalog.Load()
 	err := p.x.st.View(ctx, func(tx *store.Tx) error {
 		plans, err := p.look(tx, problems, tx.Balances)
 		for i, pl := range plans {
+			pl.plan.Pushes = p.sent(cat, pl.plan.Pushes)
 			if len(pl.plan.Pushes) > 0 {
 				act = append(act, problems[i])
 			} else {
@@ -200,83 +201,6 @@ func (p *planner) plan(ctx context.Context, problems []string) error {
 	}
 	if len(act) > 0 {
 		return p.act(ctx, act, since)
-	}
-	return nil
-}
-
-// ours leaves out the problems of whose listings this process works none: who works them plans them, each process for its own listings.
-func (p *planner) ours(problems []string) []string {
-	if p.x.keeper.alone {
-		return problems
-	}
-	cat := p.x.catalog.Load()
-	return slices.DeleteFunc(problems, func(problem string) bool {
-		if p.x.wires.worksAny(cat, problem) {
-			return false
-		}
-		p.mu.Lock()
-		delete(p.since, problem)
-		p.mu.Unlock()
-		return true
-	})
-}
-
-// act plans under the writer's lock and stores every flight before its push leaves. Where several processes work the listings of a problem,
-// each plans all of them and stores and sends what belongs to its own: any part of a plan's pushes is safe, since each only ever adds to
-// what channels may sell, out of the free rest that the plan has shared out.
-func (p *planner) act(ctx context.Context, problems []string, since map[string]time.Time) error {
-	cat := p.x.catalog.Load()
-	var plans []planned
-	var flying []flight
-	err := p.x.st.Update(ctx, func(tx *store.Tx) (err error) {
-		flying = nil
-		var grips []*grip
-		if plans, err = p.look(tx, problems, tx.BalancesForUpdate); err != nil {
-			return err
-		}
-		for _, pl := range plans {
-			var dirty []string
-			for _, push := range pl.plan.Pushes {
-				push.ID = id.New()
-				w := p.x.wires.get(cat.listings[push.Listing].ConnectionID)
-				if w == nil {
-					continue
-				}
-				book, err := pl.set.Books[push.Listing].PushSent(push, tx.Now(), w.vendor.RequestLifetime)
-				if err != nil {
-					return err
-				}
-				grips = append(grips, w.grip)
-				pl.set.Books[push.Listing] = book
-				dirty = append(dirty, push.Listing)
-				flying = append(flying, flight{push, split(cat, cat.listings[push.Listing], push, pl.held)})
-			}
-			if err := p.x.saveBooks(tx, pl.set, dirty); err != nil {
-				return err
-			}
-		}
-		lost, err := fence(tx, grips...)
-		for g := range lost {
-			return errTaken("ops.plan", g)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, pl := range plans {
-		p.follow(problems[i], pl)
-		p.rights.planned(pl, since[problems[i]])
-	}
-	byWire := map[string][]flight{}
-	for _, push := range flying {
-		conn := cat.listings[push.Listing].ConnectionID
-		byWire[conn] = append(byWire[conn], push)
-	}
-	for conn, pushes := range byWire {
-		if w := p.x.wires.get(conn); w != nil {
-			w.send(pushes)
-		} // else it was taken from us in this moment: its next owner finds the flights in the books
 	}
 	return nil
 }
