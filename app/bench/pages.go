@@ -95,7 +95,7 @@ func Pages(ctx context.Context, o PagesOptions) error {
 			return err
 		}
 		defer tenth.close()
-		if r.Growth, err = growth(ctx, tenth, full, o.Rounds); err != nil {
+		if r.Growth, err = growth(ctx, tenth, full, o.Rounds, r.Engine != "PostgreSQL"); err != nil {
 			return err
 		}
 	}
