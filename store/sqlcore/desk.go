@@ -15,8 +15,9 @@ var (
 	ordersNoDue = def("store.OrdersWithoutDue", `SELECT body, version FROM orders WHERE status = $1 AND due IS NULL AND (created_at, id) > ($2, $3)
 		ORDER BY created_at, id LIMIT $4`)
 	ordersNewest = def("store.OrdersNewest", `SELECT body, version FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3`)
-	ordersEnded  = def("store.OrdersEnded", `SELECT body, version FROM orders WHERE status = $1
-		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4`)
+	// Written so that no index of times alone will do: read from its end, it would pass by all newer orders of other statuses.
+	ordersEnded = def("store.OrdersEnded", `SELECT body, version FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
+		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') ORDER BY status DESC, created_at DESC, id DESC LIMIT $4`)
 	slackCounts = def("store.OrderSlack", `SELECT status, count(*), CAST(coalesce(sum(CASE WHEN due < $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $2 AND due < $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $3 AND due < $4 THEN 1 ELSE 0 END), 0) AS BIGINT), count(due)
