@@ -172,11 +172,15 @@ func logTo(home string, i int) io.Writer {
 	return w
 }
 
+// beside are the options of a program in this process, which goes to the database by no gate.
+func (f *faults) beside() app.Options {
+	return app.Options{Home: filepath.Join(f.home, "beside"), KeyFile: f.keyFile(), Database: f.pg.URL(), Listen: "127.0.0.1:0", OpsListen: "off",
+		Loopback: true, PublicURL: "http://" + f.front.addr(), Log: f.o.Log, Lease: faultLease}
+}
+
 // furnish connects the shops in this process and leaves them to the three.
 func (f *faults) furnish(ctx context.Context) error {
-	o := app.Options{Home: filepath.Join(f.home, "watch"), KeyFile: f.keyFile(), Database: f.pg.URL(), Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true,
-		PublicURL: "http://" + f.front.addr(), Log: f.o.Log, Lease: faultLease}
-	a, err := app.New(ctx, o)
+	a, err := app.New(ctx, f.beside())
 	if err != nil {
 		return err
 	}
@@ -190,7 +194,7 @@ func (f *faults) furnish(ctx context.Context) error {
 	if err := a.Stop(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	if f.watcher, err = app.New(ctx, o); err != nil {
+	if f.watcher, err = app.New(ctx, f.beside()); err != nil {
 		return err
 	}
 	return f.watcher.Ops().LoadOnly(ctx)
@@ -294,9 +298,22 @@ func (f *faults) schedule(ctx context.Context, i int) error {
 		fmt.Fprintf(f.o.Out, "%d schedules, %d orders, slowest %s until all was right\n", i+1, f.sold, slices.Max(f.healed).Round(100*time.Millisecond))
 	}
 	if i%6 == 5 {
-		return f.receive(ctx, f.watcher, faultUnits)
+		return f.restock(ctx)
 	}
 	return nil
+}
+
+// restock receives more, in a process that is there for that alone: one that watches has no plans to make.
+func (f *faults) restock(ctx context.Context) error {
+	a, err := app.New(ctx, f.beside())
+	if err != nil {
+		return err
+	}
+	defer a.Stop(context.WithoutCancel(ctx))
+	if err := a.Ops().LoadOnly(ctx); err != nil {
+		return err
+	}
+	return f.receive(ctx, a, faultUnits)
 }
 
 func rest(ctx context.Context, d time.Duration) error {
