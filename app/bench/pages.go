@@ -108,7 +108,6 @@ type pagesRig struct {
 	st   *store.Store
 	x    *ops.Ops
 	desk *ops.Desk
-	next int // of the fresh orders
 }
 
 func openRig(ctx context.Context, o PagesOptions, url string, h history) (*pagesRig, error) {
