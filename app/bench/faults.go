@@ -65,6 +65,7 @@ type faults struct {
 	stocked int64 // units of each article
 	counts  map[string]int
 	healed  []time.Duration
+	keep    bool // the home, to look into a failure
 }
 
 // Faults plays random schedules of failures and shows after each that nothing acknowledged was lost, nothing was reserved or shipped twice, nothing was
@@ -74,7 +75,6 @@ func Faults(ctx context.Context, o FaultsOptions) error {
 	if err != nil {
 		return errs.Wrap("bench.Faults", "", err)
 	}
-	defer os.RemoveAll(home)
 	f := &faults{o: o, home: home, rnd: world.Stream(o.Seed, "faults"), counts: map[string]int{}, audit: audit{acked: map[string]bool{}}}
 	defer f.stop()
 	if err := f.build(ctx); err != nil {
@@ -108,6 +108,9 @@ func (f *faults) stop() {
 		if g != nil {
 			g.close()
 		}
+	}
+	if !f.keep {
+		_ = os.RemoveAll(f.home)
 	}
 	if f.pg != nil {
 		if err := f.pg.Close(); err != nil {
@@ -406,8 +409,17 @@ func (f *faults) wrong(ctx context.Context) string {
 	return ""
 }
 
-// explain prints what a person needs to find out why: the books that are not at rest, and what the processes said last.
+// explain prints what a person needs to find out why: who has what, the books that are not at rest, and where the processes stand.
 func (f *faults) explain(ctx context.Context) {
+	if err := f.watcher.Store().View(ctx, func(tx *store.Tx) error {
+		leases, err := tx.LeaseList()
+		for _, l := range leases {
+			fmt.Fprintf(f.o.Out, "%s: %s since %s until %s\n", l.Name, l.Owner, l.Since.Format(time.TimeOnly), l.Until.Format(time.TimeOnly))
+		}
+		return err
+	}); err != nil {
+		fmt.Fprintln(f.o.Out, err)
+	}
 	for _, v := range f.articles {
 		var ids []string
 		for _, l := range f.watcher.Ops().ListingsOf(v.SKU) {
@@ -426,16 +438,13 @@ func (f *faults) explain(ctx context.Context) {
 			fmt.Fprintln(f.o.Out, err)
 		}
 	}
-	for i := range f.procs {
-		text, err := os.ReadFile(filepath.Join(f.home, fmt.Sprintf("process%d.log", i)))
-		if err == nil {
-			fmt.Fprintf(f.o.Out, "process %d said last:\n%s\n", i, text[max(0, len(text)-lastWords):])
-		}
+	for _, p := range f.procs {
+		p.signal(syscall.SIGQUIT) // it says where it stands, and ends
+		_, _ = p.cmd.Process.Wait()
 	}
+	f.keep = true
+	fmt.Fprintln(f.o.Out, "what the processes said is in", f.home)
 }
-
-// lastWords is how much of a process's complaints is shown.
-const lastWords = 4000
 
 func (f *faults) report(ctx context.Context) error {
 	proof, err := f.watcher.Ops().Prove(ctx)

@@ -21,7 +21,7 @@ func backupWhileReceiving(t *testing.T, d *database) {
 	ctx, stop := context.WithCancel(d.ctx)
 	var mu sync.Mutex
 	var acknowledged []string
-	underWay := make(chan struct{})
+	coming, underWay := make(chan struct{}), make(chan struct{})
 	failed := make(chan error, 2)
 	go func() {
 		failed <- until(ctx, func(i int) error {
@@ -29,7 +29,9 @@ func backupWhileReceiving(t *testing.T, d *database) {
 			err := d.UpdateInbox(d.ctx, func(tx *store.InboxTx) error { _, err := tx.InboxAppend([]store.InboxRow{{ID: id}}); return err })
 			mu.Lock()
 			defer mu.Unlock()
-			acknowledged = append(acknowledged, id)
+			if acknowledged = append(acknowledged, id); i == 20 {
+				close(coming)
+			}
 			return err
 		})
 	}()
@@ -41,6 +43,7 @@ func backupWhileReceiving(t *testing.T, d *database) {
 			return d.drain(50)
 		})
 	}()
+	<-coming
 	<-underWay
 	mu.Lock()
 	before := append([]string(nil), acknowledged...)
