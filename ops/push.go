@@ -316,9 +316,7 @@ func (w *wire) openBooks() {
 		w.log.Error("exposure books could not be read", "err", err)
 		return
 	}
-	if len(missing) > 0 {
-		w.read(missing)
-	}
+	w.read(missing) // and what was asked for before the first sweep was done, although nothing is missing
 }
 
 func (w *wire) readLoop() {
