@@ -44,44 +44,83 @@ type knownApp struct {
 
 // appCache keeps opened apps, which every webhook needs.
 type appCache struct {
-	mu   sync.RWMutex
-	apps map[string]knownApp
+	mu    sync.RWMutex
+	apps  map[string]knownApp
+	doubt map[string]bool // may have changed: to be looked up again, and used as it is while the database is away
 }
 
-// forget drops an app that was changed, or all of them.
+// doubtTime is how long a webhook waits for the look at an app that may have changed.
+const doubtTime = 300 * time.Millisecond
+
+// forget says that an app was changed, or that all may have been.
 func (c *appCache) forget(appID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if appID == "" {
-		clear(c.apps)
+	if c.doubt == nil {
+		c.doubt = map[string]bool{}
 	}
-	delete(c.apps, appID)
+	for id := range c.apps {
+		if appID == "" || id == appID {
+			c.doubt[id] = true
+		}
+	}
 }
 
+func (c *appCache) get(appID string) (a knownApp, known, sure bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	a, known = c.apps[appID]
+	return a, known, known && !c.doubt[appID]
+}
+
+func (c *appCache) put(appID string, a knownApp) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.apps == nil {
+		c.apps = map[string]knownApp{}
+	}
+	c.apps[appID] = a
+	delete(c.doubt, appID)
+}
+
+func (c *appCache) drop(appID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.apps, appID)
+	delete(c.doubt, appID)
+}
+
+// app finds an app. One that was known before is good enough while the database is away: webhooks are taken then, too.
 func (x *Ops) app(ctx context.Context, appID string) (knownApp, error) {
-	x.apps.mu.RLock()
-	a, ok := x.apps.apps[appID]
-	x.apps.mu.RUnlock()
-	if ok {
-		return a, nil
+	was, known, sure := x.apps.get(appID)
+	if sure {
+		return was, nil
+	}
+	look := ctx
+	if known {
+		var cancel context.CancelFunc
+		look, cancel = context.WithTimeout(ctx, doubtTime)
+		defer cancel()
 	}
 	var row store.App
-	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+	err := x.st.View(look, func(tx *store.Tx) (err error) {
 		row, err = tx.AppGet(appID)
 		return err
-	}); err != nil {
+	})
+	switch {
+	case errs.Is(err, errs.NotFound):
+		x.apps.drop(appID)
+		return knownApp{}, err
+	case err != nil && known && ctx.Err() == nil:
+		return was, nil
+	case err != nil:
 		return knownApp{}, err
 	}
 	a, err := x.openApp(row)
 	if err != nil {
 		return knownApp{}, err
 	}
-	x.apps.mu.Lock()
-	defer x.apps.mu.Unlock()
-	if x.apps.apps == nil {
-		x.apps.apps = map[string]knownApp{}
-	}
-	x.apps.apps[appID] = a
+	x.apps.put(appID, a)
 	return a, nil
 }
 
