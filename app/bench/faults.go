@@ -244,7 +244,7 @@ func (f *faults) pick() fault {
 	p, g, n := f.procs[i], f.gates[i], f.streams[i]
 	switch f.rnd.IntN(5) {
 	case 0:
-		return fault{"kill -9 of a process", func() error { p.kill(); return nil }, p.start}
+		return fault{"kill -9 of a process", func() error { p.kill(); return nil }, func() error { return supervised(p) }}
 	case 1:
 		return fault{"kill -9 of a NATS node", func() error { n.kill(); return nil }, n.start}
 	case 2:
@@ -317,6 +317,17 @@ func (f *faults) restock(ctx context.Context) error {
 		return err
 	}
 	return f.receive(ctx, a, faultUnits)
+}
+
+// supervised starts a process as a supervisor does: again and again, while the database is away.
+func supervised(p *node) (err error) {
+	for began := time.Now(); time.Since(began) < healBar; {
+		if err = p.start(); err == nil {
+			return nil
+		}
+		p.kill()
+	}
+	return err
 }
 
 func rest(ctx context.Context, d time.Duration) error {
