@@ -84,7 +84,7 @@ func Faults(ctx context.Context, o FaultsOptions) error {
 		return err
 	}
 	for _, p := range f.procs {
-		if err := p.start(); err != nil {
+		if err := supervised(p); err != nil {
 			return err
 		}
 	}
