@@ -23,7 +23,6 @@ import (
 // what a partition looks like from both sides.
 type gate struct {
 	listener net.Listener
-	network  string
 	targets  []string
 	next     atomic.Int64
 	mu       sync.Mutex
@@ -31,12 +30,12 @@ type gate struct {
 	open     map[net.Conn]bool
 }
 
-func newGate(network string, targets ...string) (*gate, error) {
+func newGate(targets ...string) (*gate, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, errs.Wrap("bench.gate", "", err)
 	}
-	g := &gate{listener: l, network: network, targets: targets, open: map[net.Conn]bool{}}
+	g := &gate{listener: l, targets: targets, open: map[net.Conn]bool{}}
 	go g.serve()
 	return g, nil
 }
@@ -53,21 +52,19 @@ func (g *gate) serve() {
 	}
 }
 
-// dialTime is how long a target may take to answer the telephone.
+// dialTime is how long a target may take to take a connection.
 const dialTime = time.Second
 
 func (g *gate) forward(c net.Conn) {
 	defer c.Close()
 	first := int(g.next.Add(1))
 	for i := range g.targets {
-		to, err := net.DialTimeout(g.network, g.targets[(first+i)%len(g.targets)], dialTime)
+		to, err := net.DialTimeout("tcp", g.targets[(first+i)%len(g.targets)], dialTime)
 		if err != nil {
 			continue
 		}
 		defer to.Close()
-		if !g.keep(c, to) {
-			return
-		}
+		g.keep(c, to)
 		defer g.drop(c, to)
 		done := make(chan struct{}, 2)
 		for _, pair := range [][2]net.Conn{{c, to}, {to, c}} {
@@ -103,13 +100,12 @@ func (g *gate) pass(from, to net.Conn) {
 // gateLook is how often what waits looks whether the gate is open again.
 const gateLook = 10 * time.Millisecond
 
-func (g *gate) keep(conns ...net.Conn) bool {
+func (g *gate) keep(conns ...net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range conns {
 		g.open[c] = true
 	}
-	return true
 }
 
 func (g *gate) drop(conns ...net.Conn) {

@@ -143,7 +143,7 @@ func (f *faults) build(ctx context.Context) (err error) {
 	}
 	var listens []string
 	for i := range faultProcesses {
-		g, err := newGate("tcp", u.Host)
+		g, err := newGate(u.Host)
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (f *faults) build(ctx context.Context) (err error) {
 			return cmd
 		}})
 	}
-	f.front, err = newGate("tcp", listens...)
+	f.front, err = newGate(listens...)
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -38,7 +37,6 @@ type HTTPOptions struct {
 	Binary   string
 	Strict   bool
 	JSON     bool
-	Log      *slog.Logger
 	Out      io.Writer
 }
 

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -47,7 +46,6 @@ type IngestOptions struct {
 	Binary   string
 	Strict   bool
 	JSON     bool
-	Log      *slog.Logger
 	Out      io.Writer
 }
 
@@ -129,8 +127,11 @@ func (b *ingest) steady(ctx context.Context, r *ingestReport) (int, error) {
 			memory = append(memory, mib)
 		}
 	})
-	if err != nil || len(memory) < 20 {
-		return 0, errs.Wrap("bench.Ingest", "memory", err)
+	if err != nil {
+		return 0, err
+	}
+	if len(memory) < 20 {
+		return 0, errs.New(errs.Invalid, "bench.Ingest", "steady", "must be longer than 20 seconds to say anything of memory")
 	}
 	tenth := len(memory) / 10
 	r.Steady, r.EarlyMiB, r.LateMiB = &p, median(memory[tenth:2*tenth]), median(memory[len(memory)-tenth:])

@@ -24,7 +24,7 @@ func (c *benchHTTP) Run(e *env) error {
 		return errs.Wrap("bench", "", err)
 	}
 	return bench.HTTP(e.ctx, bench.HTTPOptions{Callers: c.Callers, For: c.For, Runs: c.Runs, Database: c.Database, Rival: c.Rival,
-		Binary: self, Strict: c.Strict, JSON: c.JSON, Log: quiet(e), Out: os.Stdout})
+		Binary: self, Strict: c.Strict, JSON: c.JSON, Out: os.Stdout})
 }
 
 type benchShop struct{}

@@ -24,7 +24,7 @@ func (c *benchIngest) Run(e *env) error {
 		return errs.Wrap("bench", "", err)
 	}
 	return bench.Ingest(e.ctx, bench.IngestOptions{Conns: c.Connections, For: c.For, Runs: c.Runs, Steady: c.Steady, Database: c.Database,
-		Binary: self, Strict: c.Strict, JSON: c.JSON, Log: quiet(e), Out: os.Stdout})
+		Binary: self, Strict: c.Strict, JSON: c.JSON, Out: os.Stdout})
 }
 
 type benchFront struct{}
