@@ -199,13 +199,13 @@ func (a *App) serve(m *metrics) error {
 		Log: a.o.Log, Now: a.o.Now, Version: a.o.Version, SecureCookies: strings.HasPrefix(a.o.PublicURL, "https:"), PublicURL: a.o.PublicURL,
 		SetupCode: a.o.SetupCode, DemoUser: a.o.DemoUser,
 	})
-	a.later("pages' streams", func(context.Context) error { site.Close(); return nil })
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/", api.Webhooks(a.ops.Receive, a.o.Log))
 	mux.Handle("/api/", api.V1(a.ops, a.o.Version, a.o.Log))
 	mux.Handle("/", site)
 	a.pages.Server = &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug)}
+	a.pages.Server.RegisterOnShutdown(site.Close) // an open live page is a request that ends no other way
 	if a.o.OpsListen == "off" {
 		return nil
 	}
@@ -256,7 +256,7 @@ func (a *App) run(name string, s *server) {
 		ctx, cancel := context.WithTimeout(ctx, stopTime)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
-			return s.Server.Close() // live pages hold their stream open; they reconnect by themselves
+			return s.Server.Close() // who takes longer than that is cut off
 		}
 		return nil
 	})
