@@ -32,45 +32,52 @@ var orderStates = []view.Count{{ID: "", Label: "Open"}, {ID: "late", Label: "Lat
 
 // leastSlack are the open orders whose deadline comes first.
 func (d *Desk) leastSlack(tx *store.Tx, ch channels, n int) ([]view.OrderRow, error) {
-	orders, err := byDue(tx, openStatuses, store.DuePlace{}, n)
+	places, err := mergePlaces(openStatuses, n, byDue, func(s order.Status) ([]store.DuePlace, error) {
+		return tx.PlacesByDue("", s, store.DuePlace{}, n)
+	})
+	if err != nil {
+		return nil, err
+	}
+	orders, err := ordersAt(tx, places)
 	if err != nil {
 		return nil, err
 	}
 	return d.orderRows(tx, ch, orders)
 }
 
-// byDue merges the orders of several statuses by their deadline.
-func byDue(tx *store.Tx, statuses []order.Status, after store.DuePlace, n int) ([]order.Order, error) {
-	var all []order.Order
+// mergePlaces joins the first n places of several statuses in their common order.
+func mergePlaces(statuses []order.Status, n int, less func(a, b store.DuePlace) int, read func(order.Status) ([]store.DuePlace, error)) ([]store.DuePlace, error) {
+	var all []store.DuePlace
 	for _, s := range statuses {
-		got, err := tx.OrdersByDue(s, after, n)
+		got, err := read(s)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, got...)
 	}
-	slices.SortFunc(all, func(a, b order.Order) int {
-		x, y := placeOf(&a), placeOf(&b)
-		return cmp.Or(x.Due.Compare(y.Due), x.Created.Compare(y.Created), cmp.Compare(x.ID, y.ID))
-	})
+	slices.SortFunc(all, less)
 	return all[:min(n, len(all))], nil
 }
 
-// withoutDue merges the orders of several statuses that have no deadline, oldest first.
-func withoutDue(tx *store.Tx, statuses []order.Status, after store.DuePlace, n int) ([]order.Order, error) {
-	var all []order.Order
-	for _, s := range statuses {
-		got, err := tx.OrdersWithoutDue(s, after, n)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, got...)
+// byDue is the order of lists by deadline, and by creation where there is none.
+func byDue(a, b store.DuePlace) int {
+	return cmp.Or(a.Due.Compare(b.Due), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+}
+
+// newestFirst is the order of lists by creation.
+func newestFirst(a, b store.DuePlace) int {
+	return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID))
+}
+
+// ordersAt reads the orders at places, in their order.
+func ordersAt(tx *store.Tx, places []store.DuePlace) ([]order.Order, error) {
+	ids, at := make([]string, len(places)), make(map[string]int, len(places))
+	for i, p := range places {
+		ids[i], at[p.ID] = p.ID, i
 	}
-	slices.SortFunc(all, func(a, b order.Order) int {
-		x, y := placeOf(&a), placeOf(&b)
-		return cmp.Or(x.Created.Compare(y.Created), cmp.Compare(x.ID, y.ID))
-	})
-	return all[:min(n, len(all))], nil
+	orders, err := tx.OrdersGet(ids)
+	slices.SortFunc(orders, func(a, b order.Order) int { return cmp.Compare(at[a.ID], at[b.ID]) })
+	return orders, err
 }
 
 // placeOf is an order's place in the lists, by the times the store keeps beside it.
@@ -232,44 +239,54 @@ func listsOf(state string) []string {
 
 // readList reads the next orders of a list.
 func (d *Desk) readList(tx *store.Tx, f view.OrderFilter, list string, place store.DuePlace) ([]order.Order, error) {
-	statuses := openStatuses
-	if f.State == "hold" {
-		statuses = []order.Status{order.OnHold}
-	}
+	var places []store.DuePlace
+	var err error
+	statuses, shop := statusesOf(f), f.ConnectionID
 	switch {
-	case list == listDue:
-		return byDue(tx, statuses, place, orderPage)
-	case list == listNoDue:
-		return withoutDue(tx, statuses, place, orderPage)
 	case list == listShort:
 		ids, err := tx.ShortOrders(place.ID, orderPage)
 		if err != nil {
 			return nil, err
 		}
 		return tx.OrdersGet(ids)
-	case f.State == "cancelled":
-		return tx.OrdersEnded(order.Cancelled, place, orderPage)
-	case f.State == "shipped":
-		return shippedNewest(tx, place, orderPage)
+	case list == listDue:
+		places, err = mergePlaces(statuses, orderPage, byDue, func(s order.Status) ([]store.DuePlace, error) {
+			return tx.PlacesByDue(shop, s, place, orderPage)
+		})
+	case list == listNoDue:
+		places, err = mergePlaces(statuses, orderPage, byDue, func(s order.Status) ([]store.DuePlace, error) {
+			return tx.PlacesWithoutDue(shop, s, place, orderPage)
+		})
+	case shop != "":
+		places, err = mergePlaces(statuses, orderPage, newestFirst, func(s order.Status) ([]store.DuePlace, error) {
+			return tx.PlacesOfShop(shop, s, place, orderPage)
+		})
+	case f.State == "all":
+		places, err = tx.PlacesNewest(place, orderPage)
+	default:
+		places, err = mergePlaces(statuses, orderPage, newestFirst, func(s order.Status) ([]store.DuePlace, error) {
+			return tx.PlacesEnded(s, place, orderPage)
+		})
 	}
-	return tx.OrdersNewest(place, orderPage)
+	if err != nil {
+		return nil, err
+	}
+	return ordersAt(tx, places)
 }
 
-// shippedNewest merges the orders that have left, newest first.
-func shippedNewest(tx *store.Tx, before store.DuePlace, n int) ([]order.Order, error) {
-	var all []order.Order
-	for _, s := range shippedStatuses {
-		got, err := tx.OrdersEnded(s, before, n)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, got...)
+// statusesOf are the statuses of the orders that a filter lets pass.
+func statusesOf(f view.OrderFilter) []order.Status {
+	switch f.State {
+	case "hold":
+		return []order.Status{order.OnHold}
+	case "cancelled":
+		return []order.Status{order.Cancelled}
+	case "shipped":
+		return shippedStatuses
+	case "all":
+		return slices.Concat(openStatuses, shippedStatuses, []order.Status{order.Cancelled})
 	}
-	slices.SortFunc(all, func(a, b order.Order) int {
-		x, y := placeOf(&a), placeOf(&b)
-		return cmp.Or(y.Created.Compare(x.Created), cmp.Compare(y.ID, x.ID))
-	})
-	return all[:min(n, len(all))], nil
+	return openStatuses
 }
 
 // orderCounts are the tabs with how many orders there are in each; the large ones are counted up to a bound.

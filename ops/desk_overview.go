@@ -137,8 +137,8 @@ func (d *Desk) oversold(s survey) view.Oversold {
 		{Name: "No channel may sell more than there is", OK: len(s.over) == 0, Text: within},
 		{Name: "Reserved and damaged never exceed on hand", OK: len(s.broken) == 0, Text: plural(s.balances, "balance", "balances") + " read in one snapshot"},
 	}
-	if p, at := d.proved.peek(); !at.IsZero() {
-		text := "the whole journal added up at " + d.clockTime(at) + ", " + lasting(max(0, d.x.now().Sub(at))) + " ago: "
+	if p := d.x.proven.Load(); p != nil {
+		text := "the whole journal added up at " + d.clockTime(p.At) + ", " + lasting(max(0, d.x.now().Sub(p.At))) + " ago: "
 		if n := len(p.Ledger); n == 0 {
 			text += "no difference"
 		} else {
@@ -165,9 +165,10 @@ func (d *Desk) skus(ids []string, n int) []string {
 const (
 	// proofEvery is how often the whole ledger is added up while somebody looks, less often where it is long.
 	proofEvery = 15 * time.Second
-	// proofMost movements are added up in the background of a page. Longer journals are proved by the doctor and the daily check, since
-	// a snapshot held for minutes keeps the database from tidying up behind its writers.
-	proofMost = 2_000_000
+	// proofMost movements are added up in the background of a page: half a second of a core. The pages of a longer journal show what the daily
+	// proof found. With two million here, pages waited half a second for a core while it ran, and a snapshot held for long keeps the
+	// database from tidying up behind its writers.
+	proofMost = 100_000
 )
 
 // askProof has the whole ledger added up in the background. Nobody waits for it.

@@ -75,8 +75,8 @@ func (d *Desk) problems(s survey, ch channels) []view.Problem {
 		add(view.Bad, "Channels may sell more of "+and(d.skus(s.over, 3))+" than there is.", "Pushes that cut it are on their way; if it stays, look at the connection.",
 			view.Ref{Kind: view.KindItem, ID: s.over[0]}, time.Time{})
 	}
-	if p, at := d.proved.peek(); !at.IsZero() && (len(p.Ledger) > 0 || len(p.Books) > 0) {
-		add(view.Bad, "The journal does not add up to the balances.", "Run “spillway doctor” and keep a backup before anything else.", view.Ref{Kind: view.KindFigure, ID: view.FigureOversold}, at)
+	if p := d.x.proven.Load(); p != nil && (len(p.Ledger) > 0 || len(p.Books) > 0) {
+		add(view.Bad, "The journal does not add up to the balances.", "Run “spillway doctor” and keep a backup before anything else.", view.Ref{Kind: view.KindFigure, ID: view.FigureOversold}, p.At)
 	}
 	for _, c := range ch.rows {
 		d.connectionProblem(c, ch, s, add)

@@ -59,6 +59,8 @@ type Options struct {
 	// Lease is how long the connections of a process that died rest before another process works them, where several run on one database;
 	// default ten seconds.
 	Lease time.Duration
+	// EventsKept is how long events stay in the log; 0: for ever.
+	EventsKept time.Duration
 	// Version of the program, for those who look which processes run.
 	Version string
 	// Hooks are told what the connector layer does, for metrics.
@@ -90,6 +92,7 @@ type Ops struct {
 	ledger  *gather.Loop[ledgerCall, error]
 
 	catalog  atomic.Pointer[catalogue]
+	proven   atomic.Pointer[Proof] // the last proof of the whole ledger by this process
 	reload   sync.Mutex
 	imported string // the import last taken over; housekeeping's own
 	apps     appCache

@@ -57,6 +57,9 @@ func (x *Ops) Prove(ctx context.Context) (Proof, error) {
 		}
 		return x.proveExposure(tx, &p)
 	})
+	if err == nil {
+		x.proven.Store(&p)
+	}
 	return p, errs.Wrap("ops.Prove", "", err)
 }
 

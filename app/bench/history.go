@@ -42,6 +42,8 @@ type history struct {
 	End    time.Time `json:"end"`
 	Done   int       `json:"done"`   // orders written so far
 	Sliced bool      `json:"sliced"` // most of it repeats its first part
+	// Copying: it was cut off between a first copy and the last, and is of no use.
+	Copying bool `json:"copying,omitempty"`
 }
 
 // historyShops sell half, three tenths and a fifth of the orders.
@@ -56,7 +58,7 @@ func openHistory(ctx context.Context, url string, want history, out io.Writer) (
 		return nil, want, err
 	}
 	h := want
-	h.Sliced = st.Dialect() == "sqlite"
+	h.Sliced = true
 	err = st.View(ctx, func(tx *store.Tx) error {
 		text, ok, err := tx.SettingGet(historySetting)
 		if err == nil && ok {
@@ -67,6 +69,9 @@ func openHistory(ctx context.Context, url string, want history, out io.Writer) (
 	})
 	if err == nil && h.Orders != want.Orders {
 		err = errs.New(errs.Conflict, "bench.Pages", "", "the database holds a history of %d orders, not %d", h.Orders, want.Orders)
+	}
+	if err == nil && h.Copying {
+		err = errs.New(errs.Conflict, "bench.Pages", "", "the database was cut off while it was filled: begin with an empty one")
 	}
 	if err == nil && h.Done < h.Orders {
 		st, err = h.fill(ctx, st, url, &clock, out)

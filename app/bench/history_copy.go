@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	_ "modernc.org/sqlite" // the embedded database copies its own rows many times as fast as they can be handed to it
 
@@ -20,7 +21,15 @@ const (
 	historySlices, recentSlices = 50, 6
 	// sliceUnit divides a slice, so that shop, busy buyer and case of an order follow from its number alone.
 	sliceUnit = 200
+	// eventsDays is for how long copies keep the events of their orders, as spillway maintain --events-kept 1440h leaves them: two thirds of
+	// them would fill disks and are asked for by nobody.
+	eventsDays = 60
 )
+
+// eventsKept reports whether the copy that begins with order first has events.
+func (h *history) eventsKept(first int) bool {
+	return h.End.Sub(h.at(first+h.slice())) < eventsDays*24*time.Hour
+}
 
 // slice is how many orders a slice has; 0: this history is not sliced.
 func (h *history) slice() int {
@@ -60,14 +69,16 @@ var sliceCopies = []string{
 		substr(m.ref, 1, 7) || (CAST(substr(m.ref, 8) AS INTEGER) + ?5), line, reason, actor, reverses
 		FROM movement m CROSS JOIN slice_sum s ON s.item_id = m.item_id AND s.location_id = m.location_id
 		WHERE m.ref <> '' AND m.seq <= (SELECT movement FROM slice_end) AND ?1 + ?3 + ?6 > 0 ORDER BY m.seq`,
-	`INSERT INTO event (at, kind, subject, data) SELECT at + ?2, kind, substr(subject, 1, 7) || (CAST(substr(subject, 8) AS INTEGER) + ?5),
-		replace(data, substr(subject, 8), CAST(substr(subject, 8) AS INTEGER) + ?5) FROM event WHERE seq <= (SELECT event FROM slice_end)
-		AND ?1 + ?3 + ?4 + ?6 > 0 ORDER BY seq`,
+	sliceEvents,
 	`INSERT INTO order_ref SELECT 'PK' || (CAST(substr(ref, 3) AS INTEGER) + ?3 * 31), substr(order_id, 1, 7) || (CAST(substr(order_id, 8) AS INTEGER) + ?5)
 		FROM order_ref WHERE ref >= 'PK' AND ref < 'PK' || (11000000000 + 31 * ?6) AND ?1 + ?2 + ?4 > 0`,
 	`INSERT INTO order_ref SELECT 'RT' || (CAST(substr(ref, 3) AS INTEGER) + ?3), substr(order_id, 1, 7) || (CAST(substr(order_id, 8) AS INTEGER) + ?5)
 		FROM order_ref WHERE ref >= 'RT' AND ref < 'RT' || (40000000000 + ?6) AND ?1 + ?2 + ?4 > 0`,
 }
+
+const sliceEvents = `INSERT INTO event (at, kind, subject, data) SELECT at + ?2, kind, substr(subject, 1, 7) || (CAST(substr(subject, 8) AS INTEGER) + ?5),
+		replace(data, substr(subject, 8), CAST(substr(subject, 8) AS INTEGER) + ?5) FROM event WHERE seq <= (SELECT event FROM slice_end)
+		AND ?1 + ?3 + ?4 + ?6 > 0 ORDER BY seq`
 
 const sliceBalances = `UPDATE balance SET on_hand = on_hand + (SELECT net FROM slice_sum s WHERE s.item_id = balance.item_id AND s.location_id = balance.location_id),
 	version = version + (SELECT moves FROM slice_sum s WHERE s.item_id = balance.item_id AND s.location_id = balance.location_id)
@@ -112,6 +123,9 @@ func (h *history) copySlice(ctx context.Context, db *sql.DB, end int64) error {
 	copied := h.Done / h.slice()
 	shift := h.at(h.Done).Sub(h.at(0)).Microseconds()
 	for _, text := range sliceCopies {
+		if text == sliceEvents && !h.eventsKept(h.Done) {
+			continue
+		}
 		if _, err := tx.ExecContext(ctx, text, end, shift, h.Done, copied, h.Done*externalStep, h.slice()); err != nil {
 			return err
 		}
@@ -145,7 +159,11 @@ func (h *history) fillSliced(ctx context.Context, st *store.Store, url string, c
 		if err := st.Close(); err != nil {
 			return st, err
 		}
-		if err := h.copySlices(ctx, url, func() { p.show(h.Done) }); err != nil {
+		copies := h.copySlices
+		if engineOf(url) == enginePostgres {
+			copies = h.copySlicesPostgres
+		}
+		if err := copies(ctx, url, func() { p.show(h.Done) }); err != nil {
 			return st, err
 		}
 		again, err := openAt(ctx, url, clock)

@@ -28,6 +28,7 @@ import (
 const (
 	overviewBar = 20 * time.Millisecond
 	searchBar   = 50 * time.Millisecond
+	listBar     = 50 * time.Millisecond
 	growthBar   = 1.10
 )
 

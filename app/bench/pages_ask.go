@@ -16,6 +16,8 @@ const (
 	firstLooks = 5
 	// deepPage is how far down a list is walked.
 	deepPage = 20
+	// idleShop has no orders: whoever looked for them among those of others would look at all.
+	idleShop = "shop-idle"
 )
 
 // question is one page with what is asked of it; i is a number that differs from ask to ask.
@@ -100,7 +102,7 @@ func (r *pagesRig) lists() []question {
 			return err
 		}
 	}
-	qs := []question{{page: "order page", ask: func(ctx context.Context, i int) error {
+	qs := []question{{page: "order page", bar: listBar, ask: func(ctx context.Context, i int) error {
 		v, err := r.desk.Order(ctx, historyID(i))
 		if err == nil && len(v.Timeline) == 0 {
 			err = errs.New(errs.Internal, "bench.Pages", "", "the order lacks its timeline")
@@ -112,11 +114,25 @@ func (r *pagesRig) lists() []question {
 		if name == "" {
 			name = "open"
 		}
-		qs = append(qs, question{page: "orders, " + name, ask: list(view.OrderFilter{State: state}, false)})
+		qs = append(qs, question{page: "orders, " + name, bar: listBar, ask: list(view.OrderFilter{State: state}, false)})
 	}
-	return append(qs, question{page: "orders, open, a page far down", ask: list(view.OrderFilter{}, true)},
-		question{page: "orders, all, a page far down", ask: list(view.OrderFilter{State: "all"}, true)},
-		question{page: "orders, open, of one shop", ask: list(view.OrderFilter{ConnectionID: historyShops[2]}, false)})
+	for _, state := range []string{"", "late", "hold", "shipped", "cancelled", "all"} {
+		name := state
+		if name == "" {
+			name = "open"
+		}
+		qs = append(qs, question{page: "orders, " + name + ", of one shop", bar: listBar, ask: list(view.OrderFilter{State: state, ConnectionID: historyShops[2]}, false)})
+	}
+	return append(qs, question{page: "orders, open, a page far down", bar: listBar, ask: list(view.OrderFilter{}, true)},
+		question{page: "orders, all, a page far down", bar: listBar, ask: list(view.OrderFilter{State: "all"}, true)},
+		question{page: "orders, all, of a shop that sells nothing", bar: listBar, ask: func(ctx context.Context, _ int) error {
+			_, err := r.desk.Orders(ctx, view.OrderFilter{State: "all", ConnectionID: idleShop})
+			return err
+		}},
+		question{page: "orders, open, of a shop that sells nothing", bar: listBar, ask: func(ctx context.Context, _ int) error {
+			_, err := r.desk.Orders(ctx, view.OrderFilter{ConnectionID: idleShop})
+			return err
+		}})
 }
 
 func (r *pagesRig) searches() []question {

@@ -2,6 +2,7 @@ package sqlcore
 
 import (
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/domain/order"
@@ -10,21 +11,24 @@ import (
 
 // What pages ask. Every question is answered from an index and bounded by a limit or by what is open at the moment, never by history.
 var (
-	ordersOfDue = def("store.OrdersByDue", `SELECT body, version FROM orders WHERE status = $1 AND due IS NOT NULL AND (due, created_at, id) > ($2, $3, $4)
-		ORDER BY due, created_at, id LIMIT $5`)
-	ordersNoDue = def("store.OrdersWithoutDue", `SELECT body, version FROM orders WHERE status = $1 AND due IS NULL AND (created_at, id) > ($2, $3)
-		ORDER BY created_at, id LIMIT $4`)
-	ordersNewest = def("store.OrdersNewest", `SELECT body, version FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3`)
+	// Lists of orders are read as places, out of the index alone; whoever shows them reads the few orders on the page.
+	placesByDue = ofShop("store.PlacesByDue", `SELECT due, created_at, id FROM orders WHERE status = $1 AND due IS NOT NULL AND (due, created_at, id) > ($2, $3, $4)
+		@shop ORDER BY due, created_at, id LIMIT $5`, "AND @of(id) >= $6 AND @of(id) < $7")
+	placesNoDue = ofShop("store.PlacesWithoutDue", `SELECT 0, created_at, id FROM orders WHERE status = $1 AND due IS NULL AND (created_at, id) > ($2, $3)
+		@shop ORDER BY created_at, id LIMIT $4`, "AND @of(id) >= $5 AND @of(id) < $6")
+	placesNewest = def("store.PlacesNewest", "SELECT 0, created_at, id FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3")
 	// Written so that no index of times alone will do: read from its end, it would pass by all newer orders of other statuses.
-	ordersEnded = def("store.OrdersEnded", `SELECT body, version FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
+	placesEnded = def("store.PlacesEnded", `SELECT 0, created_at, id FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
 		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') ORDER BY status DESC, created_at DESC, id DESC LIMIT $4`)
+	placesOfShop = def("store.PlacesOfShop", `SELECT 0, created_at, id FROM orders WHERE connection_id = $1 AND status >= $2 AND (status, created_at, id) < ($2, $3, $4)
+		ORDER BY status DESC, created_at DESC, id DESC LIMIT $5`)
 	slackCounts = def("store.OrderSlack", `SELECT status, count(*), CAST(coalesce(sum(CASE WHEN due < $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $2 AND due < $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $3 AND due < $4 THEN 1 ELSE 0 END), 0) AS BIGINT), count(due)
 		FROM orders WHERE @in(status, $1) GROUP BY status`)
 	statusCount = def("store.OrderCountUpTo", "SELECT count(*) FROM (SELECT 1 FROM orders WHERE status = $1 LIMIT $2) AS few")
 	pushCounts  = def("store.PushLogCounts", "SELECT connection_id, count(*) FROM push_log WHERE sent_at >= $1 GROUP BY connection_id")
-	bookNumbers = def("store.BookNumbers", `SELECT listing_id, connection_id, told, exposure, desired, CASE WHEN state LIKE $1 OR state LIKE $2 THEN 1 ELSE 0 END
+	bookNumbers = def("store.BookNumbers", `SELECT listing_id, connection_id, told, exposure, desired, CASE WHEN @has(state, $1) OR @has(state, $2) THEN 1 ELSE 0 END
 		FROM channel_book WHERE listing_id > $3 ORDER BY listing_id LIMIT $4`)
 	shortItems = def("store.ShortByItem", `SELECT item_id, CAST(sum(short) AS BIGINT),
 		CAST(sum(CASE WHEN pool = '' THEN short + unbooked ELSE 0 END) AS BIGINT) FROM reservation
@@ -35,30 +39,61 @@ var (
 	firstUser   = insert("store.UserPutFirst", "setting", []col{{"name", text}, {"value", text}}, "ON CONFLICT (name) DO NOTHING")
 )
 
-// DuePlace is a place in the list of orders by deadline. Without a deadline Due is zero.
+// DuePlace is an order's place in the lists. Due is zero without a deadline, and in lists by creation.
 type DuePlace struct {
 	Due, Created time.Time
 	ID           string
 }
 
-// OrdersByDue reads orders of a status that have a deadline, earliest first, after a place.
-func (tx *Tx) OrdersByDue(status order.Status, after DuePlace, limit int) ([]order.Order, error) {
-	return tx.readOrders(ordersOfDue, string(status), us(after.Due), us(after.Created), after.ID, page(limit))
+// ofShop makes a list's statement for all shops and, with a condition on the ids, which begin with the shop's, for one of them. The condition is
+// looked at in the index that has the list's order, which on SQLite must be said: it would rather go by the ids.
+func ofShop(op, text, cond string) [2]*stmt {
+	all, one := def(op, strings.Replace(text, "@shop", "", 1)), def(op, strings.Replace(text, "@shop", cond, 1))
+	one.text[SQLite] = strings.ReplaceAll(one.text[SQLite], "@of(id)", "+id")
+	one.text[Postgres] = strings.ReplaceAll(one.text[Postgres], "@of(id)", "id")
+	return [2]*stmt{all, one}
 }
 
-// OrdersWithoutDue reads orders of a status without a deadline, oldest first, after a place.
-func (tx *Tx) OrdersWithoutDue(status order.Status, after DuePlace, limit int) ([]order.Order, error) {
-	return tx.readOrders(ordersNoDue, string(status), us(after.Created), after.ID, page(limit))
+func (tx *Tx) places(s *stmt, args ...any) ([]DuePlace, error) {
+	return query(tx, s, func(r *sql.Rows, p *DuePlace) error {
+		var due, created int64
+		err := r.Scan(&due, &created, &p.ID)
+		p.Due, p.Created = when(due), when(created)
+		return err
+	}, args...)
 }
 
-// OrdersNewest reads orders of every status, newest first, before a place (zero: from the newest).
-func (tx *Tx) OrdersNewest(before DuePlace, limit int) ([]order.Order, error) {
-	return tx.readOrders(ordersNewest, latest(before.Created), before.ID, page(limit))
+// placesIn is places for the orders of one shop, or of all if it is empty.
+func (tx *Tx) placesIn(s [2]*stmt, connectionID string, args ...any) ([]DuePlace, error) {
+	if connectionID == "" {
+		return tx.places(s[0], args...)
+	}
+	return tx.places(s[1], append(args, order.ID(connectionID, ""), connectionID+";")...) // ';' comes after ':'
 }
 
-// OrdersEnded reads orders of a status that have left or are cancelled, newest first, before a place (zero: from the newest).
-func (tx *Tx) OrdersEnded(status order.Status, before DuePlace, limit int) ([]order.Order, error) {
-	return tx.readOrders(ordersEnded, string(status), latest(before.Created), before.ID, page(limit))
+// PlacesByDue lists orders of a status that have a deadline, earliest first, after a place. connectionID empty: of all shops.
+func (tx *Tx) PlacesByDue(connectionID string, status order.Status, after DuePlace, limit int) ([]DuePlace, error) {
+	return tx.placesIn(placesByDue, connectionID, string(status), us(after.Due), us(after.Created), after.ID, page(limit))
+}
+
+// PlacesWithoutDue lists orders of a status without a deadline, oldest first, after a place. connectionID empty: of all shops.
+func (tx *Tx) PlacesWithoutDue(connectionID string, status order.Status, after DuePlace, limit int) ([]DuePlace, error) {
+	return tx.placesIn(placesNoDue, connectionID, string(status), us(after.Created), after.ID, page(limit))
+}
+
+// PlacesNewest lists orders of every status, newest first, before a place (zero: from the newest).
+func (tx *Tx) PlacesNewest(before DuePlace, limit int) ([]DuePlace, error) {
+	return tx.places(placesNewest, latest(before.Created), before.ID, page(limit))
+}
+
+// PlacesEnded lists orders of a status that have left or are cancelled, newest first, before a place (zero: from the newest).
+func (tx *Tx) PlacesEnded(status order.Status, before DuePlace, limit int) ([]DuePlace, error) {
+	return tx.places(placesEnded, string(status), latest(before.Created), before.ID, page(limit))
+}
+
+// PlacesOfShop lists a shop's orders of a status, newest first, before a place (zero: from the newest).
+func (tx *Tx) PlacesOfShop(connectionID string, status order.Status, before DuePlace, limit int) ([]DuePlace, error) {
+	return tx.places(placesOfShop, connectionID, string(status), latest(before.Created), before.ID, page(limit))
 }
 
 // latest is us with the zero time as the end of time.
@@ -125,7 +160,7 @@ func (tx *Tx) BookNumbers(marks [2]string, each func(BookNumber) bool) error {
 			}
 			b.Open = open != 0
 			return err
-		}, "%"+marks[0]+"%", "%"+marks[1]+"%", after, int64(chunk))
+		}, marks[0], marks[1], after, int64(chunk))
 		if err != nil {
 			return err
 		}

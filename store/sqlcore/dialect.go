@@ -43,17 +43,19 @@ func Statements(d Dialect) map[string][]string {
 
 var (
 	inText = regexp.MustCompile(`@in\((\w+(?:\.\w+)?), *(\$\d+)\)`)
+	inHas  = regexp.MustCompile(`@has\((\w+), *(\$\d+)\)`)
 	inLock = regexp.MustCompile(`@lock\(([^)]*)\)`)
 )
 
-// def makes a statement of one text for both databases. Two marks stand for what they write differently:
+// def makes a statement of one text for both databases. Three marks stand for what they write differently:
 //
+//	@has(column, $n)  the text in the column contains another
 //	@in(column, $n)   the column is one of the texts of a list
 //	@lock(clause)     a row lock, which SQLite has no need of: its one writer holds the database
 func def(op, text string) *stmt {
 	s := &stmt{op: op}
-	s.text[SQLite] = inLock.ReplaceAllString(inText.ReplaceAllString(text, "$1 IN (SELECT value FROM json_each($2))"), "")
-	s.text[Postgres] = inLock.ReplaceAllString(inText.ReplaceAllString(text, "$1 = ANY($2::text[])"), "$1")
+	s.text[SQLite] = inLock.ReplaceAllString(inText.ReplaceAllString(inHas.ReplaceAllString(text, "instr($1, $2) > 0"), "$1 IN (SELECT value FROM json_each($2))"), "")
+	s.text[Postgres] = inLock.ReplaceAllString(inText.ReplaceAllString(inHas.ReplaceAllString(text, "strpos($1, $2) > 0"), "$1 = ANY($2::text[])"), "$1")
 	all = append(all, s)
 	return s
 }

@@ -18,7 +18,7 @@ var wholeTable = map[string]string{
 	"store.Restore":          "fills what follows from the orders, once",
 	"store.BalanceAsOf":      "the greatest of an index",
 	"store.EventLast":        "the greatest of the key",
-	"store.OrdersNewest":     "in the order of its index, up to a limit",
+	"store.PlacesNewest":     "in the order of its index, up to a limit",
 	"store.ShortTotal":       "of the partial index of what is open",
 	"store.ShortByItem":      "of the partial index of what is short",
 	"store.ShortOrders":      "of the partial index of what is short",

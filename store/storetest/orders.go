@@ -20,6 +20,7 @@ var orderCases = []testcase{
 	{"orders are found by what people know", ordersFound},
 	{"orders are found by their parcels and cases", ordersFoundByRefs},
 	{"orders that are over are listed newest first", ordersEnded},
+	{"lists of one shop hold its orders only, page after page", ordersOfShop},
 	{"orders are counted", ordersCounted},
 	{"an order is not saved over a change it has not seen", ordersStale},
 }
@@ -142,24 +143,87 @@ func ordersEnded(t *testing.T, d *database) {
 	d.view(t, func(tx *store.Tx) error {
 		var ids []string
 		for before := (store.DuePlace{}); ; {
-			got, err := tx.OrdersEnded(order.InTransit, before, 2)
+			got, err := tx.PlacesEnded(order.InTransit, before, 2)
 			if err != nil {
 				return err
 			}
 			if len(got) == 0 {
 				break
 			}
-			for _, o := range got {
-				ids = append(ids, o.ExternalID)
-				before = store.DuePlace{Created: o.CreatedAt, ID: o.ID}
+			for _, p := range got {
+				ids = append(ids, p.ID)
+				before = p
 			}
 		}
-		if want := []string{"4", "3", "1"}; !slices.Equal(ids, want) {
+		if want := []string{"shop:4", "shop:3", "shop:1"}; !slices.Equal(ids, want) {
 			t.Errorf("%q, want %q", ids, want)
 		}
-		got, err := tx.OrdersEnded(order.Unpaid, store.DuePlace{}, 9)
+		got, err := tx.PlacesEnded(order.Unpaid, store.DuePlace{}, 9)
 		if len(got) != 0 {
 			t.Errorf("%d open orders are listed as ended", len(got))
+		}
+		return err
+	})
+}
+
+// A shop's id may begin another's: "shop" and "shop-two".
+func ordersOfShop(t *testing.T, d *database) {
+	want := map[string][]string{}
+	d.update(t, func(tx *store.Tx) error {
+		var all []order.Order
+		for i := range 30 {
+			f := fact(strconv.Itoa(i), []order.Status{order.AwaitingShipment, order.Completed}[i%2], day.Add(time.Duration(i)*time.Minute))
+			f.ConnectionID = []string{"shop", "shop-two", "shop2"}[i%3]
+			if i%4 == 0 {
+				f.Detail.Deadlines = order.Deadlines{}
+			}
+			o := merged(t, nil, f)
+			list := f.ConnectionID + " ended"
+			if i%2 == 0 {
+				list = f.ConnectionID + " due"
+				if i%4 == 0 {
+					list = f.ConnectionID + " not due"
+				}
+				want[list] = append(want[list], o.ID)
+			} else {
+				want[list] = append([]string{o.ID}, want[list]...)
+			}
+			all = append(all, o)
+		}
+		return tx.OrdersSave(all)
+	})
+	d.view(t, func(tx *store.Tx) error {
+		for _, shop := range []string{"shop", "shop-two", "shop2", "sho"} {
+			for list, read := range map[string]func(store.DuePlace) ([]store.DuePlace, error){
+				"due": func(p store.DuePlace) ([]store.DuePlace, error) {
+					return tx.PlacesByDue(shop, order.AwaitingShipment, p, 2)
+				},
+				"not due": func(p store.DuePlace) ([]store.DuePlace, error) {
+					return tx.PlacesWithoutDue(shop, order.AwaitingShipment, p, 2)
+				},
+				"ended": func(p store.DuePlace) ([]store.DuePlace, error) { return tx.PlacesOfShop(shop, order.Completed, p, 2) },
+			} {
+				var got []string
+				for place := (store.DuePlace{}); ; {
+					page, err := read(place)
+					if err != nil {
+						return err
+					}
+					if len(page) == 0 {
+						break
+					}
+					for _, place = range page {
+						got = append(got, place.ID)
+					}
+				}
+				if want := want[shop+" "+list]; !slices.Equal(got, want) {
+					t.Errorf("%s, %s: %q, want %q", shop, list, got, want)
+				}
+			}
+		}
+		newest, err := tx.PlacesNewest(store.DuePlace{}, 3)
+		if err == nil && (len(newest) != 3 || newest[0].ID != "shop2:29" || newest[2].ID != "shop:27") {
+			t.Errorf("the newest are %v", newest)
 		}
 		return err
 	})
