@@ -128,9 +128,9 @@ func (x *Ops) change(ctx context.Context, c bookChange) (bookState, error) {
 	return s, err
 }
 
-func (x *Ops) changeBooks(ctx context.Context, cs []bookChange) ([]bookState, error) {
+func (x *Ops) changeBooks(ctx context.Context, cs []bookChange, next func()) ([]bookState, error) {
 	var out []bookState
-	err := x.st.Update(ctx, func(tx *store.Tx) error {
+	err := x.st.UpdateAhead(ctx, func(tx *store.Tx) error {
 		out = make([]bookState, len(cs))
 		var ids []string
 		grips := make([]*grip, len(cs))
@@ -161,7 +161,7 @@ func (x *Ops) changeBooks(ctx context.Context, cs []bookChange) ([]bookState, er
 			}
 		}
 		return x.saveBooks(tx, set, slices.Sorted(maps.Keys(changed)))
-	})
+	}, next)
 	return out, err
 }
 

@@ -84,12 +84,12 @@ func (x *Ops) decodeArrivals() {
 	}
 }
 
-func (x *Ops) inboxAppend(ctx context.Context, rows []store.InboxRow) ([]bool, error) {
+func (x *Ops) inboxAppend(ctx context.Context, rows []store.InboxRow, next func()) ([]bool, error) {
 	var ids []string
-	err := x.st.UpdateInbox(ctx, func(tx *store.InboxTx) (err error) {
+	err := x.st.UpdateInboxAhead(ctx, func(tx *store.InboxTx) (err error) {
 		ids, err = tx.InboxAppend(rows)
 		return err
-	})
+	}, next)
 	if err != nil {
 		return nil, err
 	}

@@ -77,23 +77,23 @@ func (x *Ops) Intake(ctx context.Context, in Incoming) (Taken, error) {
 // IntakeAlone is Intake in a transaction of its own, for measurements: what everybody does who does not gather.
 func (x *Ops) IntakeAlone(ctx context.Context, in Incoming) (Taken, error) {
 	in.check()
-	t, err := x.intakeBatch(ctx, []Incoming{in})
+	t, err := x.intakeBatch(ctx, []Incoming{in}, func() {})
 	if err != nil {
 		return Taken{}, errs.Wrap("ops.IntakeAlone", in.ConnectionID, err)
 	}
 	return t[0], nil
 }
 
-func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming) ([]Taken, error) {
+func (x *Ops) intakeBatch(ctx context.Context, ins []Incoming, next func()) ([]Taken, error) {
 	var b *intakeWork
 	var worked time.Time
 	began := x.now()
-	err := x.st.Update(ctx, func(tx *store.Tx) error {
+	err := x.st.UpdateAhead(ctx, func(tx *store.Tx) error {
 		defer func() { worked = x.now() }()
 		b = &intakeWork{x: x, tx: tx, at: tx.Now(), cat: x.catalog.Load(), ins: ins, taken: make([]Taken, len(ins)),
 			orders: map[string]*merging{}}
 		return b.run()
-	})
+	}, next)
 	if err != nil {
 		return nil, err
 	}

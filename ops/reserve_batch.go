@@ -38,11 +38,11 @@ type ledgerWork struct {
 
 // ledgerBatch carries out calls in the order they came and answers each: one transaction for all. Ids are looked up before stock is looked
 // at, so that a repeat gets its first answer whatever is left. A call that is refused changes nothing and stops nobody.
-func (x *Ops) ledgerBatch(ctx context.Context, calls []ledgerCall) ([]error, error) {
+func (x *Ops) ledgerBatch(ctx context.Context, calls []ledgerCall, next func()) ([]error, error) {
 	answers := make([]error, len(calls))
 	var touched []string
 	cat := x.catalog.Load()
-	err := x.st.Update(ctx, func(tx *store.Tx) error {
+	err := x.st.UpdateAhead(ctx, func(tx *store.Tx) error {
 		clear(answers)
 		w := ledgerWork{tx: tx, cat: cat}
 		if err := w.open(calls); err != nil {
@@ -57,7 +57,7 @@ func (x *Ops) ledgerBatch(ctx context.Context, calls []ledgerCall) ([]error, err
 		}
 		touched = w.book.Touched()
 		return tx.LedgerFinish(w.book)
-	})
+	}, next)
 	if err != nil {
 		return nil, err
 	}

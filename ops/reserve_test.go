@@ -178,7 +178,7 @@ func TestOneBatchIsLikeCallsInTurn(t *testing.T) {
 					}
 					calls, want = append(calls, c), append(want, m.reserve(order, lines))
 				}
-				got, err := x.ledgerBatch(t.Context(), calls)
+				got, err := x.ledgerBatch(t.Context(), calls, func() {})
 				if err != nil {
 					rt.Fatal(err)
 				}

@@ -1,7 +1,8 @@
 // Package gather turns many small writes into few commits (group commit, natural batching).
 //
 // Callers hand in one request each and wait. One loop takes whatever is waiting, runs it as one batch, and only then answers
-// every caller. While a batch is being flushed the next one forms; nobody lingers, so a caller alone pays one flush. Under
+// every caller. While a batch is carried out the next one forms, and it is carried out while the one before waits for the
+// disk; nobody lingers, so a caller alone pays one flush. Under
 // load batches may be kept apart, so that what many small ones would cost is left for other work.
 // A batch that fails is tried once more and then halved down to the one request that cannot work, which alone gets
 // the error. The queue is bounded: beyond it callers are told to come back.
@@ -25,7 +26,8 @@ type Loop[Q, A any] struct {
 	apart time.Duration
 	weigh func(Q) int
 	share func(Q) string // whom a request is from; nil: all are served in the order they came
-	run   func(ctx context.Context, batch []Q) ([]A, error)
+	run   Run[Q, A]
+	ahead chan struct{} // holds a token for each batch under way
 
 	mu     sync.Mutex
 	queue  []pending[Q, A]
@@ -34,8 +36,16 @@ type Loop[Q, A any] struct {
 	done   chan struct{}
 }
 
-// many requests are worth a batch of their own at once.
-const many = 16
+// Run carries out a batch: all of it or nothing. It returns one answer per request, in order, and may be called again with the same requests.
+// It may call next, from its own goroutine, once others may carry out the next batch: what is left to do is to wait.
+type Run[Q, A any] func(ctx context.Context, batch []Q, next func()) ([]A, error)
+
+const (
+	// many requests are worth a batch of their own at once.
+	many = 16
+	// maxAhead batches are under way at most. One is carried out while the others wait for the disk, which takes a few of them in one go.
+	maxAhead = 4
+)
 
 type pending[Q, A any] struct {
 	q  Q
@@ -61,16 +71,15 @@ type answer[A any] struct {
 	err error
 }
 
-// New starts a loop. run must be all or nothing over its batch and return one answer per request, in order; it may be called
-// again with the same requests. batch bounds one call, bound the waiting requests. apart is the least time between the
+// New starts a loop. batch bounds one call of run, bound the waiting requests. apart is the least time between the
 // beginnings of two batches while fewer than many requests wait; a request that comes later than that after the last does not wait.
-func New[Q, A any](name string, batch, bound int, apart time.Duration, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
+func New[Q, A any](name string, batch, bound int, apart time.Duration, run Run[Q, A]) *Loop[Q, A] {
 	return NewWeighed(name, batch, bound, apart, func(Q) int { return 1 }, run)
 }
 
 // NewWeighed is New for requests that are not alike: batch bounds the weight of one call. A request that weighs more is run by itself.
-func NewWeighed[Q, A any](name string, batch, bound int, apart time.Duration, weigh func(Q) int, run func(context.Context, []Q) ([]A, error)) *Loop[Q, A] {
-	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, apart: apart, weigh: weigh, run: run, wake: make(chan struct{}, 1), done: make(chan struct{})}
+func NewWeighed[Q, A any](name string, batch, bound int, apart time.Duration, weigh func(Q) int, run Run[Q, A]) *Loop[Q, A] {
+	l := &Loop[Q, A]{name: name, cap: batch, bound: bound, apart: apart, weigh: weigh, run: run, ahead: make(chan struct{}, maxAhead), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go l.loop()
 	return l
 }
@@ -171,7 +180,8 @@ func (l *Loop[Q, A]) Close() {
 }
 
 func (l *Loop[Q, A]) loop() {
-	defer close(l.done)
+	var under sync.WaitGroup
+	defer func() { under.Wait(); close(l.done) }()
 	var last time.Time
 	for {
 		waiting, closed := l.state()
@@ -184,11 +194,28 @@ func (l *Loop[Q, A]) loop() {
 		case waiting < min(many, l.cap) && !closed && l.linger(last.Add(l.apart)):
 			continue
 		}
+		l.ahead <- struct{}{}
 		l.yield(waiting)
 		last = time.Now()
-		l.serve(l.take(), true)
+		batch, next := l.take(), newOnce()
+		under.Go(func() {
+			l.serve(batch, next.do, true)
+			next.do()
+			<-l.ahead
+		})
+		<-next.done
 	}
 }
+
+// once is something that happens, and may be said to happen again.
+type once struct {
+	sync.Once
+	done chan struct{}
+}
+
+func newOnce() *once { return &once{done: make(chan struct{})} }
+
+func (o *once) do() { o.Once.Do(func() { close(o.done) }) }
 
 // yield lets those run who were just answered and are about to ask again, so that they share this batch and not the one after. It waits for
 // nobody: when a turn brings no one it is over.
@@ -289,12 +316,12 @@ func (l *Loop[Q, A]) takeTurns() {
 
 // serve runs batch; a failing batch is run again once, because the failure may be another writer's (a key taken, a deadlock) or the
 // connection's after a commit, which the second run finds done; then halved. A database that cannot be reached is no single request's fault.
-func (l *Loop[Q, A]) serve(batch []pending[Q, A], again bool) {
+func (l *Loop[Q, A]) serve(batch []pending[Q, A], next func(), again bool) {
 	qs := make([]Q, len(batch))
 	for i := range batch {
 		qs[i] = batch[i].q
 	}
-	as, err := l.run(context.Background(), qs)
+	as, err := l.run(context.Background(), qs, next)
 	if err == nil && len(as) != len(batch) {
 		err = errs.New(errs.Internal, l.name, "", "the batch answered a different number of requests")
 	}
@@ -304,13 +331,16 @@ func (l *Loop[Q, A]) serve(batch []pending[Q, A], again bool) {
 			batch[i].reply(answer[A]{a: as[i]})
 		}
 	case again:
-		l.serve(batch, false)
+		l.serve(batch, next, false)
 	case len(batch) == 1, errs.Is(err, errs.Unavailable), errs.Is(err, errs.Busy):
 		for i := range batch {
 			batch[i].reply(answer[A]{err: err})
 		}
 	default:
-		l.serve(batch[:len(batch)/2], false)
-		l.serve(batch[len(batch)/2:], false)
+		l.serve(batch[:len(batch)/2], nothing, false)
+		l.serve(batch[len(batch)/2:], nothing, false)
 	}
 }
+
+// nothing is said of the parts of a batch: the next one waits for them all.
+func nothing() {}

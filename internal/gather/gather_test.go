@@ -16,7 +16,7 @@ import (
 func TestCallersShareBatchesAndKeepTheirOwnAnswers(t *testing.T) {
 	var runs atomic.Int64
 	gate := make(chan struct{})
-	l := New("test", 64, 1000, 0, func(_ context.Context, qs []int) ([]int, error) {
+	l := New("test", 64, 1000, 0, func(_ context.Context, qs []int, _ func()) ([]int, error) {
 		if runs.Add(1) == 1 {
 			<-gate // hold the first batch so that the others gather behind it
 		}
@@ -47,7 +47,7 @@ func TestCallersShareBatchesAndKeepTheirOwnAnswers(t *testing.T) {
 
 func TestOnePoisonRequestFailsAlone(t *testing.T) {
 	bad := errors.New("poison")
-	l := New("test", 64, 1000, 0, func(_ context.Context, qs []int) ([]int, error) {
+	l := New("test", 64, 1000, 0, func(_ context.Context, qs []int, _ func()) ([]int, error) {
 		for _, q := range qs {
 			if q == 13 {
 				return nil, bad
@@ -73,7 +73,7 @@ func TestOnePoisonRequestFailsAlone(t *testing.T) {
 
 func TestABoundedQueueSaysTryAgain(t *testing.T) {
 	gate, entered := make(chan struct{}), make(chan struct{}, 4)
-	l := New("test", 1, 2, 0, func(_ context.Context, qs []int) ([]int, error) {
+	l := New("test", 1, 2, 0, func(_ context.Context, qs []int, _ func()) ([]int, error) {
 		entered <- struct{}{}
 		<-gate
 		return qs, nil
@@ -100,7 +100,7 @@ func TestABoundedQueueSaysTryAgain(t *testing.T) {
 func TestBatchesKeepApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		l := New("test", 3, 100, 4*time.Millisecond, func(_ context.Context, qs []int) ([]time.Duration, error) {
+		l := New("test", 3, 100, 4*time.Millisecond, func(_ context.Context, qs []int, _ func()) ([]time.Duration, error) {
 			at := make([]time.Duration, len(qs))
 			for i := range at {
 				at[i] = time.Since(began)
@@ -124,7 +124,7 @@ func TestABatchIsBoundedByWeight(t *testing.T) {
 	var mu sync.Mutex
 	var batches [][]int
 	gate := make(chan struct{})
-	l := NewWeighed("test", 10, 1000, 0, func(q int) int { return q }, func(_ context.Context, qs []int) ([]int, error) {
+	l := NewWeighed("test", 10, 1000, 0, func(q int) int { return q }, func(_ context.Context, qs []int, _ func()) ([]int, error) {
 		<-gate
 		mu.Lock()
 		defer mu.Unlock()
@@ -166,7 +166,7 @@ func TestABatchIsBoundedByWeight(t *testing.T) {
 func TestOriginsTakeTurns(t *testing.T) {
 	gate, entered := make(chan struct{}), make(chan struct{}, 4)
 	var batches [][]string
-	l := New("test", 4, 1000, 0, func(_ context.Context, qs []string) ([]string, error) {
+	l := New("test", 4, 1000, 0, func(_ context.Context, qs []string, _ func()) ([]string, error) {
 		entered <- struct{}{}
 		<-gate
 		batches = append(batches, slices.Clone(qs))
@@ -194,7 +194,7 @@ func TestOriginsTakeTurns(t *testing.T) {
 }
 
 func TestAManifoldCallEntersWholeOrNotAtAll(t *testing.T) {
-	l := New("test", 2, 3, 0, func(_ context.Context, qs []int) ([]int, error) { return qs, nil })
+	l := New("test", 2, 3, 0, func(_ context.Context, qs []int, _ func()) ([]int, error) { return qs, nil })
 	defer l.Close()
 	_, failed := l.DoAll(t.Context(), []int{1, 2, 3, 4})
 	for i, err := range failed {
@@ -209,7 +209,7 @@ func TestAManifoldCallEntersWholeOrNotAtAll(t *testing.T) {
 
 func TestADatabaseThatIsGoneIsNotTriedForEveryRequest(t *testing.T) {
 	var runs atomic.Int64
-	l := New("test", 64, 64, 0, func(context.Context, []int) ([]int, error) {
+	l := New("test", 64, 64, 0, func(context.Context, []int, func()) ([]int, error) {
 		runs.Add(1)
 		return nil, errs.New(errs.Unavailable, "test", "", "gone")
 	})
@@ -223,4 +223,61 @@ func TestADatabaseThatIsGoneIsNotTriedForEveryRequest(t *testing.T) {
 	if runs.Load() != 2 {
 		t.Errorf("%d runs, want 2", runs.Load())
 	}
+}
+
+func TestTheNextBatchIsCarriedOutWhileOthersWaitForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := make(chan struct{})
+		var working, begun atomic.Int64
+		l := New("test", 1, 100, 0, func(_ context.Context, qs []int, next func()) ([]int, error) {
+			if working.Add(1) != 1 {
+				t.Error("two batches are carried out at once")
+			}
+			begun.Add(1)
+			working.Add(-1)
+			next()
+			<-disk
+			return qs, nil
+		})
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				if got, err := l.Do(t.Context(), i); err != nil || got != i {
+					t.Errorf("Do(%d) = %d, %v", i, got, err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := begun.Load(); n != maxAhead {
+			t.Errorf("%d batches are under way, want %d", n, maxAhead)
+		}
+		close(disk)
+		wg.Wait()
+		l.Close()
+		if n := begun.Load(); n != 10 {
+			t.Errorf("%d batches of 10", n)
+		}
+	})
+}
+
+func TestCloseWaitsForBatchesThatWaitForTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var answered atomic.Bool
+		l := New("test", 8, 8, 0, func(_ context.Context, qs []int, next func()) ([]int, error) {
+			next()
+			time.Sleep(time.Second)
+			return qs, nil
+		})
+		go func() {
+			if _, err := l.Do(t.Context(), 1); err == nil {
+				answered.Store(true)
+			}
+		}()
+		synctest.Wait()
+		l.Close()
+		synctest.Wait()
+		if !answered.Load() {
+			t.Error("closed before the last request was answered")
+		}
+	})
 }

@@ -181,7 +181,7 @@ func (r run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
 func (r run) Finish(ctx context.Context, steps []*sqlcore.Step) error { return r.Pipeline(ctx, steps) }
 
 // Commit commits.
-func (r run) Commit(context.Context) error { return r.tx.Commit() }
+func (r run) Commit(context.Context, func()) error { return r.tx.Commit() }
 
 // Rollback ends the transaction if it is not over.
 func (r run) Rollback() error {

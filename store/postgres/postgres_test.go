@@ -84,7 +84,7 @@ func TestPlansMadeOnEmptyTablesDoNotScanFullOnes(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
-	if err := tx.Commit(t.Context()); err != nil {
+	if err := tx.Commit(t.Context(), func() {}); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -207,7 +207,7 @@ func TestALostConnectionIsToldAndReplaced(t *testing.T) {
 	if _, err := other.Exec(t.Context(), "SELECT pg_terminate_backend($1::int, 10000)", pid); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Commit(t.Context()); err != nil {
+	if err := other.Commit(t.Context(), func() {}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = victim.Exec(t.Context(), "SELECT 1")
@@ -220,7 +220,7 @@ func TestALostConnectionIsToldAndReplaced(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after the loss: %v", err)
 		}
-		if err := tx.Commit(t.Context()); err != nil {
+		if err := tx.Commit(t.Context(), func() {}); err != nil {
 			t.Fatalf("after the loss: %v", err)
 		}
 	}

@@ -154,11 +154,13 @@ func answer(answers pgx.BatchResults, s *sqlcore.Step) error {
 	return rows.Err()
 }
 
-// Commit commits. Whether it happened is unknown when the connection fails meanwhile.
-func (w *write) Commit(ctx context.Context) error {
+// Commit commits. Whether it happened is unknown when the connection fails meanwhile. The next transaction has a connection of its own, and may
+// look around while this one waits for the disk.
+func (w *write) Commit(ctx context.Context, next func()) error {
 	if !w.begun || w.committed {
 		return w.end()
 	}
+	next()
 	tag, err := w.pg.Exec(ctx, "COMMIT")
 	if err != nil {
 		return err

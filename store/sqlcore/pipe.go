@@ -10,13 +10,14 @@ type Row interface{ Scan(into ...any) error }
 
 // Step is one statement of several that are sent without waiting for each other's answers.
 type Step struct {
-	Op    string // the verb it belongs to, for errors
-	Text  string
-	Args  []any
-	Rows  [][]any         // instead of Args: run it with each of these in turn; only in a database that is in this process
-	Each  func(Row) error // is called with every row; nil: the statement returns none
-	Count int64           // rows read or changed, when it has run
-	want  int64           // what Count must be
+	Op      string // the verb it belongs to, for errors
+	Text    string
+	Args    []any
+	Rows    [][]any         // instead of Args: run it with each of these in turn; only in a database that is in this process
+	Changed func(i int)     // is called with each of Rows that changed the database; nil: nobody asks
+	Each    func(Row) error // is called with every row; nil: the statement returns none
+	Count   int64           // rows read or changed, when it has run
+	want    int64           // what Count must be
 }
 
 // StepError says which step failed.

@@ -41,8 +41,12 @@ type Run interface {
 	// Finish is Pipeline and Commit in one go: nothing is committed unless every step succeeds. A database that gains nothing by it leaves
 	// the commit to Commit, which is called in any case.
 	Finish(ctx context.Context, steps []*Step) error
-	Commit(ctx context.Context) error
-	Rollback() error // also after a failed Commit; harmless when the transaction is over
+	// Commit returns when what was written will outlast any failure. It calls next as soon as another transaction may begin, which may be
+	// before that.
+	Commit(ctx context.Context, next func()) error
+	// Rollback is called after a failed Commit too, and is harmless when the transaction is over. It ends a reader, whose answers count only
+	// if it succeeds.
+	Rollback() error
 }
 
 // Store is a database, with the inbox in it or in a file of its own. All methods may be called at once.
@@ -99,30 +103,43 @@ func (s *Store) Close() error {
 // outside the database may happen in it. When Update fails with kind Unavailable it is unknown whether it was committed: run it again
 // with the same ids.
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
-	return s.update(ctx, s.engine, "store.Update", f)
+	return s.UpdateAhead(ctx, f, nothing)
+}
+
+func nothing() {}
+
+// UpdateAhead is Update that calls next when the next transaction may begin: on SQLite before this one is durable. If the transaction fails
+// next may not be called, or may have been.
+func (s *Store) UpdateAhead(ctx context.Context, f func(*Tx) error, next func()) error {
+	return s.update(ctx, s.engine, "store.Update", f, next)
 }
 
 // UpdateInbox is Update for the inbox. On SQLite it waits for other writers of the inbox only, so that a webhook is answered whatever else
 // is being written. An Update and an UpdateInbox are two commits: a crash may come between them.
 func (s *Store) UpdateInbox(ctx context.Context, f func(*InboxTx) error) error {
-	return s.update(ctx, s.inbox, "store.UpdateInbox", func(tx *Tx) error { return f(&InboxTx{tx}) })
+	return s.UpdateInboxAhead(ctx, f, nothing)
+}
+
+// UpdateInboxAhead is UpdateInbox as UpdateAhead is Update.
+func (s *Store) UpdateInboxAhead(ctx context.Context, f func(*InboxTx) error, next func()) error {
+	return s.update(ctx, s.inbox, "store.UpdateInbox", func(tx *Tx) error { return f(&InboxTx{tx}) }, next)
 }
 
 // View runs f on a snapshot of the database that does not change while f runs. Verbs that write fail in it.
 func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
-	_, err := s.once(ctx, s.engine, "store.View", true, f)
+	_, err := s.once(ctx, s.engine, "store.View", true, f, nothing)
 	return err
 }
 
 // ViewInbox is View for the inbox. Its snapshot and a View's are of two moments.
 func (s *Store) ViewInbox(ctx context.Context, f func(*InboxTx) error) error {
-	_, err := s.once(ctx, s.inbox, "store.ViewInbox", true, func(tx *Tx) error { return f(&InboxTx{tx}) })
+	_, err := s.once(ctx, s.inbox, "store.ViewInbox", true, func(tx *Tx) error { return f(&InboxTx{tx}) }, nothing)
 	return err
 }
 
-func (s *Store) update(ctx context.Context, e Engine, op string, f func(*Tx) error) error {
+func (s *Store) update(ctx context.Context, e Engine, op string, f func(*Tx) error, next func()) error {
 	for run := 1; ; run++ {
-		again, err := s.once(ctx, e, op, false, f)
+		again, err := s.once(ctx, e, op, false, f, next)
 		if err == nil || !again || run == maxRuns || ctx.Err() != nil {
 			return err
 		}
@@ -134,7 +151,7 @@ func (s *Store) update(ctx context.Context, e Engine, op string, f func(*Tx) err
 	}
 }
 
-func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f func(*Tx) error) (again bool, err error) {
+func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f func(*Tx) error, next func()) (again bool, err error) {
 	run, err := e.Begin(ctx, readOnly)
 	if err != nil {
 		return s.retryable(err), s.explain(ctx, op, err)
@@ -155,7 +172,7 @@ func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f 
 	if tx.failed != nil {
 		return s.retryable(tx.failed), errs.Wrap(op, "", tx.failed)
 	}
-	if err := run.Commit(ctx); err != nil {
+	if err := run.Commit(ctx, next); err != nil {
 		return s.retryable(err), s.explain(ctx, op, err)
 	}
 	return false, nil

@@ -167,15 +167,9 @@ func (tx *Tx) bulk(s *stmt, rows [][]any) (int64, error) {
 	if tx.dialect() == Postgres {
 		return tx.run1(s, columns(s.kind, rows, nil))
 	}
-	total := int64(0)
-	for _, row := range rows {
-		n, err := tx.run1(s, row)
-		if err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	return total, nil
+	step := &Step{Op: s.op, Text: s.text[SQLite], Rows: rows}
+	err := tx.pipe([]*Step{step})
+	return step.Count, err
 }
 
 // bulkNew is bulk for inserts made by insertNew; it tells which ids, the first column, were new.
@@ -194,16 +188,8 @@ func (tx *Tx) bulkNew(s *stmt, rows [][]any) (map[string]bool, error) {
 		}
 		return fresh, err
 	}
-	for _, row := range rows {
-		n, err := tx.run1(s, row)
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			fresh[row[0].(string)] = true
-		}
-	}
-	return fresh, nil
+	step := &Step{Op: s.op, Text: s.text[SQLite], Rows: rows, Changed: func(i int) { fresh[rows[i][0].(string)] = true }}
+	return fresh, tx.pipe([]*Step{step})
 }
 
 // run1 runs a statement and counts the rows it changed.

@@ -71,7 +71,7 @@ func BenchmarkWays(b *testing.B) {
 			if _, err := tx.Exec(ctx, "INSERT INTO item VALUES ('a', 'a', '', '', '', 0)"); err != nil {
 				b.Fatal(err)
 			}
-			if err := tx.Commit(ctx); err != nil {
+			if err := tx.Commit(ctx, func() {}); err != nil {
 				b.Fatal(err)
 			}
 			for b.Loop() {
@@ -79,7 +79,7 @@ func BenchmarkWays(b *testing.B) {
 				if err := write(tx); err != nil {
 					b.Fatal(err)
 				}
-				if err := tx.Commit(ctx); err != nil {
+				if err := tx.Commit(ctx, func() {}); err != nil {
 					b.Fatal(err)
 				}
 			}

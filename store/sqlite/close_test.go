@@ -26,7 +26,7 @@ func TestCloseFoldsTheLogAndLetsGo(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := run.Commit(t.Context()); err != nil {
+		if err := run.Commit(t.Context(), func() {}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -71,7 +71,7 @@ func openFile(ctx context.Context, path string, f file) (sqlcore.Engine, error) 
 		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the folder cannot be made", Cause: err}
 	}
 	path += f.suffix
-	e := &engine{path: path, file: f}
+	e := newEngine(path, f)
 	if err := e.open(ctx); err != nil {
 		e.close()
 		return none, &errs.Error{Kind: errs.Unavailable, Op: "sqlite.Open", Item: path, Safe: "the database cannot be opened", Cause: err}
@@ -87,6 +87,8 @@ type engine struct {
 	fold        *sql.DB       // the checkpointer's
 	writer      chan *session // holds the one writer session while nobody uses it
 	reader      chan *session
+	log         log
+	flusher     *flusher
 	committed   chan struct{} // tells the checkpointer that there is something to fold
 	stop        chan struct{}
 	background  sync.WaitGroup
@@ -95,12 +97,19 @@ type engine struct {
 	closeErr    error
 }
 
+func newEngine(path string, f file) *engine {
+	e := &engine{path: path, file: f, log: log{path: path + "-wal"}}
+	e.flusher = newFlusher(e.log.sync)
+	return e
+}
+
 func (e *engine) open(ctx context.Context) error {
 	e.committed, e.stop = make(chan struct{}, 1), make(chan struct{})
 	e.writer, e.reader = make(chan *session, 1), make(chan *session, e.file.readers)
 	common := []string{fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "foreign_keys(1)", "temp_store(2)"}
 	var err error
-	if e.write, err = sql.Open("sqlite", dsn(e.path, append(common, "journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("wal_autocheckpoint(%d)", logPages), fmt.Sprintf("cache_size(-%d)", e.file.cacheKiB)))); err != nil {
+	// Commits are flushed by us (see flusher). What is left for SQLite is to keep the file whole whenever the machine stops.
+	if e.write, err = sql.Open("sqlite", dsn(e.path, append(common, "journal_mode(WAL)", "synchronous(NORMAL)", fmt.Sprintf("wal_autocheckpoint(%d)", logPages), fmt.Sprintf("cache_size(-%d)", e.file.cacheKiB)))); err != nil {
 		return err
 	}
 	e.write.SetMaxOpenConns(1)
@@ -172,6 +181,10 @@ func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) 
 		pool <- s
 		return nil, errClosed
 	}
+	if err := e.flusher.broken(); err != nil && !readOnly {
+		pool <- s
+		return nil, err
+	}
 	if s == nil {
 		var err error
 		if s, err = e.session(ctx, e.read, "BEGIN"); err != nil {
@@ -214,6 +227,7 @@ func (e *engine) close() error {
 		e.background.Wait()
 		e.release(e.reader)
 		e.release(e.writer)
+		e.closeErr = errors.Join(e.closeErr, e.log.close())
 		for _, db := range []*sql.DB{e.fold, e.read, e.write} { // the writer last: it folds the log into the file
 			if db != nil {
 				e.closeErr = errors.Join(e.closeErr, db.Close())
@@ -299,7 +313,7 @@ func (r *run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
 	for _, s := range steps {
 		var err error
 		if s.Rows != nil {
-			s.Count, err = r.execRows(ctx, s.Text, s.Rows)
+			s.Count, err = r.execRows(ctx, s)
 		} else {
 			err = sqlcore.InTurn(ctx, r.session, s)
 		}
@@ -314,18 +328,18 @@ func (r *run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
 func (r *run) Finish(ctx context.Context, steps []*sqlcore.Step) error { return r.Pipeline(ctx, steps) }
 
 // execRows runs a statement with each row in turn, past database/sql, whose checks and locks cost as much again as a small insert.
-func (s *session) execRows(ctx context.Context, text string, rows [][]any) (changed int64, err error) {
+func (s *session) execRows(ctx context.Context, step *sqlcore.Step) (changed int64, err error) {
 	err = s.conn.Raw(func(c any) error {
-		st := s.direct[text]
+		st := s.direct[step.Text]
 		if st == nil {
 			var err error
-			if st, err = c.(driver.Conn).Prepare(text); err != nil {
+			if st, err = c.(driver.Conn).Prepare(step.Text); err != nil {
 				return err
 			}
-			s.direct[text] = st
+			s.direct[step.Text] = st
 		}
 		var args []driver.NamedValue
-		for _, row := range rows {
+		for at, row := range step.Rows {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -341,17 +355,23 @@ func (s *session) execRows(ctx context.Context, text string, rows [][]any) (chan
 			if err != nil {
 				return err
 			}
-			changed += n
+			if changed += n; n > 0 && step.Changed != nil {
+				step.Changed(at)
+			}
 		}
 		return nil
 	})
 	return changed, err
 }
 
-// Commit commits. When it fails the transaction is still open, so that Rollback ends it.
-func (r *run) Commit(ctx context.Context) error {
-	// Not under the caller's deadline: an interrupted commit would leave the caller in doubt for no gain.
-	if _, err := r.Exec(context.WithoutCancel(ctx), "COMMIT"); err != nil {
+// Commit commits. When it fails before the database has it, the transaction is still open, so that Rollback ends it.
+func (r *run) Commit(ctx context.Context, next func()) error {
+	err := r.engine.flusher.commit(func() error {
+		// Not under the caller's deadline: an interrupted commit would leave the caller in doubt for no gain.
+		_, err := r.Exec(context.WithoutCancel(ctx), "COMMIT")
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	r.end()
@@ -359,10 +379,11 @@ func (r *run) Commit(ctx context.Context) error {
 	case r.engine.committed <- struct{}{}:
 	default:
 	}
-	return nil
+	next()
+	return r.engine.flusher.wait()
 }
 
-// Rollback ends the transaction if it is not over.
+// Rollback ends the transaction if it is not over. What a reader has read is on the disk when it returns.
 func (r *run) Rollback() error {
 	if r.over {
 		return nil
@@ -370,7 +391,10 @@ func (r *run) Rollback() error {
 	_, err := r.Exec(context.Background(), "ROLLBACK")
 	r.end()
 	if sqliteErr, ok := errors.AsType[*sqlite.Error](err); ok && sqliteErr.Code() == sqlite3.SQLITE_ERROR {
-		return nil // "no transaction is active": the failure before it has rolled back already
+		err = nil // "no transaction is active": the failure before it has rolled back already
+	}
+	if err == nil && r.pool == r.engine.reader {
+		return r.engine.flusher.seen()
 	}
 	return err
 }
