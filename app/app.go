@@ -50,6 +50,7 @@ type Options struct {
 	DemoUser   string        // visitors from this machine are signed in as this user
 	Loopback   bool          // channels may be on this machine: simulators
 	Lease      time.Duration // see ops.Options
+	EventsKept time.Duration // see ops.Options
 	// ReceiveOnly makes this a front for webhooks; see ops.Options.
 	ReceiveOnly bool
 	NATS        stream.Options // what is committed is published there; without a URL nowhere
@@ -135,7 +136,8 @@ func (a *App) open(ctx context.Context) error {
 	use := ops.Options{
 		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
 		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, Lease: a.o.Lease, Version: a.o.Version, ReceiveOnly: a.o.ReceiveOnly,
-		Client: clients.calls, Files: clients.files,
+		EventsKept: a.o.EventsKept,
+		Client:     clients.calls, Files: clients.files,
 	}
 	if err := a.joinStream(&use, metrics); err != nil {
 		return err

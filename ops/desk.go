@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillway/spillway/domain/catalog"
@@ -37,6 +38,8 @@ type Desk struct {
 	told     kept[map[string]int64] // pushes in the last hour by connection
 	counted  kept[map[string]int64] // orders by state, for the tabs of the list
 	proved   kept[Proof]
+
+	freshUntil atomic.Int64 // Unix nanoseconds until which kept figures leave the replica out: somebody has changed something
 }
 
 // NewDesk makes a desk over running use-cases. Errors: Invalid (a zone that is not known).
@@ -79,6 +82,7 @@ func (d *Desk) Live(ctx context.Context) (<-chan string, error) {
 	if err != nil {
 		return nil, err
 	}
+	in = d.caughtUp(ctx, in)
 	out := make(chan string)
 	go func() {
 		defer close(out)

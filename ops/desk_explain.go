@@ -163,7 +163,7 @@ func (d *Desk) explainMinute(ctx context.Context, v *view.Explain) error {
 	v.Formula = "count of orders first seen with their lines within 60 s"
 	v.Columns = []view.Column{{Name: "Channel"}, {Name: "Last minute", Number: true}}
 	var sum int64
-	err = d.read(ctx, "ops.Explain", v.Figure, func(tx *store.Tx) error {
+	err = d.look(ctx, "ops.Explain", v.Figure, func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		for _, c := range ch.rows {
 			n := d.x.gauges.OrdersLastMinute(c.ID)

@@ -79,7 +79,7 @@ func (d *Desk) explainListing(ctx context.Context, v *view.Explain, id string) e
 		v.Sentence, v.Level = "It sells no item we know, so it is told nothing.", view.Watch
 		return nil
 	}
-	return d.read(ctx, "ops.Explain", id, func(tx *store.Tx) error {
+	return d.look(ctx, "ops.Explain", id, func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err
@@ -188,7 +188,7 @@ func (d *Desk) explainWrong(ctx context.Context, v *view.Explain, id string) err
 	v.Formula = "count of listings with a push on its way or in doubt, or without a known number"
 	v.Inputs = []view.Input{input("Listings", s.listings[id], "of the channel"), input("Without an item", s.unmapped[id], "told nothing")}
 	v.Columns = []view.Column{{Name: "Listing"}, {Name: "Told", Number: true}, {Name: "Wanted", Number: true}, {Name: "May still sell", Number: true}}
-	err = d.read(ctx, "ops.Explain", id, func(tx *store.Tx) error {
+	err = d.look(ctx, "ops.Explain", id, func(tx *store.Tx) error {
 		c, err := tx.ConnectionGet(id)
 		if err != nil {
 			return err
@@ -242,7 +242,7 @@ func (d *Desk) explainWatermark(ctx context.Context, v *view.Explain, id string)
 // needDetail counts a connection's orders that must be read again, up to a bound.
 func (d *Desk) needDetail(ctx context.Context, id string) int {
 	var ids []string
-	if err := d.read(ctx, "ops.Explain", id, func(tx *store.Tx) (err error) {
+	if err := d.look(ctx, "ops.Explain", id, func(tx *store.Tx) (err error) {
 		ids, err = tx.OrdersNeedingDetail(id, orderScan)
 		return err
 	}); err != nil {

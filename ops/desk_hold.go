@@ -19,7 +19,7 @@ const pastHolds = 30
 // Calendar is the LIVE holds there are.
 func (d *Desk) Calendar(ctx context.Context) (view.Calendar, error) {
 	v := view.Calendar{At: d.x.now()}
-	err := d.read(ctx, "ops.Calendar", "", func(tx *store.Tx) error {
+	err := d.look(ctx, "ops.Calendar", "", func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err

@@ -26,7 +26,7 @@ const (
 func (d *Desk) Items(ctx context.Context, query, after string) (view.ItemList, error) {
 	v := view.ItemList{Query: query, Total: -1}
 	cat := d.x.catalog.Load()
-	err := d.read(ctx, "ops.Items", "", func(tx *store.Tx) error {
+	err := d.look(ctx, "ops.Items", "", func(tx *store.Tx) error {
 		items, err := tx.ItemList(after, itemRows+1, query)
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (d *Desk) Item(ctx context.Context, id string, asOf *time.Time, before int6
 			v.Locations = append(v.Locations, view.Option{ID: l.ID, Label: cmp.Or(l.Name, l.ID)})
 		}
 	}
-	err = d.read(ctx, "ops.Item", it.ID, func(tx *store.Tx) error {
+	err = d.look(ctx, "ops.Item", it.ID, func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err

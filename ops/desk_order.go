@@ -21,7 +21,7 @@ const orderEvents = 500
 // Order is everything about one order. Errors: NotFound.
 func (d *Desk) Order(ctx context.Context, id string) (view.OrderPage, error) {
 	var v view.OrderPage
-	err := d.read(ctx, "ops.Order", id, func(tx *store.Tx) error {
+	err := d.look(ctx, "ops.Order", id, func(tx *store.Tx) error {
 		got, err := tx.OrdersGet([]string{id})
 		if err != nil {
 			return err

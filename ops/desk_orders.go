@@ -144,7 +144,7 @@ func (d *Desk) Orders(ctx context.Context, f view.OrderFilter) (view.OrderList, 
 	if out.States, err = d.orderCounts(ctx); err != nil {
 		return out, err
 	}
-	err = d.read(ctx, "ops.Orders", "", func(tx *store.Tx) error {
+	err = d.look(ctx, "ops.Orders", "", func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err
@@ -317,7 +317,7 @@ func (d *Desk) orderCounts(ctx context.Context) ([]view.Count, error) {
 
 func (d *Desk) countEnded(ctx context.Context) (map[string]int64, error) {
 	n := map[string]int64{}
-	err := d.x.st.View(ctx, func(tx *store.Tx) error {
+	err := d.count(ctx, func(tx *store.Tx) error {
 		for _, s := range shippedStatuses {
 			k, err := tx.OrderCountUpTo(s, countMost)
 			if err != nil {

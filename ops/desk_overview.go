@@ -39,7 +39,7 @@ func (d *Desk) Overview(ctx context.Context) (view.Overview, error) {
 	g := d.x.gauges.Snapshot()
 	v.SaleToReserved, v.SaleToRight = latency(g.SaleToReserved, targetReserved), latency(g.ChangeToRight, targetRight)
 	v.PushToTold = latency(g.PushToTold, 0)
-	err = d.read(ctx, "ops.Overview", "", func(tx *store.Tx) error {
+	err = d.look(ctx, "ops.Overview", "", func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err
@@ -209,7 +209,7 @@ func (d *Desk) Frame(ctx context.Context) (view.Frame, error) {
 	if err != nil {
 		return f, err
 	}
-	err = d.read(ctx, "ops.Frame", "", func(tx *store.Tx) error {
+	err = d.look(ctx, "ops.Frame", "", func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err

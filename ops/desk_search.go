@@ -19,7 +19,7 @@ func (d *Desk) Search(ctx context.Context, query string) (view.Found, error) {
 	if query == "" {
 		return v, nil
 	}
-	err := d.read(ctx, "ops.Search", "", func(tx *store.Tx) error {
+	err := d.look(ctx, "ops.Search", "", func(tx *store.Tx) error {
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err

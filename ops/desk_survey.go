@@ -72,7 +72,7 @@ func (d *Desk) lookAround(ctx context.Context) (survey, error) {
 	cat := d.x.catalog.Load()
 	v := survey{items: map[string]itemNow{}, books: map[string]bookNow{}, wrong: map[string]int64{}, listings: map[string]int64{}, unmapped: map[string]int64{}}
 	s := snapshot{cat: cat, held: map[string][]stock.Balance{}, short: map[string]int64{}, books: allocation.Books{}, wires: &d.x.wires}
-	err := d.x.st.View(ctx, func(tx *store.Tx) error {
+	err := d.count(ctx, func(tx *store.Tx) error {
 		v.at = tx.Now()
 		if err := v.readStock(tx, s); err != nil {
 			return err

@@ -37,7 +37,7 @@ func (d *Desk) trade(ctx context.Context) (trade, error) {
 func (d *Desk) countTrade(ctx context.Context) (trade, error) {
 	was, _ := d.traded.peek()
 	next := trade{minutes: map[int64]int64{}}
-	err := d.x.st.View(ctx, func(tx *store.Tx) error {
+	err := d.count(ctx, func(tx *store.Tx) error {
 		now := tx.Now()
 		first := d.midnight(now)
 		if hour := now.Add(-seriesMinutes * time.Minute); hour.Before(first) {
@@ -96,7 +96,7 @@ func (t trade) since(from time.Time) int64 {
 // pushesLastHour counts pushes by connection.
 func (d *Desk) pushesLastHour(ctx context.Context) (map[string]int64, error) {
 	n, _, err := d.told.get(ctx, d.x.ctx, d.x.now, pushesEvery, func(ctx context.Context) (n map[string]int64, err error) {
-		err = d.x.st.View(ctx, func(tx *store.Tx) error {
+		err = d.count(ctx, func(tx *store.Tx) error {
 			n, err = tx.PushLogCounts(tx.Now().Add(-time.Hour))
 			return err
 		})

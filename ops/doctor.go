@@ -49,7 +49,7 @@ func (x *Ops) Examine(ctx context.Context, call bool) ([]Finding, error) {
 	}
 	out = append(out, messages)
 	err = x.st.View(ctx, func(tx *store.Tx) error {
-		for _, examine := range []func(*store.Tx) ([]Finding, error){x.findBooks, x.findCursors, x.findTokens} {
+		for _, examine := range []func(*store.Tx) ([]Finding, error){x.findBooks, x.findCursors, x.findTokens, x.findUpkeep} {
 			fs, err := examine(tx)
 			if err != nil {
 				return err

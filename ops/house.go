@@ -25,11 +25,11 @@ const (
 	prunePage, prunePages = 200, 20
 )
 
-// housekeeping ends reservations whose time is over, deletes what is old, and proves the ledger once a day.
+// housekeeping ends reservations whose time is over, deletes what is old, and once a day proves the ledger and keeps the database in shape.
 func (x *Ops) housekeeping() {
 	tick := time.NewTicker(houseEvery)
 	defer tick.Stop()
-	var pruned, checked time.Time
+	var pruned, checked, kept time.Time
 	numbers := x.now()
 	for {
 		select {
@@ -55,6 +55,12 @@ func (x *Ops) housekeeping() {
 			numbers = now
 			if err := x.CheckNumbers(x.ctx); err != nil && x.ctx.Err() == nil {
 				x.log.Error("numbers could not be read back", "err", err)
+			}
+		}
+		if now.Sub(kept) >= upkeepLook {
+			kept = now
+			if err := x.upkeep(x.ctx); err != nil && x.ctx.Err() == nil {
+				x.log.Error("the database could not be kept in shape; it is tried again in an hour", "err", err)
 			}
 		}
 		if checked.IsZero() {
@@ -120,6 +126,9 @@ func (x *Ops) expire(ctx context.Context) error {
 func (x *Ops) followImports(ctx context.Context) error {
 	var mark string
 	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		if err := tx.LookLeft(); err != nil {
+			return err
+		}
 		mark, _, err = tx.SettingGet(store.CatalogueSetting)
 		return err
 	})

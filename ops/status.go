@@ -21,6 +21,7 @@ type Status struct {
 	Connections []ConnectionStatus `json:"connections"`
 	Scheduler   string             `json:"scheduler,omitempty"` // the process that keeps house
 	Parked      int64              `json:"parked"`              // messages set aside for a person
+	Upkeep      Upkeep             `json:"upkeep,omitzero"`     // the last round of keeping the database in shape
 }
 
 // ProcessStatus is one program.
@@ -93,6 +94,9 @@ func (s *Status) read(tx *store.Tx) error {
 		return err
 	}
 	s.At, s.Processes, s.Connections = now, nil, nil
+	if s.Upkeep, err = lastUpkeep(tx); err != nil {
+		return err
+	}
 	processes, err := tx.ProcessList()
 	if err != nil {
 		return err

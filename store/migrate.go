@@ -10,30 +10,51 @@ import (
 
 // MigrateData moves everything from one home to an empty other one, of the same kind of database or the other; see [Store.MoveTo]. No process
 // may work on the old home meanwhile: those that do are kept waiting, and refused at their next start. Errors as of Open and MoveTo.
-func MigrateData(ctx context.Context, from, to string, shown sqlcore.Progress) (_ Moved, err error) {
-	if from == to {
-		return Moved{}, errs.New(errs.Invalid, "store.MigrateData", "", "both homes are the same")
-	}
-	old, err := Open(ctx, from, Options{})
-	if err != nil {
-		return Moved{}, err
-	}
-	defer func() { err = errors.Join(err, old.Close()) }()
-	home, err := Open(ctx, to, Options{})
-	if err != nil {
-		return Moved{}, err
-	}
-	defer func() { err = errors.Join(err, home.Close()) }()
-	return old.MoveTo(ctx, home, shown)
-}
-
-// refuseMoved refuses a home whose data live in another one now.
-func refuseMoved(ctx context.Context, st *Store) error {
-	return st.View(ctx, func(tx *Tx) error {
-		at, moved, err := tx.SettingGet(sqlcore.MovedSetting)
-		if err == nil && moved {
-			err = errs.New(errs.Conflict, "store.Open", "", "the data of this home were moved to another one at %s; give that one's URL", at)
-		}
+func MigrateData(ctx context.Context, from, to string, shown sqlcore.Progress) (m Moved, err error) {
+	err = between(ctx, from, to, Open, func(old, home *Store) error {
+		m, err = old.MoveTo(ctx, home, shown)
 		return err
 	})
+	return m, err
+}
+
+// MigrateOnline moves everything from a SQLite home to an empty PostgreSQL database while the processes of the old home work; see
+// [Store.MoveOnline].
+func MigrateOnline(ctx context.Context, from, to string, shown sqlcore.Progress) (m Moved, err error) {
+	err = between(ctx, from, to, openAny, func(old, home *Store) error {
+		m, err = old.MoveOnline(ctx, home, shown)
+		return err
+	})
+	return m, err
+}
+
+// UndoMove makes a home usable again that was moved, or whose move was cut off; to is the home it was moved to, empty if that is lost for
+// good. See [sqlcore.UndoMove].
+func UndoMove(ctx context.Context, from, to string) error {
+	if to != "" {
+		return between(ctx, from, to, openAny, func(old, home *Store) error { return sqlcore.UndoMove(ctx, old, home) })
+	}
+	old, err := openAny(ctx, from, Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(sqlcore.UndoMove(ctx, old, nil), old.Close())
+}
+
+// between runs f with two homes.
+func between(ctx context.Context, from, to string, open func(context.Context, string, Options) (*Store, error), f func(old, home *Store) error) (err error) {
+	if from == to {
+		return errs.New(errs.Invalid, "store.MigrateData", "", "both homes are the same")
+	}
+	old, err := open(ctx, from, Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, old.Close()) }()
+	home, err := open(ctx, to, Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, home.Close()) }()
+	return f(old, home)
 }

@@ -70,6 +70,19 @@ type Options struct {
 // own passfile=path in the URL serves as well. Errors: Invalid (the URL), NotFound (its file), Unavailable (the database), Conflict (a
 // newer program has migrated it).
 func Open(ctx context.Context, url string, opt Options) (*Store, error) {
+	st, err := openAny(ctx, url, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := st.Usable(ctx); err != nil {
+		_ = st.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return st, nil
+}
+
+// openAny is Open for homes of every state.
+func openAny(ctx context.Context, url string, opt Options) (*Store, error) {
 	url, err := fromFile(url)
 	if err != nil {
 		return nil, err
@@ -86,24 +99,15 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 			_ = all.Close() // the first error is the one to tell
 			return nil, err
 		}
-		return usable(ctx, sqlcore.New(all, &inbox, opt.Now))
+		return sqlcore.New(all, &inbox, opt.Now), nil
 	case "postgres", "postgresql":
 		all, err := ready(ctx, url, postgres.Open)
 		if err != nil {
 			return nil, err
 		}
-		return usable(ctx, sqlcore.New(all, nil, opt.Now))
+		return sqlcore.New(all, nil, opt.Now), nil
 	}
 	return nil, errs.New(errs.Invalid, "store.Open", "", "a database URL begins with sqlite: or postgres:")
-}
-
-// usable closes a store whose data were moved away.
-func usable(ctx context.Context, st *Store) (*Store, error) {
-	if err := refuseMoved(ctx, st); err != nil {
-		_ = st.Close() // the first error is the one to tell
-		return nil, err
-	}
-	return st, nil
 }
 
 // maxURL bounds the file of a URL: a longer one is another file.

@@ -13,6 +13,7 @@ import (
 
 func TestMain(m *testing.M) {
 	storetest.CrashMain()
+	moveMain()
 	os.Exit(pgtest.Main(m))
 }
 

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/spillway/spillway/ops/view"
 )
 
 // maxForm bounds the body of a form: the longest is an app's keys and settings.
@@ -19,7 +21,7 @@ func (s *Site) secure(next http.Handler) http.Handler {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This form was sent from another site and was not accepted.", http.StatusForbidden)
 	}))
-	inner := origin.Handler(s.sessions.LoadAndSave(next))
+	inner := origin.Handler(s.sessions.LoadAndSave(s.fresh(next)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -38,6 +40,25 @@ func (s *Site) secure(next http.Handler) http.Handler {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		inner.ServeHTTP(w, r)
+	})
+}
+
+// wroteCookie is held by a browser that has just changed something, whichever process it asks next.
+const wroteCookie = "spillway_wrote"
+
+// fresh shows a browser that changes something, and for a while after, the database itself and no replica.
+func (s *Site) fresh(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := r.Cookie(wroteCookie)
+		writes := r.Method != http.MethodGet && r.Method != http.MethodHead
+		if writes {
+			http.SetCookie(w, &http.Cookie{Name: wroteCookie, Value: "1", Path: "/", MaxAge: int(view.FreshFor.Seconds()), HttpOnly: true,
+				Secure: s.o.SecureCookies, SameSite: http.SameSiteLaxMode})
+		}
+		if writes || err == nil {
+			r = r.WithContext(view.Fresh(r.Context()))
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -105,13 +106,49 @@ func (h *history) copySlices(ctx context.Context, url string, shown func()) (err
 			return err
 		}
 	}
+	again, err := unindex(ctx, db)
+	if err != nil {
+		return err
+	}
 	for h.Done < h.slice()*(historySlices-recentSlices) {
 		if err := h.copySlice(ctx, db, end); err != nil {
 			return err
 		}
 		shown()
 	}
+	for _, text := range again {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// unindex drops the indexes that are written all over while copies are made, and returns what makes them again.
+func unindex(ctx context.Context, db *sql.DB) (again []string, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name <> 'orders_created'
+		AND tbl_name IN ('orders', 'order_ref', 'reservation', 'movement', 'event')`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var drop []string
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, err
+		}
+		drop, again = append(drop, "DROP INDEX "+name), append(again, text)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	for _, text := range drop {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return nil, err
+		}
+	}
+	return again, nil
 }
 
 func (h *history) copySlice(ctx context.Context, db *sql.DB, end int64) error {

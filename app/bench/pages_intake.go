@@ -19,42 +19,70 @@ const (
 	growthLines                 = 3
 )
 
-// growthFigure is what taking an order in costs with a long history and with a tenth of it, in microseconds: the median of the rounds. Of
-// the embedded database it is the time of the cores, which other work on the machine lengthens less than that of the clock.
+// growthCost is what taking orders in costs: the medians of the rounds.
+type growthCost struct {
+	CPU  float64 `json:"cpu_us"` // of the cores for an order, in microseconds; PostgreSQL's too where it runs on this machine
+	Rate float64 `json:"per_second"`
+}
+
+// growthFigure is what taking orders in costs with a long history and with a tenth of it. The time of the cores is what counts: other work on
+// the machine lengthens it less than that of the clock. Where PostgreSQL is elsewhere only the clock is left.
 type growthFigure struct {
-	Tenth  float64 `json:"tenth_us"`
-	Full   float64 `json:"full_us"`
-	Ratio  float64 `json:"ratio"` // the median of the ratios of neighbouring rounds
-	Rounds int     `json:"rounds"`
+	Tenth     growthCost `json:"tenth"`
+	Full      growthCost `json:"full"`
+	Ratio     float64    `json:"ratio"`      // of the cores' time, or of the clock's: the median of the ratios of neighbouring rounds
+	RateRatio float64    `json:"rate_ratio"` // the same of the clock's
+	Rounds    int        `json:"rounds"`
 }
 
 // growth takes orders into both databases by turns, so that whatever else the machine does touches both.
-func growth(ctx context.Context, tenth, full *pagesRig, rounds int, embedded bool) (*growthFigure, error) {
-	var small, large, ratios []float64
+func growth(ctx context.Context, tenth, full *pagesRig, rounds int) (*growthFigure, error) {
+	costs := map[*pagesRig][]growthCost{}
+	var cpu, clock []float64
 	for n := range rounds + 1 {
 		pair := []*pagesRig{tenth, full}
 		if n%2 == 1 {
 			pair[0], pair[1] = pair[1], pair[0]
 		}
-		cost := map[*pagesRig]float64{}
+		now := map[*pagesRig]growthCost{}
 		for _, r := range pair {
-			before := cpuTime()
+			before := r.cores()
 			took, err := r.takeIn(ctx)
 			if err != nil {
 				return nil, err
 			}
-			if used := cpuTime() - before; embedded {
-				took = used
-			}
-			cost[r] = float64(took.Microseconds()) / growthOrders
+			now[r] = growthCost{CPU: float64((r.cores() - before).Microseconds()) / growthOrders, Rate: growthOrders / took.Seconds()}
 		}
 		if n == 0 {
 			continue // the first round fills the caches
 		}
-		small, large = append(small, cost[tenth]), append(large, cost[full])
-		ratios = append(ratios, cost[full]/cost[tenth])
+		for r, c := range now {
+			costs[r] = append(costs[r], c)
+		}
+		cpu, clock = append(cpu, now[full].CPU/now[tenth].CPU), append(clock, now[tenth].Rate/now[full].Rate)
 	}
-	return &growthFigure{Tenth: median(small), Full: median(large), Ratio: median(ratios), Rounds: rounds}, nil
+	f := &growthFigure{Tenth: middleCost(costs[tenth]), Full: middleCost(costs[full]), Ratio: median(cpu), RateRatio: median(clock), Rounds: rounds}
+	if full.away {
+		f.Ratio, f.Tenth.CPU, f.Full.CPU = f.RateRatio, 0, 0
+	}
+	return f, nil
+}
+
+func middleCost(all []growthCost) growthCost {
+	var cpu, rate []float64
+	for _, c := range all {
+		cpu, rate = append(cpu, c.CPU), append(rate, c.Rate)
+	}
+	return growthCost{CPU: median(cpu), Rate: median(rate)}
+}
+
+// cores is what this process, and the rig's PostgreSQL where it can be seen, have used of the cores.
+func (r *pagesRig) cores() time.Duration {
+	used := cpuTime()
+	if r.postmaster > 0 {
+		used += familyTime(r.postmaster)
+	}
+	return used
 }
 
 // takeIn has many callers report fresh orders, one each time.

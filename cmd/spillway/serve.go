@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/spillway/spillway/app"
 	"github.com/spillway/spillway/app/demo"
+	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/seal"
 )
 
@@ -35,14 +37,18 @@ type serveCmd struct {
 	Lease     time.Duration `help:"How long the channels of a process that died rest before another works them, where several share a database." default:"10s" env:"SPILLWAY_LEASE"`
 	Receive   bool          `name:"receive-only" help:"Only answer webhooks; other processes on the same database do the rest." env:"SPILLWAY_RECEIVE_ONLY"`
 	Simulated bool          `help:"Allow channels on this machine without TLS: simulators only." env:"SPILLWAY_SIMULATED"`
+	eventsKept
 }
 
 func (c *serveCmd) Run(e *env) error {
 	o := c.options(e)
 	o.Listen, o.OpsListen, o.PublicURL, o.Shop, o.Zone = c.Listen, c.OpsListen, c.PublicURL, c.Shop, c.Zone
 	o.SetupCode, o.SweepEvery, o.Loopback, o.ReceiveOnly = c.SetupCode, c.Sweep, c.Simulated, c.Receive
-	o.Lease = c.Lease
+	o.Lease, o.EventsKept = c.Lease, c.EventsKept
 	c.set(&o)
+	if err := c.check(); err != nil {
+		return err
+	}
 	a, err := app.New(e.ctx, o)
 	if err != nil {
 		return err
@@ -53,7 +59,12 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	e.log.Info("ready", "pages", a.URL(), "metrics", a.OpsURL())
 	fmt.Println("Spillway is ready at", a.URL())
-	<-e.ctx.Done()
+	select {
+	case <-e.ctx.Done():
+	case <-a.Store().Left():
+		return errors.Join(errs.New(errs.Conflict, "serve", "", "the data of this home were moved to another database; start with that one's URL"),
+			a.Stop(context.WithoutCancel(e.ctx)))
+	}
 	e.log.Info("stopping: requests under way are finished, what waits stays in the database")
 	return a.Stop(context.WithoutCancel(e.ctx))
 }

@@ -75,6 +75,9 @@ func printStatus(out io.Writer, s ops.Status) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%d\t%s\t%s\n", cmp.Or(c.ID, "(none)"), c.State, owner, age(c.Since), c.Token, c.Pending, age(c.Oldest), c.Telling, swept, failing)
 	}
+	if !s.Upkeep.At.IsZero() {
+		fmt.Fprintf(t, "\nDatabase kept in shape %s ago: %s\n", age(s.Upkeep.At), s.Upkeep)
+	}
 	if s.Parked > 0 {
 		fmt.Fprintf(t, "\n%d messages are set aside for a person: spillway inbox list\n", s.Parked)
 	}

@@ -114,12 +114,14 @@ func (c *inboxRetry) Run(e *env) error {
 	return nil
 }
 
-func openStore(e *env, h home) (*store.Store, error) {
+func openStore(e *env, h home) (*store.Store, error) { return openWith(e, h, store.Options{}) }
+
+func openWith(e *env, h home, o store.Options) (*store.Store, error) {
 	url := h.Database
 	if url == "" {
 		url = "sqlite:" + h.Home + "/spillway.db"
 	}
-	return store.Open(e.ctx, url, store.Options{})
+	return store.Open(e.ctx, url, o)
 }
 
 type backupCmd struct {

@@ -47,12 +47,14 @@ func Start(o Options) (s *Server, err error) {
 		return nil, err
 	}
 	s = &Server{bin: bin, o: o}
-	if s.dir, err = os.MkdirTemp("", "pgserver"); err != nil {
+	dir, err := os.MkdirTemp("", "pgserver")
+	if err != nil {
 		return nil, err
 	}
+	s.dir = dir
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(s.dir))
+			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
 	if os.Geteuid() == 0 {
@@ -67,6 +69,33 @@ func Start(o Options) (s *Server, err error) {
 		return nil, err
 	}
 	return s, s.Up()
+}
+
+// Standby makes a streaming standby of a server that runs and starts it, with the same options, on a port of its own.
+func (s *Server) Standby() (b *Server, err error) {
+	b = &Server{bin: s.bin, o: s.o}
+	dir, err := os.MkdirTemp("", "pgserver")
+	if err != nil {
+		return nil, err
+	}
+	b.dir = dir
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
+	if os.Geteuid() == 0 {
+		if err := b.dropRoot(); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.run("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-D", b.data(), "-R", "-c", "fast", "--no-sync"); err != nil {
+		return nil, err
+	}
+	if b.port, err = sparePort(); err != nil {
+		return nil, err
+	}
+	return b, b.Up()
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -156,6 +185,9 @@ func find() (string, error) {
 		return dir, nil
 	}
 	if path, err := exec.LookPath("initdb"); err == nil {
+		if real, err := filepath.EvalSymlinks(path); err == nil { // beside the real one lie all the others
+			path = real
+		}
 		return filepath.Dir(path), nil
 	}
 	newest, dir := 0, ""

@@ -89,6 +89,21 @@ func Own(tb testing.TB) Server {
 	return Server{s}
 }
 
+// Standby runs a streaming standby of the server until the test ends.
+func (s Server) Standby(tb testing.TB) Server {
+	tb.Helper()
+	b, err := s.s.Standby()
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return Server{b}
+}
+
 // URL is the server's database.
 func (s Server) URL() string { return s.s.URL() }
 
@@ -98,8 +113,13 @@ func (s Server) Stop() error { return s.s.Down() }
 // Restart starts it again and returns when it answers.
 func (s Server) Restart() error { return s.s.Up() }
 
-func admin(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, running.URL())
+// Run runs a statement on the server.
+func (s Server) Run(ctx context.Context, sql string) error { return run(ctx, s.URL(), sql) }
+
+func admin(ctx context.Context, sql string) error { return run(ctx, running.URL(), sql) }
+
+func run(ctx context.Context, url, sql string) error {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}

@@ -42,23 +42,18 @@ const (
 
 // Open connects to the database. The schema is brought up to date by the engine's Migrate.
 func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
+	all, _, err := open(ctx, url)
+	return all, err
+}
+
+func open(ctx context.Context, url string) (sqlcore.Engine, *engine, error) {
 	none := sqlcore.Engine{}
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil { // the error may hold the password
-		return none, errs.New(errs.Invalid, "postgres.Open", "", "the database URL cannot be read; it looks like postgres://user@host:5432/name")
+		return none, nil, errs.New(errs.Invalid, "postgres.Open", "", "the database URL cannot be read; it looks like postgres://user@host:5432/name")
 	}
 	e := &engine{lent: lendsSessions(cfg)}
-	for k, v := range map[string]string{
-		"timezone": "UTC", "application_name": "spillway", "lock_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10),
-		"idle_in_transaction_session_timeout": strconv.FormatInt(idleTimeout.Milliseconds(), 10),
-		// Compiling a plan takes 300 ms and pays for none of our queries. It also starts by itself where a plan is made dear on purpose,
-		// as below: each event written took a third of a second.
-		"jit": "off",
-	} {
-		if cfg.RuntimeParams[k] == "" {
-			cfg.RuntimeParams[k] = v
-		}
-	}
+	setDefaults(cfg)
 	// A plan cached while a table was young reads the whole table for a list of keys, and is kept while the table grows: 30 times slower
 	// for a batch writer. It only ever looks rows up by key, so the writers' sessions do without the plans that are not by index.
 	w := cfg.Copy()
@@ -77,10 +72,25 @@ func Open(ctx context.Context, url string) (sqlcore.Engine, error) {
 	e.read.SetMaxIdleConns(readers)
 	if err := e.write.PingContext(ctx); err != nil {
 		e.close()
-		return none, &errs.Error{Kind: errs.Unavailable, Op: "postgres.Open", Item: cfg.Host, Safe: "PostgreSQL cannot be reached", Cause: err}
+		return none, nil, &errs.Error{Kind: errs.Unavailable, Op: "postgres.Open", Item: cfg.Host, Safe: "PostgreSQL cannot be reached", Cause: err}
 	}
 	return sqlcore.Engine{Dialect: sqlcore.Postgres, Begin: e.begin, Classify: classify, Migrate: e.migrate, Close: e.close,
-		Peers: sqlcore.Peers{Notify: e.bus.notify, Listen: e.bus.listenTo}}, nil
+		Peers: sqlcore.Peers{Notify: e.bus.notify, Listen: e.bus.listenTo}}, e, nil
+}
+
+// setDefaults sets up sessions, as far as the URL does not.
+func setDefaults(cfg *pgx.ConnConfig) {
+	for k, v := range map[string]string{
+		"timezone": "UTC", "application_name": "spillway", "lock_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": strconv.FormatInt(idleTimeout.Milliseconds(), 10),
+		// Compiling a plan takes 300 ms and pays for none of our queries. It also starts by itself where a plan is made dear on purpose,
+		// as below: each event written took a third of a second.
+		"jit": "off",
+	} {
+		if cfg.RuntimeParams[k] == "" {
+			cfg.RuntimeParams[k] = v
+		}
+	}
 }
 
 type engine struct {
@@ -109,12 +119,16 @@ func (e *engine) begin(ctx context.Context, readOnly bool) (sqlcore.Run, error) 
 	if !readOnly {
 		return beginWrite(ctx, e.write, e.setUpWrite)
 	}
-	tx, err := e.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	return beginRead(ctx, e.read, e.setUp)
+}
+
+func beginRead(ctx context.Context, db *sql.DB, setUp string) (sqlcore.Run, error) {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	if e.setUp != "" {
-		if _, err := tx.ExecContext(ctx, e.setUp); err != nil {
+	if setUp != "" {
+		if _, err := tx.ExecContext(ctx, setUp); err != nil {
 			return nil, errors.Join(err, tx.Rollback())
 		}
 	}

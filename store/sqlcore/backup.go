@@ -99,7 +99,7 @@ func (tx *Tx) dumpTables(a *archiveWriter, tables ...string) error {
 }
 
 func (tx *Tx) dumpTable(a *archiveWriter, table string) error {
-	rows, err := tx.run.Query(tx.ctx, "SELECT * FROM "+table+" ORDER BY 1, 2")
+	rows, err := tx.run.Query(tx.ctx, "SELECT * FROM "+table+noMarks(table)+" ORDER BY 1, 2")
 	if err != nil {
 		return tx.fail("store.Backup", err)
 	}
@@ -221,7 +221,7 @@ func join(columns []string) string {
 
 func (tx *Tx) mustBeEmpty(tables ...string) error {
 	for _, t := range tables {
-		rows, err := tx.run.Query(tx.ctx, "SELECT 1 FROM "+t+" LIMIT 1")
+		rows, err := tx.run.Query(tx.ctx, "SELECT 1 FROM "+t+noMarks(t)+" LIMIT 1")
 		if err != nil {
 			return tx.fail("store.Restore", err)
 		}
@@ -241,6 +241,11 @@ func (tx *Tx) restoreInto(table string, columns []string) (*stmt, error) {
 	if table != InboxTable && !slices.Contains(Tables, table) {
 		return nil, badArchive(table, "there is no such table")
 	}
+	return tx.insertInto(table, columns)
+}
+
+// insertInto makes the insert of a table for columns.
+func (tx *Tx) insertInto(table string, columns []string) (*stmt, error) {
 	rows, err := tx.run.Query(tx.ctx, "SELECT * FROM "+table+" LIMIT 0")
 	if err != nil {
 		return nil, tx.fail("store.Restore", err)

@@ -16,6 +16,10 @@ var (
 		@shop ORDER BY due, created_at, id LIMIT $5`, "AND @of(id) >= $6 AND @of(id) < $7")
 	placesNoDue = ofShop("store.PlacesWithoutDue", `SELECT 0, created_at, id FROM orders WHERE status = $1 AND due IS NULL AND (created_at, id) > ($2, $3)
 		@shop ORDER BY created_at, id LIMIT $4`, "AND @of(id) >= $5 AND @of(id) < $6")
+	placesDueAmong = def("store.PlacesByDue", `SELECT due, created_at, id FROM orders WHERE @in(id, $1) AND due IS NOT NULL AND (due, created_at, id) > ($2, $3, $4)
+		ORDER BY due, created_at, id LIMIT $5`)
+	placesNoDueAmong = def("store.PlacesWithoutDue", `SELECT 0, created_at, id FROM orders WHERE @in(id, $1) AND due IS NULL AND (created_at, id) > ($2, $3)
+		ORDER BY created_at, id LIMIT $4`)
 	placesNewest = def("store.PlacesNewest", "SELECT 0, created_at, id FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3")
 	// Written so that no index of times alone will do: read from its end, it would pass by all newer orders of other statuses.
 	placesEnded = def("store.PlacesEnded", `SELECT 0, created_at, id FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
@@ -63,22 +67,36 @@ func (tx *Tx) places(s *stmt, args ...any) ([]DuePlace, error) {
 	}, args...)
 }
 
-// placesIn is places for the orders of one shop, or of all if it is empty.
-func (tx *Tx) placesIn(s [2]*stmt, connectionID string, args ...any) ([]DuePlace, error) {
+// fewOfShop orders of a shop in one status are looked up one by one: among those of others its next fifty could be far apart.
+const fewOfShop = 200
+
+// placesIn reads a list of all shops, or of one: in the list of all, or among its own if they are few.
+func (tx *Tx) placesIn(s [2]*stmt, among *stmt, connectionID string, status order.Status, args ...any) ([]DuePlace, error) {
 	if connectionID == "" {
-		return tx.places(s[0], args...)
+		return tx.places(s[0], append([]any{string(status)}, args...)...)
 	}
-	return tx.places(s[1], append(args, order.ID(connectionID, ""), connectionID+";")...) // ';' comes after ':'
+	own, err := tx.PlacesOfShop(connectionID, status, DuePlace{}, fewOfShop+1)
+	if err != nil || len(own) == 0 {
+		return nil, err
+	}
+	if len(own) > fewOfShop {
+		return tx.places(s[1], append(append([]any{string(status)}, args...), order.ID(connectionID, ""), connectionID+";")...) // ';' comes after ':'
+	}
+	ids := make([]string, len(own))
+	for i, p := range own {
+		ids[i] = p.ID
+	}
+	return tx.places(among, append([]any{ids}, args...)...)
 }
 
 // PlacesByDue lists orders of a status that have a deadline, earliest first, after a place. connectionID empty: of all shops.
 func (tx *Tx) PlacesByDue(connectionID string, status order.Status, after DuePlace, limit int) ([]DuePlace, error) {
-	return tx.placesIn(placesByDue, connectionID, string(status), us(after.Due), us(after.Created), after.ID, page(limit))
+	return tx.placesIn(placesByDue, placesDueAmong, connectionID, status, us(after.Due), us(after.Created), after.ID, page(limit))
 }
 
 // PlacesWithoutDue lists orders of a status without a deadline, oldest first, after a place. connectionID empty: of all shops.
 func (tx *Tx) PlacesWithoutDue(connectionID string, status order.Status, after DuePlace, limit int) ([]DuePlace, error) {
-	return tx.placesIn(placesNoDue, connectionID, string(status), us(after.Created), after.ID, page(limit))
+	return tx.placesIn(placesNoDue, placesNoDueAmong, connectionID, status, us(after.Created), after.ID, page(limit))
 }
 
 // PlacesNewest lists orders of every status, newest first, before a place (zero: from the newest).

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/id"
 )
 
 const (
@@ -18,10 +20,20 @@ const (
 	moveRows, moveBytes = 2_000, 4 << 20
 	// MovedSetting is in a home whose data live in another one now. Nothing may open it any more, so that no order is taken in twice.
 	MovedSetting = "moved"
+	// movedText is what a home answers to a write after that.
+	movedText = "the data were moved to another database"
 )
 
-// Moved says of each table how many rows were moved.
-type Moved struct{ Rows map[string]int64 }
+// movedTables are the tables besides the inbox that move: what follows from others too, since making it anew would take longer.
+var movedTables = append(append([]string{}, Tables...), "order_ref")
+
+// Moved says of each table how many rows were moved, and of a move while the shop went on how it went.
+type Moved struct {
+	Rows   map[string]int64
+	Passes int           // that brought what had changed meanwhile, the last one in the pause among them
+	Caught int64         // changes these brought
+	Pause  time.Duration // for which nothing could be written
+}
 
 // Progress is told how many of a table's rows are copied, and then how many are compared.
 type Progress func(step, table string, done int64)
@@ -34,6 +46,7 @@ type Progress func(step, table string, done int64)
 // the program end between the two commits, the new store is whole and this one not marked; then MoveTo says that the new one is not empty. Errors: Conflict (to is not empty, or older), Internal (what came out is not what went in), Busy (others write).
 func (s *Store) MoveTo(ctx context.Context, to *Store, shown Progress) (Moved, error) {
 	var m Moved
+	mark := moveMark{ID: id.New(), Since: s.now().UTC()}
 	err := s.Update(ctx, func(src *Tx) error {
 		return s.withInbox(ctx, src, func(srcInbox *Tx) error {
 			if err := errors.Join(src.keepOut(Tables), srcInbox.keepOut([]string{InboxTable})); err != nil {
@@ -42,15 +55,16 @@ func (s *Store) MoveTo(ctx context.Context, to *Store, shown Progress) (Moved, e
 			if err := to.Update(ctx, func(dst *Tx) error {
 				return to.withInbox(ctx, dst, func(dstInbox *Tx) error {
 					m = Moved{Rows: map[string]int64{}}
-					return moveAll(src, srcInbox, dst, dstInbox, shown, &m)
+					if err := moveAll(src, srcInbox, dst, dstInbox, shown, &m); err != nil {
+						return err
+					}
+					return dst.moveMarkSet(arrivedSetting, mark)
 				})
 			}); err != nil {
 				return err
 			}
-			if err := src.SettingSet(MovedSetting, s.now().UTC().Format(time.RFC3339)); err != nil {
-				return err
-			}
-			return errors.Join(srcInbox.shut([]string{InboxTable}), src.shut(Tables))
+			return errors.Join(src.moveMarkSet(movingSetting, mark), src.SettingSet(MovedSetting, s.now().UTC().Format(time.RFC3339)),
+				srcInbox.shut([]string{InboxTable}), src.shut(Tables))
 		})
 	})
 	return m, errs.Wrap("store.MoveTo", "", err)
@@ -82,7 +96,7 @@ func (tx *Tx) keepOut(tables []string) error {
 func (tx *Tx) shut(tables []string) error {
 	if tx.dialect() == Postgres {
 		if err := tx.plain(`CREATE OR REPLACE FUNCTION spillway_moved() RETURNS trigger LANGUAGE plpgsql AS
-			$$ BEGIN RAISE EXCEPTION 'the data were moved to another database'; END $$`); err != nil {
+			$$ BEGIN RAISE EXCEPTION '` + movedText + `'; END $$`); err != nil {
 			return err
 		}
 	}
@@ -95,7 +109,7 @@ func (tx *Tx) shut(tables []string) error {
 		}
 		for _, verb := range []string{"INSERT", "UPDATE", "DELETE"} {
 			if err := tx.plain("CREATE TRIGGER " + t + "_moved_" + verb + " BEFORE " + verb + " ON " + t +
-				" BEGIN SELECT RAISE(ABORT, 'the data were moved to another database'); END"); err != nil {
+				" BEGIN SELECT RAISE(ABORT, '" + movedText + "'); END"); err != nil {
 				return err
 			}
 		}
@@ -103,7 +117,7 @@ func (tx *Tx) shut(tables []string) error {
 	return nil
 }
 
-// moveAll copies the tables, proves what has arrived and makes what follows from it.
+// moveAll copies the tables and proves what has arrived.
 func moveAll(src, srcInbox, dst, dstInbox *Tx, shown Progress, m *Moved) error {
 	if err := errors.Join(dstInbox.mustBeEmpty(InboxTable), dst.mustBeEmpty(Tables...)); err != nil {
 		return err
@@ -111,7 +125,7 @@ func moveAll(src, srcInbox, dst, dstInbox *Tx, shown Progress, m *Moved) error {
 	if err := dst.keepOut(Tables); err != nil {
 		return err
 	}
-	for _, table := range append([]string{InboxTable}, Tables...) {
+	for _, table := range append([]string{InboxTable}, movedTables...) {
 		from, into := src, dst
 		if table == InboxTable {
 			from, into = srcInbox, dstInbox
@@ -134,7 +148,7 @@ func moveAll(src, srcInbox, dst, dstInbox *Tx, shown Progress, m *Moved) error {
 		}
 		m.Rows[table] = sum.n
 	}
-	if err := dst.afterFilling(); err != nil {
+	if err := dst.moveNumbersOn(); err != nil {
 		return err
 	}
 	shown("proving", "movement", m.Rows["movement"])
@@ -164,47 +178,61 @@ func (s *tableSum) add(values []any) error {
 	return nil
 }
 
+// filler writes rows to a table, many at once.
+type filler struct {
+	into   *Tx
+	insert *stmt
+	rows   [][]any
+	size   int    // bytes
+	wrote  func() // after each time
+}
+
+// add copies the row.
+func (f *filler) add(values []any) error {
+	f.rows = append(f.rows, slices.Clone(values))
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			f.size += len(v)
+		case []byte:
+			f.size += len(v)
+		}
+	}
+	if len(f.rows) < moveRows && f.size < moveBytes {
+		return nil
+	}
+	return f.flush()
+}
+
+func (f *filler) flush() error {
+	if len(f.rows) == 0 {
+		return nil
+	}
+	err := f.into.restoreRows(f.insert, f.rows)
+	f.rows, f.size = nil, 0
+	f.wrote()
+	return err
+}
+
 // moveTable copies one table.
 func (tx *Tx) moveTable(into *Tx, table string, shown Progress) (columns []string, sum tableSum, err error) {
 	if columns, err = tx.columnsOf(table); err != nil {
 		return nil, sum, err
 	}
-	insert, err := into.restoreInto(table, columns)
+	insert, err := into.insertInto(table, columns)
 	if err != nil {
 		return nil, sum, err
 	}
-	var rows [][]any
-	size := 0
-	flush := func() error {
-		if len(rows) == 0 {
-			return nil
-		}
-		err := into.restoreRows(insert, rows)
-		rows, size = nil, 0
-		shown("copying", table, sum.n)
-		return err
-	}
+	f := filler{into: into, insert: insert, wrote: func() { shown("copying", table, sum.n) }}
 	if err := tx.readTable(table, columns, func(values []any) error {
 		if err := sum.add(values); err != nil {
 			return err
 		}
-		rows = append(rows, slices.Clone(values))
-		for _, v := range values {
-			switch v := v.(type) {
-			case string:
-				size += len(v)
-			case []byte:
-				size += len(v)
-			}
-		}
-		if len(rows) >= moveRows || size >= moveBytes {
-			return flush()
-		}
-		return nil
+		return f.add(values)
 	}); err != nil {
 		return nil, sum, err
 	}
-	return columns, sum, flush()
+	return columns, sum, f.flush()
 }
 
 func (tx *Tx) columnsOf(table string) ([]string, error) {
@@ -216,21 +244,20 @@ func (tx *Tx) columnsOf(table string) ([]string, error) {
 	return columns, errors.Join(err, rows.Close())
 }
 
-// readTable calls each with the rows of a table, in values both databases write alike: strings, int64s, bytes and nil.
+// readTable calls each with the rows of a table.
 func (tx *Tx) readTable(table string, columns []string, each func([]any) error) error {
-	list := ""
-	for i, c := range columns {
-		if i > 0 {
-			list += ", "
-		}
-		list += c
-	}
-	rows, err := tx.run.Query(tx.ctx, "SELECT "+list+" FROM "+table+" ORDER BY 1")
+	return tx.readRows(len(columns), each, "SELECT "+strings.Join(columns, ", ")+" FROM "+table+noMarks(table)+" ORDER BY 1")
+}
+
+// readRows calls each with the rows of a statement, in values both databases write alike: strings, int64s, bytes and nil. The slice is used
+// again for the next row.
+func (tx *Tx) readRows(width int, each func([]any) error, text string, args ...any) error {
+	rows, err := tx.run.Query(tx.ctx, text, args...)
 	if err != nil {
 		return tx.fail("store.MoveTo", err)
 	}
 	defer rows.Close()
-	values, at := make([]any, len(columns)), make([]any, len(columns))
+	values, at := make([]any, width), make([]any, width)
 	for i := range values {
 		at[i] = &values[i]
 	}

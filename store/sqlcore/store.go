@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"math/rand/v2"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -55,6 +57,9 @@ type Store struct {
 	inbox  Engine // the inbox's: the same as engine, or that of its own file
 	apart  bool   // the inbox has a file of its own, so no transaction holds both
 	now    func() time.Time
+
+	leaving sync.Once
+	moved   chan struct{} // closed when it was seen that the data live in another home
 }
 
 // MigrateUp runs the migrations that are missing. It refuses a database that a newer program has migrated.
@@ -81,7 +86,7 @@ func New(e Engine, inbox *Engine, now func() time.Time) *Store {
 	if now == nil {
 		now = time.Now
 	}
-	s := &Store{engine: e, inbox: e, now: now}
+	s := &Store{engine: e, inbox: e, now: now, moved: make(chan struct{})}
 	if inbox != nil {
 		s.inbox, s.apart = *inbox, true
 	}
@@ -198,6 +203,10 @@ func (s *Store) retryable(err error) bool {
 func (s *Store) explain(ctx context.Context, op string, err error) error {
 	if _, ours := errors.AsType[*errs.Error](err); ours {
 		return err
+	}
+	if strings.Contains(err.Error(), movedText) {
+		s.noteMoved()
+		return &errs.Error{Kind: errs.Unavailable, Op: op, Safe: movedText + "; what runs on that one will take this", Cause: err}
 	}
 	if c := ctx.Err(); c != nil {
 		return &errs.Error{Kind: errs.Unavailable, Op: op, Safe: "the request was given up before the database answered", Cause: errors.Join(c, err)}
