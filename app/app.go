@@ -38,6 +38,7 @@ const (
 type Options struct {
 	Home       string // directory of data and keys; default "spillway-data"
 	Database   string // default "sqlite:" + Home + "/spillway.db"
+	Replica    string // see store.Options
 	KeyFile    string // default Home + "/keys"
 	Listen     string // address of pages and webhooks; default "127.0.0.1:7070"
 	OpsListen  string // address of metrics, health and readiness; default "127.0.0.1:7071"; "off": none
@@ -121,7 +122,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.store, err = store.Open(ctx, a.o.Database, store.Options{Now: a.o.Now}); err != nil {
+	if a.store, err = store.Open(ctx, a.o.Database, store.Options{Now: a.o.Now, Replica: a.o.Replica, ReplicaChanged: a.replicaChanged}); err != nil {
 		return err
 	}
 	a.later("store", func(context.Context) error { return a.store.Close() })
@@ -148,6 +149,15 @@ func (a *App) open(ctx context.Context) error {
 	}
 	metrics.watch(a.ops)
 	return a.serve(metrics)
+}
+
+// replicaChanged says once whenever pages begin or cease to be read from the replica.
+func (a *App) replicaChanged(s store.ReplicaState) {
+	if s.Used {
+		a.o.Log.Info("pages are read from the replica", "lag", s.Lag)
+		return
+	}
+	a.o.Log.Warn("pages are read from the database itself: the replica is not used", "why", s.Why, "lag", s.Lag)
 }
 
 // clients are the outbound HTTP clients: one that may go to simulators on this machine, one that may not, each for calls and for files.

@@ -39,6 +39,7 @@ type (
 	Moved           = sqlcore.Moved
 	Lease           = sqlcore.Lease
 	Process         = sqlcore.Process
+	ReplicaState    = sqlcore.ReplicaState
 )
 
 // States, see package sqlcore.
@@ -63,6 +64,10 @@ func Again(op, item string) error { return sqlcore.Again(op, item) }
 // Options change how a store is opened. The zero value is right for production.
 type Options struct {
 	Now func() time.Time // the clock of transactions; nil: time.Now
+	// Replica is the URL of a streaming standby of a PostgreSQL database, or file:path as for Open: what pages show is read there. Empty: none.
+	Replica string
+	// ReplicaChanged is told whenever the standby is taken into use or out of it; nil: nobody is.
+	ReplicaChanged func(ReplicaState)
 }
 
 // Open opens the database at url, "sqlite:path" or "postgres://user@host:5432/name", and brings its schema up to date. SQLite keeps the inbox
@@ -87,8 +92,14 @@ func openAny(ctx context.Context, url string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opt.Replica, err = fromFile(opt.Replica); err != nil {
+		return nil, err
+	}
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "sqlite":
+		if opt.Replica != "" {
+			return nil, errs.New(errs.Invalid, "store.Open", "", "only a PostgreSQL database has replicas")
+		}
 		path := strings.TrimPrefix(rest, "//")
 		all, err := ready(ctx, path, sqlite.Open)
 		if err != nil {
@@ -101,13 +112,21 @@ func openAny(ctx context.Context, url string, opt Options) (*Store, error) {
 		}
 		return sqlcore.New(all, &inbox, opt.Now), nil
 	case "postgres", "postgresql":
-		all, err := ready(ctx, url, postgres.Open)
+		all, err := ready(ctx, url, opt.postgres)
 		if err != nil {
 			return nil, err
 		}
 		return sqlcore.New(all, nil, opt.Now), nil
 	}
 	return nil, errs.New(errs.Invalid, "store.Open", "", "a database URL begins with sqlite: or postgres:")
+}
+
+// postgres opens a PostgreSQL database, with its standby if there is one.
+func (o Options) postgres(ctx context.Context, url string) (sqlcore.Engine, error) {
+	if o.Replica == "" {
+		return postgres.Open(ctx, url)
+	}
+	return postgres.OpenReplicated(ctx, url, o.Replica, o.ReplicaChanged)
 }
 
 // maxURL bounds the file of a URL: a longer one is another file.

@@ -17,11 +17,12 @@ import (
 type home struct {
 	Home     string `help:"Directory of data and keys." default:"spillway-data" env:"SPILLWAY_HOME" type:"path"`
 	Database string `help:"Database URL, such as postgres://host/name; default a SQLite file in the home." env:"SPILLWAY_DATABASE"`
+	Replica  string `name:"database-replica" help:"URL of a streaming standby of a PostgreSQL database, or file:path: pages are read there while it keeps up." env:"SPILLWAY_DATABASE_REPLICA"`
 	KeyFile  string `help:"Key file; default in the home." env:"SPILLWAY_KEY_FILE" type:"path"`
 }
 
 func (h home) options(e *env) app.Options {
-	return app.Options{Home: h.Home, Database: h.Database, KeyFile: h.KeyFile, Log: e.log, Version: version()}
+	return app.Options{Home: h.Home, Database: h.Database, Replica: h.Replica, KeyFile: h.KeyFile, Log: e.log, Version: version()}
 }
 
 type serveCmd struct {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/ops"
+	"github.com/spillway/spillway/store"
 )
 
 type statusCmd struct {
@@ -19,7 +20,7 @@ type statusCmd struct {
 }
 
 func (c *statusCmd) Run(e *env) error {
-	st, err := openStore(e, c.home)
+	st, err := openWith(e, c.home, store.Options{Replica: c.Replica})
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,13 @@ func (c *statusCmd) Run(e *env) error {
 		out.SetIndent("", "  ")
 		return out.Encode(s)
 	}
-	return printStatus(os.Stdout, s)
+	if err := printStatus(os.Stdout, s); err != nil {
+		return err
+	}
+	if line := replicaLine(e.ctx, st); line != "" {
+		fmt.Println("\n" + line)
+	}
+	return nil
 }
 
 func printStatus(out io.Writer, s ops.Status) error {

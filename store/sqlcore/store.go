@@ -28,6 +28,8 @@ type Engine struct {
 	// Claim takes the database for one running program, where it serves no more than one; nil: it serves many.
 	Claim func() (release func() error, err error)
 	Peers Peers // how many processes wake each other; its functions are nil where there is one
+	// Replica is a standby that pages are read from; nil: there is none.
+	Replica *Replica
 	// Migrate brings the schema to the newest version.
 	Migrate func(ctx context.Context) error
 	Close   func() error
