@@ -183,7 +183,7 @@ func (w *ledgerWork) carryOut(c *ledgerCall) (refused, err error) {
 	case known && k.refused == nil:
 		return nil, nil
 	}
-	refused = w.book.TryReserve(c.wants)
+	refused = w.book.TryReserveNew(c.wants)
 	if errs.Is(refused, errs.Internal) && refused != nil {
 		return nil, refused // the book is spoiled
 	}

@@ -278,6 +278,65 @@ func TestTwoProcessesSellOneItemExactly(t *testing.T) {
 	}
 }
 
+// One id with one item told to one process and with another told to the other, at once: the locks of different items do not meet, and one of
+// the two must be refused all the same, alone.
+func TestTwoProcessesKeepAnIDToItsLines(t *testing.T) {
+	url := pgtest.Start(t)
+	a := ledgerOps(t, url)
+	const ids = 300
+	shelf(t, a, ids, "left", "right")
+	both, items := []*Ops{a, ledgerOps(t, url)}, []string{"left", "right"}
+	var got [2][]error
+	var wg sync.WaitGroup
+	for p := range both {
+		var rs []Reserve
+		for i := range ids {
+			r := one(fmt.Sprint(i), items[p], 1)
+			if i%3 == 0 { // its own: a batch goes on around those refused
+				r.ID = fmt.Sprint(items[p], i)
+			}
+			rs = append(rs, r)
+		}
+		wg.Go(func() { got[p] = both[p].ReserveAll(t.Context(), rs) })
+	}
+	wg.Wait()
+	won, wantWon := [2]int64{}, int64(0)
+	for i := range ids {
+		left, right := got[0][i], got[1][i]
+		switch {
+		case i%3 == 0:
+			wantWon += 2
+			if left != nil || right != nil {
+				t.Errorf("%d, two ids: %v, %v", i, left, right)
+			}
+		case (left == nil) == (right == nil):
+			t.Errorf("%d, one id: %v, %v", i, left, right)
+		case left != nil && !errs.Is(left, errs.Conflict), right != nil && !errs.Is(right, errs.Conflict):
+			t.Errorf("%d was refused for another reason: %v, %v", i, left, right)
+		}
+		if i%3 != 0 {
+			wantWon++
+		}
+		for p := range both {
+			if got[p][i] == nil {
+				won[p]++
+			}
+		}
+	}
+	if l, r := held(t, a, "left"), held(t, a, "right"); l != won[0] || r != won[1] || l+r != wantWon {
+		t.Errorf("held are %d and %d, won were %v of %d", l, r, won, wantWon)
+	}
+	// Asked again, each gets the answer it got.
+	for p := range both {
+		for i := 1; i < ids; i += 3 {
+			err := both[1-p].Reserve(t.Context(), one(fmt.Sprint(i), items[p], 1))
+			if (err == nil) != (got[p][i] == nil) {
+				t.Errorf("%d of %s was answered %v and then %v", i, items[p], got[p][i], err)
+			}
+		}
+	}
+}
+
 func TestAPoisonedCallFailsAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		x := ledgerOps(t, url)

@@ -26,6 +26,7 @@ type Book struct {
 	byItem    map[string][]*line
 
 	moves    []Movement
+	first    string         // the id of the next movement of an order that is new; empty: by what it is of
 	changed  []*Balance     // in the order of first change
 	dirty    []*Reservation // in the order of first change
 	isDirty  map[*Reservation]bool
@@ -262,10 +263,13 @@ func (b *Book) post(m Movement) error {
 // twice, so a redelivered order that did get past Settle would be refused by the journal rather than booked again.
 func (b *Book) postFor(r *Reservation, kind Kind, onHand, reserved int64, reason string) error {
 	x := b.balance(slot{r.ItemID, r.LocationID})
+	id := b.first
+	if b.first = ""; id == "" {
+		id = escape.Replace(r.OrderID) + "/" + escape.Replace(r.LineID) + "/" + escape.Replace(r.ItemID) + "/" + escape.Replace(r.LocationID) +
+			"#" + strconv.FormatInt(x.Version+1, 10)
+	}
 	m := Movement{
-		ID: escape.Replace(r.OrderID) + "/" + escape.Replace(r.LineID) + "/" + escape.Replace(r.ItemID) + "/" + escape.Replace(r.LocationID) +
-			"#" + strconv.FormatInt(x.Version+1, 10),
-		At: b.at, RecordedAt: b.at, Kind: kind, ItemID: r.ItemID, LocationID: r.LocationID, OnHand: onHand, Reserved: reserved,
+		ID: id, At: b.at, RecordedAt: b.at, Kind: kind, ItemID: r.ItemID, LocationID: r.LocationID, OnHand: onHand, Reserved: reserved,
 		Ref: r.OrderID, Line: r.LineID, Reason: reason, Actor: b.actor,
 	}
 	if err := b.post(m); err != nil {

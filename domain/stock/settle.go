@@ -273,6 +273,17 @@ func (b *Book) TryReserve(ws []Want) error {
 	return nil
 }
 
+// TryReserveNew is TryReserve for an order that holds nothing yet and never did. Its first movement has an id that follows from the order's
+// alone, so that of two books that reserve under one order at once, even other items, the journal takes only one.
+func (b *Book) TryReserveNew(ws []Want) error {
+	if len(ws) > 0 {
+		b.first = escape.Replace(ws[0].OrderID) + "/#first"
+	}
+	err := b.TryReserve(ws)
+	b.first = ""
+	return err
+}
+
 // FillShorts gives units that have become free to those who lack them: first the lines whose goods left unbooked, then backorders,
 // each the earliest deadline first. The open reservations of the item must be loaded. It returns the lines that changed.
 func (b *Book) FillShorts(itemID string) []Settled {

@@ -91,8 +91,15 @@ var shares = map[*stmt]sharing{
 func (tx *Tx) LedgerSave(b *stock.Book) error { return tx.ledgerSave(b, false) }
 
 // LedgerFinish is LedgerSave as the last verb of a transaction: where it saves a way to the database, the commit rides along. No verb may
-// come after it.
-func (tx *Tx) LedgerFinish(b *stock.Book) error { return tx.ledgerSave(b, tx.dialect() == Postgres) }
+// come after it. Where the journal has one of the movements already, another process was quicker since the keys were looked up: the
+// transaction runs again and finds what it did.
+func (tx *Tx) LedgerFinish(b *stock.Book) error {
+	err := tx.ledgerSave(b, tx.dialect() == Postgres)
+	if e, ours := errors.AsType[*errs.Error](err); ours && e.Op == movementBook.op && e.Kind == errs.Conflict {
+		return tx.stale(e.Op, "movement")
+	}
+	return err
+}
 
 func (tx *Tx) ledgerSave(b *stock.Book, finish bool) error {
 	fresh, old := balanceRows(b.DirtyBalances())
