@@ -22,6 +22,8 @@ const (
 	pauseFirst, pauseMost = 250 * time.Millisecond, 10 * time.Second
 	unreadableTries       = 10 // a newer program may be about to read what this one cannot
 	deadVendor            = "stream"
+	// againEvery is how often a reader looks for events that a person wants tried again, againPage how many it takes up then.
+	againEvery, againPage = 5 * time.Second, 100
 	maxReaderName         = 64
 )
 
@@ -36,6 +38,8 @@ type Reader struct {
 	Handle func(ctx context.Context, e Event) error
 	// Dead takes an event that Handle could not do; see SetAside. While Dead fails, the reader waits.
 	Dead func(ctx context.Context, e Event, cause error) error
+	// Again hands events that were set aside to handle when a person has asked for it; see TryAgain. nil: nobody can.
+	Again func(ctx context.Context, handle func(context.Context, Event) error) error
 }
 
 // Consume calls the reader's handler with one event after the other until ctx ends. What is said about one subject comes in the order of the
@@ -63,6 +67,8 @@ type consumer struct {
 	r    Reader
 	seq  uint64 // the message begun
 	done int    // its events that are done with
+
+	looked time.Time // for what is to be tried again
 }
 
 func (c *consumer) follow(ctx context.Context) error {
@@ -84,6 +90,7 @@ func (c *consumer) follow(ctx context.Context) error {
 		return away("stream.Consume", err)
 	}
 	for ctx.Err() == nil {
+		c.again(ctx)
 		msg, err := next(ctx, cons)
 		if err != nil {
 			return away("stream.Consume", err)
@@ -173,6 +180,17 @@ func (c *consumer) event(ctx context.Context, msg jetstream.Msg, e Event) bool {
 	}
 }
 
+// again takes up, between two messages, what a person wants tried again.
+func (c *consumer) again(ctx context.Context) {
+	if c.r.Again == nil || time.Since(c.looked) < againEvery {
+		return
+	}
+	if err := c.r.Again(ctx, c.handle); err != nil && ctx.Err() == nil {
+		c.s.log.Warn("events that were set aside could not be tried again; a moment later they are", "reader", c.r.Name, "err", err)
+	}
+	c.looked = time.Now()
+}
+
 func (c *consumer) handle(ctx context.Context, e Event) error {
 	ctx, cancel := context.WithTimeout(ctx, handleTime)
 	defer cancel()
@@ -211,7 +229,46 @@ func SetAside(st *store.Store, reader string) func(ctx context.Context, e Event,
 			return errs.Wrap("stream.SetAside", e.ID, err)
 		}
 		row := store.InboxRow{ID: deadVendor + "/" + reader + "/" + e.ID, Vendor: deadVendor, AppID: reader, Topic: e.Kind, SentAt: e.At, Body: body,
-			State: store.InboxParked, Reason: "the reader " + reader + " of published events could not do it: " + errs.Safe(cause)}
+			State: store.InboxParked, Reason: asideReason(reader, cause)}
 		return st.UpdateInbox(ctx, func(tx *store.InboxTx) error { _, err := tx.InboxAppend([]store.InboxRow{row}); return err })
 	}
+}
+
+// TryAgain makes an Again for a reader whose Dead is SetAside: what a person puts back among the messages that wait is handed to the reader once
+// more, out of its order, and is done or set aside again with the new reason. In two processes at once both may be handed it.
+func TryAgain(st *store.Store, reader string) func(ctx context.Context, handle func(context.Context, Event) error) error {
+	return func(ctx context.Context, handle func(context.Context, Event) error) error {
+		var rows []store.InboxRow
+		if err := st.ViewInbox(ctx, func(tx *store.InboxTx) (err error) {
+			rows, err = tx.InboxPendingOf(deadVendor, reader, againPage)
+			return err
+		}); err != nil {
+			return errs.Wrap("stream.TryAgain", reader, err)
+		}
+		for _, row := range rows {
+			var env Envelope
+			err := env.Open(row.Body)
+			for _, e := range env.Events {
+				if err == nil {
+					err = handle(ctx, e)
+				}
+			}
+			if ctx.Err() != nil {
+				return nil // it still waits
+			}
+			if err := st.UpdateInbox(ctx, func(tx *store.InboxTx) error {
+				if err == nil {
+					return tx.InboxDone([]string{row.ID})
+				}
+				return tx.InboxPark(row.ID, asideReason(reader, err))
+			}); err != nil {
+				return errs.Wrap("stream.TryAgain", row.ID, err)
+			}
+		}
+		return nil
+	}
+}
+
+func asideReason(reader string, cause error) string {
+	return "the reader " + reader + " of published events could not do it: " + errs.Safe(cause)
 }

@@ -89,6 +89,52 @@ func TestReaderGetsEventsInOrderAndSetsAsideWhatFails(t *testing.T) {
 	}
 }
 
+// What was set aside and is retried by a person reaches the reader again: done when it can be done, set aside with the new reason when not.
+func TestWhatWasSetAsideIsTriedAgain(t *testing.T) {
+	url, st := streamtest.Alone(t), sqlite(t)
+	s := open(t, url)
+	happen(t, st, 0, 20)
+	relayed(t, s, st)
+	y := newTally()
+	y.fail[7], y.fail[13] = 2, 1000 // set aside after two tries each
+	background(t, func(ctx context.Context) {
+		if err := s.Consume(ctx, Reader{Name: "warehouse", History: true, Tries: 2, Handle: y.handle, Dead: SetAside(st, "warehouse"),
+			Again: TryAgain(st, "warehouse")}); err != nil {
+			t.Error(err)
+		}
+	})
+	states := func() (n map[store.InboxState]int64, parked []store.InboxRow) {
+		if err := st.ViewInbox(t.Context(), func(tx *store.InboxTx) (err error) {
+			if parked, err = tx.InboxParked(10); err != nil {
+				return err
+			}
+			n, err = tx.InboxCounts()
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+		return n, parked
+	}
+	eventually(t, "two are set aside", func() bool { n, _ := states(); return n[store.InboxParked] == 2 && y.count() == 18 })
+	_, parked := states()
+	// One that belongs to another reader waits for that one.
+	if err := SetAside(st, "other")(t.Context(), Event{ID: "1", Kind: "thing.k1", Data: []byte("1")}, errors.New("no")); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.UpdateInbox(t.Context(), func(tx *store.InboxTx) error { _, err := tx.InboxRetryParked(); return err }); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "one is done and one is set aside again", func() bool { n, _ := states(); return n[store.InboxParked] == 1 && n[store.InboxPending] == 1 })
+	_, left := states()
+	if y.count() != 19 || len(left) != 1 || left[0].Tries <= parked[0].Tries || left[0].AppID != "warehouse" {
+		t.Errorf("%d done, set aside: %+v", y.count(), left)
+	}
+	var env Envelope
+	if err := env.Open(left[0].Body); err != nil || string(env.Events[0].Data) != "13" {
+		t.Errorf("what is set aside again is %s (%v)", left[0].Body, err)
+	}
+}
+
 // Processes take turns under one name: each event is handled, and the one who goes on begins where the other ended.
 func TestAnotherProcessGoesOn(t *testing.T) {
 	url, st := streamtest.Alone(t), sqlite(t)

@@ -47,6 +47,7 @@ var (
 	inboxRetry    = def("store.InboxRetry", "UPDATE inbox SET state = 'pending' WHERE @in(id, $1) AND state <> 'pending'")
 	inboxRetryAll = def("store.InboxRetryParked", "UPDATE inbox SET state = 'pending' WHERE state = 'parked'")
 	inboxParked   = def("store.InboxParked", "SELECT "+inboxList+" FROM inbox WHERE state = 'parked' ORDER BY seq LIMIT $1")
+	inboxOf       = def("store.InboxPendingOf", "SELECT "+inboxList+" FROM inbox WHERE state = 'pending' AND vendor = $1 AND app_id = $2 ORDER BY seq LIMIT $3")
 	inboxPrune    = def("store.InboxPrune", "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE received_at < $1 AND state = 'done' ORDER BY received_at LIMIT $2)")
 	inboxIDs      = def("store.InboxIDs", "SELECT connection_id, id, seq FROM inbox WHERE seq > $1 ORDER BY seq LIMIT $2")
 	// A count for each state, and not a grouping of the states that are not done: so each reads its partial index and none of the done rows,
@@ -100,6 +101,11 @@ func (x *InboxTx) InboxPending(limit int, after int64) ([]InboxRow, error) {
 		return query(x.tx, inboxPending, scanInbox, after, page(limit))
 	}
 	return query(x.tx, inboxTake, scanInbox, after, page(limit))
+}
+
+// InboxPendingOf reads deliveries of one vendor and app that wait, in the order of arrival.
+func (x *InboxTx) InboxPendingOf(vendor, appID string, limit int) ([]InboxRow, error) {
+	return query(x.tx, inboxOf, scanInbox, vendor, appID, page(limit))
 }
 
 // InboxDone marks pending deliveries as worked in; call it after what they say is committed. Parked ones stay for the person they wait for.

@@ -25,6 +25,7 @@ var wholeTable = map[string]string{
 	"store.InboxPending":     "of the partial index of what waits",
 	"store.InboxCounts":      "of the partial indexes of what is not done",
 	"store.InboxLag":         "of the partial index of what waits",
+	"store.InboxPendingOf":   "of the partial index of what waits",
 	"store.InboxParked":      "of the partial index of what is parked",
 	"store.InboxRetryParked": "of the partial index of what is parked",
 }
