@@ -29,14 +29,20 @@ func newDelta(src, dst *Tx, from int64, tables ...string) (*delta, error) {
 	if d.upto < from {
 		return nil, errs.New(errs.Internal, "store.MoveOnline", "", "what was noted is gone; undo the move and begin again")
 	}
-	d.tables, err = src.keyed(tables...)
+	changed := map[string]bool{}
+	// By seq: the index begins with the table and would be read from end to end.
+	if err := src.readRows(1, func(v []any) error { changed[v[0].(string)] = true; return nil },
+		"SELECT DISTINCT tbl FROM "+noteTable+" NOT INDEXED WHERE seq > $1 AND seq <= $2", from, d.upto); err != nil {
+		return nil, err
+	}
+	d.tables, err = src.keyed(slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return !changed[t] })...)
 	d.sums = make([]tableSum, len(d.tables))
 	return d, err
 }
 
 // keysOf is the query of the keys of a table that were noted, each once.
 func (d *delta) keysOf(k keyed) (text string, args []any) {
-	text = "SELECT DISTINCT " + k.each(noteKey, ", ") + " FROM " + noteTable + " WHERE seq > $1 AND seq <= $2 AND tbl = $3"
+	text = "SELECT DISTINCT " + k.each(noteKey, ", ") + " FROM " + noteTable + " INDEXED BY " + noteIndex + " WHERE seq > $1 AND seq <= $2 AND tbl = $3"
 	if k.table == "setting" {
 		text += " AND k1 NOT IN (" + moveMarks + ")"
 	}

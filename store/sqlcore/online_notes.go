@@ -21,7 +21,7 @@ const (
 	// arrivedSetting is in a home that another one was moved to.
 	arrivedSetting = "arrived"
 	// noteTable holds the keys of changed rows, in each file of such a home.
-	noteTable = "move_change"
+	noteTable, noteIndex = "move_change", "move_change_tbl"
 	// noteKeys is the most columns a key has.
 	noteKeys = 4
 )
@@ -139,6 +139,9 @@ func (tx *Tx) note(tables ...string) error {
 		return err
 	}
 	if err := tx.plain("CREATE TABLE IF NOT EXISTS " + noteTable + " (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, k1, k2, k3, k4)"); err != nil {
+		return err
+	}
+	if err := tx.plain("CREATE INDEX IF NOT EXISTS " + noteIndex + " ON " + noteTable + " (tbl, seq)"); err != nil {
 		return err
 	}
 	for _, k := range all {
