@@ -52,6 +52,10 @@ func TestAStandbyIsReadWhileItKeepsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, changes, true, "")
+	// The tests are the superuser; Spillway need not be.
+	for _, text := range []string{primaryAt, standbyAt} {
+		ask(t, primary, "BEGIN; CREATE ROLE nobody_special; SET LOCAL ROLE nobody_special; "+text+"; ROLLBACK")
+	}
 	run, use, err := engine.Replica.Begin(t.Context())
 	if err != nil || !use {
 		t.Fatalf("not to be used: %v", err)
