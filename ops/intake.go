@@ -137,7 +137,7 @@ func (b *intakeWork) run() error {
 	for _, step := range []struct {
 		name string
 		do   func() error
-	}{{"load orders", b.load}, {"merge facts", b.merge}, {"reserve", b.settle}, {"exposure", b.expose}, {"save orders and events", b.save}} {
+	}{{"load orders", b.load}, {"merge facts", b.merge}, {"save orders and events", b.save}, {"reserve", b.settle}, {"exposure", b.expose}} {
 		began := b.x.now()
 		if err := step.do(); err != nil {
 			return err
@@ -241,6 +241,7 @@ func (b *intakeWork) settle() error {
 		byOrder[r.OrderID] = append(byOrder[r.OrderID], r)
 	}
 	var wants []stock.Want
+	b.events = nil
 	for _, id := range changed {
 		o := b.orders[id].after
 		ws, unmapped := b.cat.wants(o, byOrder[id])
@@ -250,6 +251,9 @@ func (b *intakeWork) settle() error {
 				return err
 			}
 		}
+	}
+	if err := b.tx.EventsAppend(b.events); err != nil {
+		return err
 	}
 	b.book, err = settleWants(b.tx, b.cat, "intake", wants)
 	if err != nil {
@@ -351,7 +355,11 @@ func (b *intakeWork) save() error {
 	if err := b.tx.OrdersSave(changed); err != nil {
 		return err
 	}
-	return b.tx.EventsAppend(b.events)
+	if err := b.tx.EventsAppend(b.events); err != nil {
+		return err
+	}
+	b.tx.Ahead()
+	return nil
 }
 
 // finishMessages marks messages, given by the order they are about, as done, and parks those behind refused orders with the reason. It comes

@@ -43,8 +43,8 @@ type Run[Q, A any] func(ctx context.Context, batch []Q, next func()) ([]A, error
 const (
 	// many requests are worth a batch of their own at once.
 	many = 16
-	// maxAhead batches are under way at most. One is carried out while the others wait for the disk, which takes a few of them in one go.
-	maxAhead = 4
+	// maxAhead batches are under way at most: one is carried out while another waits. More would only be smaller ones.
+	maxAhead = 2
 )
 
 type pending[Q, A any] struct {

@@ -169,7 +169,7 @@ func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f 
 			err = s.explain(ctx, op, e)
 		}
 	}()
-	tx := &Tx{ctx: ctx, run: run, store: s, now: s.now().UTC().Truncate(time.Microsecond), readOnly: readOnly}
+	tx := &Tx{ctx: ctx, run: run, store: s, now: s.now().UTC().Truncate(time.Microsecond), readOnly: readOnly, next: next}
 	if err := f(tx); err != nil {
 		return s.retryable(err), err
 	}

@@ -21,6 +21,7 @@ type Tx struct {
 	store    *Store
 	now      time.Time
 	readOnly bool
+	next     func()           // see UpdateAhead
 	failed   error            // the first failure of a statement: PostgreSQL would refuse the commit, so SQLite must too
 	orders   map[string]int64 // row versions of the orders read in this transaction
 	events   int64            // event rows written by this transaction
@@ -28,6 +29,13 @@ type Tx struct {
 
 // Now is the one time of this transaction, in UTC and whole microseconds.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// Ahead says that the next transaction may begin beside the rest of this one. Where there is one writer it may not.
+func (tx *Tx) Ahead() {
+	if tx.dialect() == Postgres {
+		tx.next()
+	}
+}
 
 // Context is the context the transaction runs under.
 func (tx *Tx) Context() context.Context { return tx.ctx }
