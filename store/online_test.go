@@ -466,7 +466,7 @@ func TestAMoveThatGoesWrongIsFound(t *testing.T) {
 		"a row is missing":                   {"catching up", "DELETE FROM orders WHERE id = 'shop:first-0000007'"},
 		"a webhook too many":                 {"catching up", "INSERT INTO inbox SELECT 999999, 'planted', vendor, app_id, connection_id, topic, 0, 0, body, state, 0, '' FROM inbox LIMIT 1"},
 		"a movement that does not go on":     {"catching up", "UPDATE movement SET on_hand_after = on_hand_after + 1 WHERE seq = (SELECT max(seq) FROM movement)"},
-		"a unit held that nobody reserved":   {"catching up", "UPDATE reservation SET held = held + 1 WHERE order_id = 'shop:first-0000019'"},
+		"a unit held that nobody reserved":   {"catching up", "UPDATE balance SET reserved = reserved + 1 WHERE item_id = 'item17'"},
 		"a second Spillway writes at a time": {"catching up", "INSERT INTO setting VALUES ('planted', 'x')"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,11 +17,14 @@ type delta struct {
 	tables     []keyed
 	sums       []tableSum      // of the rows put in, by table
 	items      map[string]bool // whose stock changed
+	free       map[place]int64 // by how much units held came to differ from units reserved
 	movement   int64           // the first new one
 }
 
+type place struct{ item, location string }
+
 func newDelta(src, dst *Tx, from int64, tables ...string) (*delta, error) {
-	d := &delta{src: src, dst: dst, from: from, items: map[string]bool{}}
+	d := &delta{src: src, dst: dst, from: from, items: map[string]bool{}, free: map[place]int64{}}
 	var err error
 	if d.upto, err = src.noted(); err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func (d *delta) bring() error {
 	for _, k := range slices.Backward(d.tables) {
 		list, on := k.given()
 		if err := d.eachKeys(k, func(arrays []any) error {
-			return d.dst.plain("DELETE FROM "+k.table+" AS t USING "+list+" WHERE "+on, arrays...)
+			return d.takeOut(k.table, "DELETE FROM "+k.table+" AS t USING "+list+" WHERE "+on, arrays)
 		}); err != nil {
 			return errs.Wrap("store.MoveOnline", k.table, err)
 		}
@@ -105,6 +108,22 @@ func (d *delta) bring() error {
 	return d.prove()
 }
 
+// takeOut deletes rows, and keeps account of the units they hold or reserve.
+func (d *delta) takeOut(table, text string, arrays []any) error {
+	switch table {
+	case "balance":
+		text += " RETURNING t.item_id, t.location_id, t.reserved"
+	case "reservation":
+		text += " RETURNING t.item_id, t.location_id, -t.held"
+	default:
+		return d.dst.plain(text, arrays...)
+	}
+	return d.dst.readRows(3, func(v []any) error {
+		d.free[place{v[0].(string), v[1].(string)}] += v[2].(int64)
+		return nil
+	}, text, arrays...)
+}
+
 // put copies the rows of a table.
 func (d *delta) put(i int, k keyed) error {
 	cols, err := d.src.columnsOf(k.table)
@@ -116,7 +135,8 @@ func (d *delta) put(i int, k keyed) error {
 		return err
 	}
 	f := filler{into: d.dst, insert: insert, wrote: func() {}}
-	item, seq := slices.Index(cols, "item_id"), slices.Index(cols, "seq")
+	at := func(name string) int { return slices.Index(cols, name) }
+	item, location, seq, held, reserved := at("item_id"), at("location_id"), at("seq"), at("held"), at("reserved")
 	keys, args := d.keysOf(k)
 	// CROSS JOIN keeps SQLite from beginning with the large table.
 	if err := d.src.readRows(len(cols), func(values []any) error {
@@ -125,9 +145,12 @@ func (d *delta) put(i int, k keyed) error {
 			if n := values[seq].(int64); d.movement == 0 || n < d.movement {
 				d.movement = n
 			}
-			fallthrough
-		case "balance", "reservation":
 			d.items[values[item].(string)] = true
+		case "balance":
+			d.items[values[item].(string)] = true
+			d.free[place{values[item].(string), values[location].(string)}] -= values[reserved].(int64)
+		case "reservation":
+			d.free[place{values[item].(string), values[location].(string)}] += values[held].(int64)
 		}
 		if err := d.sums[i].add(values); err != nil {
 			return err
@@ -162,7 +185,7 @@ func (d *delta) compare(i int, k keyed) error {
 }
 
 // What stock.Check proves of a whole ledger, for what is new of one that was proved before: the movements go on where the last one ended,
-// balances are what the last movement says, and what is reserved is what is held.
+// and balances are what the last movement says. That what is reserved is what is held follows from the rows taken out and put in.
 const (
 	chainBroken = `SELECT m.id FROM movement m LEFT JOIN LATERAL (SELECT on_hand_after AS h, reserved_after AS r, damaged_after AS d FROM movement p
 		WHERE p.item_id = m.item_id AND p.location_id = m.location_id AND p.seq < m.seq ORDER BY p.seq DESC LIMIT 1) p ON true
@@ -170,9 +193,7 @@ const (
 		(coalesce(p.h, 0) + m.on_hand, coalesce(p.r, 0) + m.reserved, coalesce(p.d, 0) + m.damaged) LIMIT 1`
 	balanceBroken = `SELECT b.item_id FROM balance b LEFT JOIN LATERAL (SELECT on_hand_after AS h, reserved_after AS r, damaged_after AS d FROM movement p
 		WHERE p.item_id = b.item_id AND p.location_id = b.location_id ORDER BY p.seq DESC LIMIT 1) p ON true
-		WHERE b.item_id = ANY($1::text[]) AND ((b.on_hand, b.reserved, b.damaged) IS DISTINCT FROM (coalesce(p.h, 0), coalesce(p.r, 0), coalesce(p.d, 0))
-		OR b.reserved <> (SELECT coalesce(sum(held), 0) FROM reservation r WHERE r.item_id = b.item_id AND r.location_id = b.location_id AND
-		(held > 0 OR short > 0 OR unbooked > 0))) LIMIT 1`
+		WHERE b.item_id = ANY($1::text[]) AND (b.on_hand, b.reserved, b.damaged) IS DISTINCT FROM (coalesce(p.h, 0), coalesce(p.r, 0), coalesce(p.d, 0)) LIMIT 1`
 )
 
 func (d *delta) prove() error {
@@ -188,6 +209,11 @@ func (d *delta) prove() error {
 			err = errs.New(errs.Conflict, "store.MoveOnline", found[0], "the ledger does not prove: its movements, balances and reservations do not agree")
 		}
 		return err
+	}
+	for p, n := range d.free {
+		if n != 0 {
+			return errs.New(errs.Conflict, "store.MoveOnline", p.item, "the ledger does not prove: at %s %d units more are held than reserved", p.location, n)
+		}
 	}
 	var err error
 	if d.movement > 0 {
