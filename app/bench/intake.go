@@ -8,25 +8,17 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
 	"slices"
-	"strconv"
-	"sync"
-	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/app"
 	"github.com/spillway/spillway/app/stage"
 	"github.com/spillway/spillway/domain/catalog"
-	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/kit/errs"
-	"github.com/spillway/spillway/kit/money"
-	"github.com/spillway/spillway/ops"
-	"github.com/spillway/spillway/sim/world"
 )
 
 // Bars of intake: orders a second, and times the same work as a transaction per order.
@@ -62,12 +54,9 @@ type IntakeOptions struct {
 }
 
 type intake struct {
-	o        IntakeOptions
-	app      *app.App
-	conn     string
-	listings []catalog.Listing
-	zipf     []float64 // cumulative
-	next     atomic.Int64
+	o   IntakeOptions
+	app *app.App
+	*baskets
 }
 
 // Intake measures the whole intake of orders: three lines, deadlines, reservation, exposure, journal and events, durable before it is answered,
@@ -95,13 +84,12 @@ func Intake(ctx context.Context, o IntakeOptions) error {
 		return err
 	}
 	b := &intake{o: o, app: a}
-	b.next.Store(577_000_000_000_000_000 + time.Now().UnixMicro()%1_000_000_000_000)
-	if err := b.furnish(ctx, m); err != nil {
+	if b.baskets, err = furnishIntake(ctx, a, m, o.Items, o.Seed); err != nil {
 		return err
 	}
 	r := intakeReport{Engine: engineOf(o.Database), Callers: o.Callers, Page: o.Page, Lines: intakeLines}
 	for range o.Runs {
-		p, err := b.run(ctx, aloneAtOnce, 1, a.Ops().IntakeAlone)
+		p, err := b.pour(ctx, aloneAtOnce, 1, o.For, a.Ops().IntakeAlone)
 		if err != nil {
 			return err
 		}
@@ -132,120 +120,40 @@ func (b *intake) profiled(ctx context.Context) (pour, error) {
 		b.o.Profile = nil
 		defer pprof.StopCPUProfile()
 	}
-	return b.run(ctx, b.o.Callers, b.o.Page, b.app.Ops().Intake)
+	return b.pour(ctx, b.o.Callers, b.o.Page, b.o.For, b.app.Ops().Intake)
 }
 
-func (b *intake) furnish(ctx context.Context, m *market) error {
-	articles := articlesOf("B", b.o.Items)
-	if err := stage.Furnish(ctx, b.app, articles, func(int) int64 { return 0 }, actor); err != nil {
-		return err
+// furnishIntake connects the shops, stocks the items for any run, and returns who buys at the first shop.
+func furnishIntake(ctx context.Context, a *app.App, m *market, items int, seed uint64) (*baskets, error) {
+	articles := articlesOf("B", items)
+	if err := stage.Furnish(ctx, a, articles, func(int) int64 { return 0 }, actor); err != nil {
+		return nil, err
 	}
-	conns := 0
+	conns, conn := 0, ""
 	for _, n := range m.apps {
-		ids, err := stage.Connect(ctx, b.app, n, actor)
+		ids, err := stage.Connect(ctx, a, n, actor)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if conns += len(ids); b.conn == "" {
-			b.conn = ids[0]
+		if conns += len(ids); conn == "" {
+			conn = ids[0]
 		}
 	}
-	if err := stage.Receive(ctx, b.app, articles, func(int) int64 { return intakeStock }, actor); err != nil {
-		return err
+	if err := stage.Receive(ctx, a, articles, func(int) int64 { return intakeStock }, actor); err != nil {
+		return nil, err
 	}
-	if err := stage.WaitTold(ctx, b.app, len(articles)*conns); err != nil {
-		return err
+	if err := stage.WaitTold(ctx, a, len(articles)*conns); err != nil {
+		return nil, err
 	}
-	for _, a := range articles {
-		for _, l := range b.app.Ops().ListingsOf(a.SKU) {
-			if l.ConnectionID == b.conn {
-				b.listings = append(b.listings, l)
+	var listings []catalog.Listing
+	for _, it := range articles {
+		for _, l := range a.Ops().ListingsOf(it.SKU) {
+			if l.ConnectionID == conn {
+				listings = append(listings, l)
 			}
 		}
 	}
-	sum := 0.0
-	for k := range b.listings {
-		sum += 1 / float64(k+1)
-		b.zipf = append(b.zipf, sum)
-	}
-	return nil
-}
-
-// pick takes a listing by Zipf's law.
-func (b *intake) pick(rnd *rand.Rand) int {
-	k, _ := slices.BinarySearch(b.zipf, rnd.Float64()*b.zipf[len(b.zipf)-1])
-	return k
-}
-
-// run lets callers hand in orders, each the next when the last is durable.
-func (b *intake) run(ctx context.Context, callers, page int, take func(context.Context, ops.Incoming) (ops.Taken, error)) (pour, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.o.For)
-	defer cancel()
-	var (
-		mu    sync.Mutex
-		all   []time.Duration
-		first error
-		group sync.WaitGroup
-		done  int
-	)
-	cpu, began := cpuTime(), time.Now()
-	for i := range callers {
-		group.Go(func() {
-			rnd := world.Stream(b.o.Seed, strconv.Itoa(i))
-			for ctx.Err() == nil {
-				facts := make([]order.Fact, page)
-				for k := range facts {
-					facts[k] = b.order(rnd)
-				}
-				sent := time.Now()
-				taken, err := take(context.WithoutCancel(ctx), ops.Incoming{ConnectionID: b.conn, Source: ops.SourcePoll, Facts: facts})
-				took := time.Since(sent)
-				if err == nil && (len(taken.Refused) > 0 || taken.Changed != page) {
-					err = errs.New(errs.Internal, "bench.Intake", "", "%d of %d orders taken in, refused %v", taken.Changed, page, taken.Refused)
-				}
-				mu.Lock()
-				if first == nil {
-					first = err
-				}
-				all, done = append(all, took), done+page
-				mu.Unlock()
-				if err != nil {
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	if first != nil {
-		return pour{}, first
-	}
-	p := pour{Rate: float64(done) / time.Since(began).Seconds(), P50: quantile(all, .5), P99: quantile(all, .99), sent: done}
-	p.P50ms, p.P99ms, p.CPUus = p.P50.Seconds()*1000, p.P99.Seconds()*1000, float64((cpuTime()-cpu).Microseconds())/float64(done)
-	return p, nil
-}
-
-// order is a paid order of three articles; half of all orders want the hot one.
-func (b *intake) order(rnd *rand.Rand) order.Fact {
-	at := time.Now().UTC().Truncate(time.Second)
-	id := strconv.FormatInt(b.next.Add(1), 10)
-	d := &order.Detail{Fulfilment: order.BySeller, CreatedAt: at, PaidAt: at, BuyerHash: "buyer-" + id[12:],
-		Deadlines: order.Deadlines{ShipBy: at.Add(48 * time.Hour), HandOverBy: at.Add(72 * time.Hour), AutoCancelShipBy: at.Add(96 * time.Hour)}}
-	used := map[int]bool{}
-	for n := range intakeLines {
-		k := b.pick(rnd)
-		if n == 0 && rnd.IntN(2) == 0 {
-			k = 0
-		}
-		for used[k] {
-			k = (k + 1) % len(b.listings)
-		}
-		used[k] = true
-		l := b.listings[k]
-		d.Lines = append(d.Lines, order.Line{ExternalProduct: l.ProductID, ExternalSKU: l.ExternalSKU, SellerSKU: l.SellerSKU, Title: "Article " + l.SellerSKU,
-			UnitPrice: money.Amount{Minor: 1999, Currency: "USD"}, Qty: 1, Units: []order.Unit{{ExternalLineID: id + strconv.Itoa(n), Status: order.AwaitingShipment}}})
-	}
-	return order.Fact{Kind: order.Snapshot, ConnectionID: b.conn, ExternalID: id, UpdatedAt: at, ReadAt: at.Add(time.Second), Status: order.AwaitingShipment,
-		StatusText: "AWAITING_SHIPMENT", Detail: d}
+	return newBaskets(conn, listings, seed, 0), nil
 }
 
 type intakeReport struct {

@@ -15,8 +15,8 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// openLedger opens the use-cases on a database as the program does, without shops.
-func openLedger(ctx context.Context, url string) (*ops.Ops, *store.Store, error) {
+// openLedger opens the use-cases on a database as the program does. Shops there are, if any, are worked by other processes.
+func openLedger(ctx context.Context, url string, receiveOnly bool) (*ops.Ops, *store.Store, error) {
 	st, err := store.Open(ctx, url, store.Options{})
 	if err != nil {
 		return nil, nil, err
@@ -26,7 +26,7 @@ func openLedger(ctx context.Context, url string) (*ops.Ops, *store.Store, error)
 		return nil, nil, errors.Join(err, st.Close())
 	}
 	client := func(bool) *http.Client { return http.DefaultClient } // no shop is connected, so nobody is called
-	x, err := ops.New(ops.Options{Store: st, Ring: ring, Now: time.Now, Client: client, Files: client})
+	x, err := ops.New(ops.Options{Store: st, Ring: ring, Now: time.Now, Client: client, Files: client, ReceiveOnly: receiveOnly})
 	if err == nil {
 		err = x.Start(ctx)
 	}
@@ -38,7 +38,7 @@ func openLedger(ctx context.Context, url string) (*ops.Ops, *store.Store, error)
 
 // spillway is Spillway itself: the same calls an own shop's checkout makes.
 func spillway(ctx context.Context, name, url string) (*contender, error) {
-	x, st, err := openLedger(ctx, url)
+	x, st, err := openLedger(ctx, url, false)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type sellerNews struct {
 	Ready    bool    `json:"ready,omitempty"`
 	Rate     float64 `json:"rate,omitempty"`
 	Accepted int64   `json:"accepted,omitempty"`
+	P99      float64 `json:"p99_ms,omitempty"`
 }
 
 // Seller is the other process: it reserves as fast as it can when told to go, as often as it is told.
@@ -65,7 +66,7 @@ func Seller(ctx context.Context, in io.Reader, out io.Writer, _ *slog.Logger) er
 		if err != nil {
 			return err
 		}
-		if err := say.Encode(sellerNews{Rate: l.Rate, Accepted: l.accepted}); err != nil {
+		if err := say.Encode(sellerNews{Rate: l.Rate, Accepted: l.accepted, P99: l.P99.Seconds() * 1000}); err != nil {
 			return errs.Wrap("bench ledger", "seller", err)
 		}
 	}

@@ -24,6 +24,8 @@ type benchCmd struct {
 	Shop   benchShop   `cmd:"" hidden:"" help:"The program of bench http, in a process of its own."`
 	Ingest benchIngest `cmd:"" help:"Webhooks a second, durable before they are answered."`
 	Front  benchFront  `cmd:"" hidden:"" help:"The front of bench ingest, in a process of its own."`
+	Scale  benchScale  `cmd:"" help:"What 1, 2 and 4 processes on one PostgreSQL bring, and where the limit lies."`
+	Taker  benchTaker  `cmd:"" hidden:"" help:"A process of bench scale."`
 	Seller benchSeller `cmd:"" hidden:"" help:"A second process of bench ledger."`
 	Market benchMarket `cmd:"" hidden:"" help:"The shops of bench truth, in a process of their own."`
 }
