@@ -21,8 +21,11 @@ var (
 	placesNoDueAmong = def("store.PlacesWithoutDue", `SELECT 0, created_at, id FROM orders WHERE @in(id, $1) AND due IS NULL AND (created_at, id) > ($2, $3)
 		ORDER BY created_at, id LIMIT $4`)
 	placesNewest = def("store.PlacesNewest", "SELECT 0, created_at, id FROM orders WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3")
-	// Written so that no index of times alone will do: read from its end, it would pass by all newer orders of other statuses.
-	placesEnded = def("store.PlacesEnded", `SELECT 0, created_at, id FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
+	// Written so that no index of times alone will do: read from its end, it would pass by all newer orders of other statuses. SQLite, which
+	// keeps no statistics, is told the index.
+	placesEnded = both("store.PlacesEnded", `SELECT 0, created_at, id FROM orders INDEXED BY orders_ended WHERE status = $1 AND (created_at, id) < ($2, $3)
+		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT $4`,
+		`SELECT 0, created_at, id FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
 		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') ORDER BY status DESC, created_at DESC, id DESC LIMIT $4`)
 	placesOfShop = def("store.PlacesOfShop", `SELECT 0, created_at, id FROM orders WHERE connection_id = $1 AND status >= $2 AND (status, created_at, id) < ($2, $3, $4)
 		ORDER BY status DESC, created_at DESC, id DESC LIMIT $5`)
