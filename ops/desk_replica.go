@@ -22,7 +22,7 @@ const (
 // look is read for what is only shown: on the replica, if there is one in use, except for somebody who has just changed something.
 func (d *Desk) look(ctx context.Context, op, item string, f func(tx *store.Tx) error) error {
 	if view.IsFresh(ctx) {
-		d.freshUntil.Store(time.Now().Add(freshFor).UnixNano())
+		d.freshUntil.Store(d.x.now().Add(freshFor).UnixNano())
 		return d.read(ctx, op, item, f)
 	}
 	return errs.Wrap(op, item, d.x.st.ViewPages(ctx, f))
@@ -30,7 +30,7 @@ func (d *Desk) look(ctx context.Context, op, item string, f func(tx *store.Tx) e
 
 // count is look for figures that are kept for everybody: an action of anybody's counts.
 func (d *Desk) count(ctx context.Context, f func(tx *store.Tx) error) error {
-	if time.Now().UnixNano() < d.freshUntil.Load() {
+	if d.x.now().UnixNano() < d.freshUntil.Load() {
 		return d.x.st.View(ctx, f)
 	}
 	return d.x.st.ViewPages(ctx, f)
@@ -58,7 +58,7 @@ func (d *Desk) caughtUp(ctx context.Context, in <-chan string) <-chan string {
 				if since[topic].IsZero() {
 					order = append(order, topic)
 				}
-				since[topic] = time.Now()
+				since[topic] = d.x.now()
 			case <-tick.C:
 				for len(order) > 0 && d.shows(since[order[0]]) {
 					select {
@@ -80,5 +80,5 @@ func (d *Desk) caughtUp(ctx context.Context, in <-chan string) <-chan string {
 // shows reports whether pages show by now what was committed at a time.
 func (d *Desk) shows(at time.Time) bool {
 	s, _ := d.x.st.Replica()
-	return !s.Used || s.Shows.After(at) || time.Since(at) > catchUpMost
+	return !s.Used || s.Shows.After(at) || d.x.now().Sub(at) > catchUpMost
 }

@@ -161,8 +161,12 @@ func New(o Options) (*Ops, error) {
 func (x *Ops) Start(ctx context.Context) error {
 	keep := x.inboxAppend
 	if x.o.Shelter != nil {
-		sheltered := x.o.Shelter(func(ctx context.Context, rows []store.InboxRow) ([]bool, error) { return x.inboxAppend(ctx, rows, func() {}) })
-		keep = func(ctx context.Context, rows []store.InboxRow, _ func()) ([]bool, error) { return sheltered(ctx, rows) }
+		sheltered := x.o.Shelter(func(ctx context.Context, rows []store.InboxRow) ([]bool, error) {
+			return x.inboxAppend(ctx, rows, func() {})
+		})
+		keep = func(ctx context.Context, rows []store.InboxRow, _ func()) ([]bool, error) {
+			return sheltered(ctx, rows)
+		}
 	}
 	x.inbox = gather.New("ops.Receive", inboxBatch, inboxBound, inboxApart, keep)
 	x.intake = gather.NewWeighed("ops.Intake", intakeBatch, intakeBound, intakeApart, func(in Incoming) int { return len(in.Facts) }, x.intakeBatch)
