@@ -160,7 +160,12 @@ func (n *node) start() error {
 	return errs.Wrap("bench.node", n.name, n.up(out))
 }
 
-func (n *node) signal(s os.Signal) { _ = n.cmd.Process.Signal(s) }
+// signal tells the process something, if it is there: two faults may have met it.
+func (n *node) signal(s os.Signal) {
+	if n.cmd != nil {
+		_ = n.cmd.Process.Signal(s)
+	}
+}
 
 func (n *node) kill() {
 	if n.cmd == nil {
