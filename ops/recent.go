@@ -29,9 +29,7 @@ func (r *recent) addRead(facts []order.Fact) { r.remember(facts, true) }
 func (r *recent) remember(facts []order.Fact, read bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.now == nil || len(r.now) >= keepRecent {
-		r.old, r.now = r.now, map[string]driver.Seen{}
-	}
+	r.turn()
 	for _, f := range facts {
 		seen, whole := driver.SeenOf(f)
 		if !whole {
@@ -48,6 +46,21 @@ func (r *recent) remember(facts []order.Fact, read bool) {
 			seen.ReadAt = was.ReadAt
 		}
 		r.now[f.ExternalID] = seen
+	}
+}
+
+// keep remembers what is known of an order from elsewhere.
+func (r *recent) keep(externalID string, seen driver.Seen) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turn()
+	r.now[externalID] = seen
+}
+
+// turn lets the older half be forgotten when the newer one is full.
+func (r *recent) turn() {
+	if r.now == nil || len(r.now) >= keepRecent {
+		r.old, r.now = r.now, map[string]driver.Seen{}
 	}
 }
 

@@ -3,6 +3,7 @@ package ops
 import (
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,5 +88,26 @@ func BenchmarkRecent(b *testing.B) {
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(r.now)+len(r.old)), "B/order")
 		runtime.KeepAlive(&r)
+	}
+}
+
+// A process that takes a shop over remembers nothing; what its first sweep finds as it is stored need not be read again.
+func TestTheFirstSweepLooksIntoTheDatabase(t *testing.T) {
+	r := newRig(t)
+	id := r.sell("S1", 1)
+	ext := strings.TrimPrefix(id, r.conn+":")
+	w := r.x.wires.get(r.conn)
+	w.known.forget([]string{ext})
+	if _, known := w.known.seen(ext); known {
+		t.Fatal("it is remembered still")
+	}
+	if _, known := w.seenBefore(ext); !known {
+		t.Error("a stored order counts as unknown")
+	}
+	if _, known := w.known.seen(ext); !known {
+		t.Error("what was looked up is not remembered")
+	}
+	if _, known := w.seenBefore("never"); known {
+		t.Error("an order that was never taken in counts as known")
 	}
 }

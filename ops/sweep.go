@@ -69,9 +69,15 @@ func (w *wire) sweep(regular bool) error {
 	if err != nil {
 		return err
 	}
+	w.mu.Lock()
+	first := !w.state.opened
+	w.mu.Unlock()
 	known := w.known.seen
-	if seen.IsZero() {
-		known = nil // the first sweep: listing orders only to read them all would cost more
+	switch {
+	case seen.IsZero():
+		known = nil // the first sweep of all: listing orders only to read them all would cost more
+	case first:
+		known = w.seenBefore
 	}
 	for page, err := range w.session.OrderPages(w.ctx, from, known) {
 		if err != nil {
@@ -100,13 +106,33 @@ func (w *wire) sweep(regular bool) error {
 	w.worked()
 	w.mu.Lock()
 	w.state.sweptAt = began
-	first := !w.state.opened
 	w.state.opened = true
 	w.mu.Unlock()
 	if first {
 		w.openBooks()
 	}
 	return w.barrier(began)
+}
+
+// seenBefore is recent.seen for the first sweep after a start or a take-over, when nothing is remembered and much is stored: to read it all
+// again took a shop's points for half a minute, in which no number could be checked.
+func (w *wire) seenBefore(externalID string) (driver.Seen, bool) {
+	if was, known := w.known.seen(externalID); known {
+		return was, true
+	}
+	var stored []order.Order
+	err := w.x.st.View(w.ctx, func(tx *store.Tx) (err error) {
+		stored, err = tx.OrdersGet([]string{order.ID(w.id, externalID)})
+		return err
+	})
+	if err != nil || len(stored) == 0 {
+		return driver.Seen{}, false // the channel is asked
+	}
+	was, known := driver.SeenIn(&stored[0])
+	if known {
+		w.known.keep(externalID, was)
+	}
+	return was, known
 }
 
 // latest is the newest change known after a page: what the page has come to, or else its newest order.

@@ -39,7 +39,27 @@ func SeenOf(f order.Fact) (Seen, bool) {
 	if _, err := hex.Decode(s.Content[:], []byte(hash[:hex.EncodedLen(len(s.Content))])); err != nil {
 		return Seen{}, false
 	}
-	for _, l := range f.Detail.Lines {
+	s.count(f.Detail.Lines)
+	return s, true
+}
+
+// SeenIn is what the last snapshot of a stored order left; false where a later notice says more than it. When it was read is left out: a
+// message's content is stored as true at the moment the channel sent it, which does not prove it.
+func SeenIn(o *order.Order) (Seen, bool) {
+	s := Seen{UpdatedAt: o.Version.At, Status: o.Version.Status, StatusText: o.StatusText}
+	if o.NeedsDetail || !o.StatusAt.Equal(o.Version.At) || len(o.Version.Hash) < hex.EncodedLen(len(s.Content)) {
+		return Seen{}, false
+	}
+	if _, err := hex.Decode(s.Content[:], []byte(o.Version.Hash[:hex.EncodedLen(len(s.Content))])); err != nil {
+		return Seen{}, false
+	}
+	s.count(o.Lines)
+	return s, true
+}
+
+// count counts the units of lines.
+func (s *Seen) count(lines []order.Line) {
+	for _, l := range lines {
 		if len(l.Units) == 0 {
 			s.Ordered, s.Cancelled, s.Shipped = s.Ordered+l.Qty, s.Cancelled+l.Cancelled, s.Shipped+l.Shipped
 		}
@@ -53,5 +73,4 @@ func SeenOf(f order.Fact) (Seen, bool) {
 			}
 		}
 	}
-	return s, true
 }
