@@ -290,7 +290,7 @@ func (f *faults) schedule(ctx context.Context, i int) error {
 	}
 	f.sold += <-sold
 	healed := time.Now()
-	wrong := f.untilRight(ctx, healed.Add(3*healBar))
+	wrong := f.untilRight(ctx, healed, names)
 	took := time.Since(healed)
 	f.healed = append(f.healed, took)
 	if wrong != "" {
@@ -379,11 +379,17 @@ func (f *faults) trade(i int, length time.Duration) (<-chan int, error) {
 }
 
 // untilRight waits until nothing is wrong and says what still is in the end.
-func (f *faults) untilRight(ctx context.Context, end time.Time) string {
+func (f *faults) untilRight(ctx context.Context, healed time.Time, faults []string) string {
+	late := false
 	for {
 		wrong := f.wrong(ctx)
-		if wrong == "" || time.Now().After(end) {
+		if wrong == "" || time.Since(healed) > 3*healBar {
 			return wrong
+		}
+		if !late && time.Since(healed) > healBar {
+			late = true
+			fmt.Fprintf(f.o.Out, "late, %s: %s\n", strings.Join(faults, " and "), wrong)
+			f.standings(ctx)
 		}
 		if err := rest(ctx, 200*time.Millisecond); err != nil {
 			return err.Error()
@@ -420,8 +426,19 @@ func (f *faults) wrong(ctx context.Context) string {
 	return ""
 }
 
-// explain prints what a person needs to find out why: who has what, the books that are not at rest, and where the processes stand.
+// explain prints what a person needs to find out why: the standings, and where the processes stand.
 func (f *faults) explain(ctx context.Context) {
+	f.standings(ctx)
+	for _, p := range f.procs {
+		p.signal(syscall.SIGQUIT) // it says where it stands, and ends
+		_, _ = p.cmd.Process.Wait()
+	}
+	f.keep = true
+	fmt.Fprintln(f.o.Out, "what the processes said is in", f.home)
+}
+
+// standings prints who has what, and the books that are not at rest.
+func (f *faults) standings(ctx context.Context) {
 	if err := f.watcher.Store().View(ctx, func(tx *store.Tx) error {
 		leases, err := tx.LeaseList()
 		for _, l := range leases {
@@ -449,12 +466,6 @@ func (f *faults) explain(ctx context.Context) {
 			fmt.Fprintln(f.o.Out, err)
 		}
 	}
-	for _, p := range f.procs {
-		p.signal(syscall.SIGQUIT) // it says where it stands, and ends
-		_, _ = p.cmd.Process.Wait()
-	}
-	f.keep = true
-	fmt.Fprintln(f.o.Out, "what the processes said is in", f.home)
 }
 
 func (f *faults) report(ctx context.Context) error {
