@@ -49,18 +49,22 @@ const wroteCookie = "spillway_wrote"
 // fresh shows a browser that changes something, and for a while after, the database itself and no replica.
 func (s *Site) fresh(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := r.Cookie(wroteCookie)
-		writes := r.Method != http.MethodGet && r.Method != http.MethodHead
-		if writes {
-			http.SetCookie(w, &http.Cookie{Name: wroteCookie, Value: "1", Path: "/", MaxAge: int(view.FreshFor.Seconds()), HttpOnly: true,
-				Secure: s.o.SecureCookies, SameSite: http.SameSiteLaxMode})
-		}
-		if writes || err == nil {
+		if _, err := r.Cookie(wroteCookie); err == nil || writes(r) {
 			r = r.WithContext(view.Fresh(r.Context()))
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// wrote remembers that a signed-in browser changes something. Strangers get no cookie.
+func (s *Site) wrote(w http.ResponseWriter, r *http.Request) {
+	if writes(r) {
+		http.SetCookie(w, &http.Cookie{Name: wroteCookie, Value: "1", Path: "/", MaxAge: int(view.FreshFor.Seconds()), HttpOnly: true,
+			Secure: s.o.SecureCookies, SameSite: http.SameSiteLaxMode})
+	}
+}
+
+func writes(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
 // autoUser names the demo user for visitors from this machine. The Host must be this machine by name too: otherwise any web
 // page could point a name of its own at 127.0.0.1 and read along.

@@ -101,12 +101,14 @@ func (s *Site) public(m *http.ServeMux, pattern string, a action) {
 func (s *Site) private(m *http.ServeMux, pattern string, a action) {
 	s.public(m, pattern, func(w http.ResponseWriter, r *http.Request) error {
 		if s.user(r.Context()) != "" {
+			s.wrote(w, r)
 			return a(w, r)
 		}
 		if email := s.autoUser(r); email != "" {
 			if err := s.signIn(r.Context(), email, true); err != nil {
 				return err
 			}
+			s.wrote(w, r)
 			return a(w, r)
 		}
 		if r.Method != http.MethodGet || isFragment(r) {
