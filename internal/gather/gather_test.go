@@ -265,7 +265,7 @@ func TestCloseWaitsForBatchesThatWaitForTheDisk(t *testing.T) {
 		var answered atomic.Bool
 		l := New("test", 8, 8, 0, func(_ context.Context, qs []int, next func()) ([]int, error) {
 			next()
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // in the bubble's time
 			return qs, nil
 		})
 		go func() {
