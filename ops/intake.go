@@ -241,7 +241,7 @@ func (b *intakeWork) settle() error {
 		byOrder[r.OrderID] = append(byOrder[r.OrderID], r)
 	}
 	var wants []stock.Want
-	b.events = nil
+	b.events = nil // those of the orders are written
 	for _, id := range changed {
 		o := b.orders[id].after
 		ws, unmapped := b.cat.wants(o, byOrder[id])

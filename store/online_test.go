@@ -576,7 +576,7 @@ func TestAMoveOnlineSaysWhatItCannotDo(t *testing.T) {
 func TestAHomeMovesAtItsSize(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv("SPILLWAY_TEST_MOVE_ORDERS"))
 	if n == 0 {
-		t.Skip("SPILLWAY_TEST_MOVE_ORDERS is not set")
+		t.Skip("SPILLWAY_TEST_MOVE_ORDERS is not set") // a measurement, which takes minutes
 	}
 	from, to := sqliteFile(t), pgtest.Start(t)
 	tr := newTrade(t, from)

@@ -57,3 +57,19 @@ func postmasterOf(ctx context.Context, db *sql.DB) int {
 	}
 	return parent
 }
+
+// machineTime is how long the machine's cores have worked, and have been there, in ticks; both 0 where the system does not say.
+func machineTime() (busy, total int64) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	for i, f := range strings.Fields(line)[1:] {
+		n, _ := strconv.ParseInt(f, 10, 64) // numbers, by the system's word
+		if total += n; i != 3 && i != 4 {   // idle, and idle while waiting for a disk
+			busy += n
+		}
+	}
+	return busy, total
+}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -299,21 +298,4 @@ func (s *scale) print() error {
 			r.Ours, r.Database, r.Cores, r.Of, r.limit())
 	}
 	return errs.Wrap("bench.Scale", "", w.Flush())
-}
-
-// machineTime is how long the machine's cores have worked, and have been there, in ticks; both 0 where the system does not say.
-func machineTime() (busy, total int64) {
-	text, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0, 0
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	for i, f := range strings.Fields(line)[1:] {
-		var n int64
-		fmt.Sscan(f, &n)
-		if total += n; i != 3 && i != 4 { // idle, and idle while waiting for a disk
-			busy += n
-		}
-	}
-	return busy, total
 }

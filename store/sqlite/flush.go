@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"os"
 	"sync"
 
@@ -83,11 +84,11 @@ func (f *flusher) flush(r *round) {
 	f.one <- struct{}{}
 	defer func() { <-f.one }()
 	f.mu.Lock()
-	upTo := f.written
+	upTo, flushed := f.written, f.flushed == f.written // the flush before may have taken this round's commits too
 	f.forming = &round{done: make(chan struct{})}
 	r.err = f.failed
 	f.mu.Unlock()
-	if r.err == nil {
+	if r.err == nil && !flushed {
 		r.err = f.sync()
 	}
 	f.mu.Lock()
@@ -100,6 +101,14 @@ func (f *flusher) flush(r *round) {
 	}
 	f.mu.Unlock()
 	close(r.done)
+}
+
+// stop flushes what is left, and runs close when no flush is under way.
+func (f *flusher) stop(close func() error) error {
+	err := f.wait()
+	f.one <- struct{}{}
+	defer func() { <-f.one }()
+	return errors.Join(err, close())
 }
 
 // broken is why nothing may be written any more, if so.

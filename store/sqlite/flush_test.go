@@ -44,7 +44,7 @@ func TestCommitsOfOneFlushShareTheNext(t *testing.T) {
 		done := make([]time.Duration, 50)
 		for i := range done {
 			all.Go(func() {
-				time.Sleep(time.Duration(i) * 100 * time.Microsecond) // all commit while the first is being flushed
+				time.Sleep(time.Duration(i) * 100 * time.Microsecond) // in the bubble's time: all commit while the first is being flushed
 				d.write()
 				if err := d.wait(); err != nil {
 					t.Error(err)
@@ -83,7 +83,7 @@ func TestAReaderWaitsForTheCommitItMayHaveSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSlowDisk(10 * time.Millisecond)
 		began := time.Now()
-		go d.commit(func() error { time.Sleep(5 * time.Millisecond); return nil })
+		go d.commit(func() error { time.Sleep(5 * time.Millisecond); return nil }) // in the bubble's time
 		synctest.Wait()
 		if err := d.seen(); err != nil {
 			t.Error(err)
@@ -206,4 +206,23 @@ func exec(t *testing.T, r sqlcore.Run, text string) {
 	if n, err := res.RowsAffected(); n != 1 || err != nil {
 		t.Fatalf("%s changed %d rows, %v", text, n, err)
 	}
+}
+
+// Closing waits for the flush under way, and what a round before took is not flushed again.
+func TestStopWaitsForTheFlushUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSlowDisk(10 * time.Millisecond)
+		d.write()
+		go d.wait()
+		synctest.Wait()
+		go d.seen() // it joins the next round, for which nothing will be left
+		synctest.Wait()
+		began, under := time.Now(), true
+		if err := d.stop(func() error { under = time.Since(began) < 10*time.Millisecond; return nil }); err != nil {
+			t.Error(err)
+		}
+		if n := d.flushes.Load(); under || n != 1 {
+			t.Errorf("closed with a flush under way: %t; %d flushes of one commit", under, n)
+		}
+	})
 }

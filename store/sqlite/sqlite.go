@@ -243,7 +243,7 @@ func (e *engine) close() error {
 		e.background.Wait()
 		e.release(e.reader)
 		e.release(e.writer)
-		e.closeErr = errors.Join(e.closeErr, e.log.close())
+		e.closeErr = errors.Join(e.closeErr, e.flusher.stop(e.log.close))
 		for _, db := range []*sql.DB{e.fold, e.read, e.write} { // the writer last: it folds the log into the file
 			if db != nil {
 				e.closeErr = errors.Join(e.closeErr, db.Close())
