@@ -174,8 +174,6 @@ func (w *ledgerWork) carryOut(c *ledgerCall) (refused, err error) {
 	}
 	k, known := w.known[c.order]
 	switch same := known && sameWants(k.wants, c.wants); {
-	case known && k.refused != nil && same:
-		return k.refused, nil
 	case known && k.refused == nil && k.ended:
 		return errs.New(errs.Conflict, "ops.Reserve", c.order, "has ended; use a new id to hold units again"), nil
 	case known && k.refused == nil && !same:
@@ -183,6 +181,7 @@ func (w *ledgerWork) carryOut(c *ledgerCall) (refused, err error) {
 	case known && k.refused == nil:
 		return nil, nil
 	}
+	// Refused before in this batch, it is tried again as by itself: units may have become free since.
 	refused = w.book.TryReserveNew(c.wants)
 	if errs.Is(refused, errs.Internal) && refused != nil {
 		return nil, refused // the book is spoiled

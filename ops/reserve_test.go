@@ -379,3 +379,26 @@ func TestReserveAllAnswersEach(t *testing.T) {
 		}
 	})
 }
+
+// What was refused is tried again when it is asked again, in the same batch too: units may have become free in between.
+func TestARefusalInABatchIsNotKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		x := ledgerOps(t, url)
+		shelf(t, x, 2, "again")
+		var calls []ledgerCall
+		for _, id := range []string{"first", "second", "", "second"} {
+			c, err := x.reserveCall(Reserve{ID: id, Lines: []ReserveLine{{"again", 2}}})
+			if id == "" {
+				c, err = ledgerCall{order: reservePrefix + "first", ends: true}, nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls = append(calls, c)
+		}
+		got, err := x.ledgerBatch(t.Context(), calls, func() {})
+		if err != nil || got[0] != nil || !errs.Is(got[1], errs.Insufficient) || got[2] != nil || got[3] != nil {
+			t.Errorf("yes, no, freed and then yes expected: %v, %v", got, err)
+		}
+	})
+}
