@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -67,13 +69,19 @@ func Crash(ctx context.Context, o CrashOptions) error {
 	return c.verify(ctx)
 }
 
+// freePort finds a port nobody listens on, below those the kernel gives to outgoing calls: one of these could take it while the process that
+// is going to be killed and started again is down.
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	const low, high, tries = 20000, 32000, 100
+	var err error
+	for range tries {
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(low+rand.IntN(high-low)))); err == nil {
+			defer l.Close()
+			return l.Addr().String(), nil
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", errs.Wrap("bench.freePort", "", err)
 }
 
 // prepare connects the shops in this process and leaves the home to the one that is going to be killed.
