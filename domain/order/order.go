@@ -52,7 +52,9 @@ type Detail struct {
 	WarehouseRef string     `json:"warehouse_ref,omitzero"` // the platform's id of the warehouse it expects to ship
 	RelatedOrder string     `json:"related_order,omitzero"` // external id of the order this one replaces or is exchanged for
 	BuyerHash    string     `json:"buyer_hash,omitzero"`    // keyed hash of the platform's buyer id; no personal data
+	Region       string     `json:"region,omitzero"`        // where it goes: country and state, such as US-CA; never finer
 	Lines        []Line     `json:"lines,omitempty"`
+	Parcels      []Parcel   `json:"parcels,omitempty"` // by Ref
 }
 
 // Fulfilment says who ships the order.
@@ -137,6 +139,13 @@ type Unit struct {
 	CancelReason   string `json:"cancel_reason,omitzero"`
 	CancelRole     Role   `json:"cancel_role,omitzero"`
 	PackageRef     string `json:"package_ref,omitzero"` // the platform's package id
+}
+
+// Parcel is one parcel of an order as the platform knows it.
+type Parcel struct {
+	Ref      string `json:"ref"`               // the platform's package id
+	Carrier  string `json:"carrier,omitzero"`  // as the platform names it
+	Tracking string `json:"tracking,omitzero"` // the tracking number uploaded; empty: none yet
 }
 
 // Part is a component of a combined listing.
