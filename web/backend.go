@@ -80,3 +80,47 @@ type Accounts interface {
 	SessionCommit(ctx context.Context, token string, data []byte, expires time.Time) error
 	SessionDelete(ctx context.Context, token string) error
 }
+
+// Health is what the pages of shop health and policy need. Shops are connections; an empty shop is the one that needs a person most.
+type Health interface {
+	Health(ctx context.Context, shop, causesFor string) (view.Health, error)
+	// Rate is what is behind a metric of a shop. It fails with errs.NotFound for a metric the shop does not have, and with
+	// errs.Invalid for a day before RatePage.First or after today.
+	Rate(ctx context.Context, f view.RateFilter) (view.RatePage, error)
+	// ToDo is an advice with every order it names. It fails with errs.NotFound once the advice does not hold any more.
+	ToDo(ctx context.Context, shop, id string) (view.ToDo, error)
+	Policy(ctx context.Context, f view.PolicyFilter) (view.Policy, error)
+
+	PreviewAccount(ctx context.Context, d view.AccountDraft) (view.Preview, error)
+	SetAccount(ctx context.Context, d view.AccountDraft) (view.Done, error)
+	PreviewOverride(ctx context.Context, d view.OverrideDraft) (view.Preview, error)
+	SetOverride(ctx context.Context, d view.OverrideDraft) (view.Done, error)
+	PreviewOverrideEnd(ctx context.Context, id string) (view.Preview, error)
+	EndOverride(ctx context.Context, id, actor string) (view.Done, error)
+}
+
+// Incidents is what the pages of incidents and alerts need. All Done may be undone with Actions.Undo where they offer it.
+type Incidents interface {
+	Incidents(ctx context.Context, f view.IncidentFilter) (view.Incidents, error)
+	Incident(ctx context.Context, id string) (view.Incident, error)
+	PreviewIncident(ctx context.Context, d view.IncidentDraft) (view.Preview, error)
+	ActOnIncident(ctx context.Context, d view.IncidentDraft) (view.Done, error)
+	// SetTask ticks a task or takes the tick back; it needs no preview.
+	SetTask(ctx context.Context, d view.TaskDraft) (view.Done, error)
+
+	Alerts(ctx context.Context) (view.Alerts, error)
+	AddTarget(ctx context.Context, d view.TargetDraft) (view.Done, error)
+	// TestTarget sends a message marked as a test and waits for the answer, which its sentence tells.
+	TestTarget(ctx context.Context, id, actor string) (view.Done, error)
+	PreviewTargetEnd(ctx context.Context, id string) (view.Preview, error)
+	RemoveTarget(ctx context.Context, id, actor string) (view.Done, error)
+	PreviewQuiet(ctx context.Context, d view.QuietDraft) (view.Preview, error)
+	SetQuiet(ctx context.Context, d view.QuietDraft) (view.Done, error)
+	PreviewEscalation(ctx context.Context, d view.EscalationDraft) (view.Preview, error)
+	SetEscalation(ctx context.Context, d view.EscalationDraft) (view.Done, error)
+	PreviewSilence(ctx context.Context, d view.SilenceDraft) (view.Preview, error)
+	AddSilence(ctx context.Context, d view.SilenceDraft) (view.Done, error)
+	EndSilence(ctx context.Context, id, actor string) (view.Done, error)
+	PreviewDigest(ctx context.Context, d view.DigestDraft) (view.Preview, error)
+	SetDigest(ctx context.Context, d view.DigestDraft) (view.Done, error)
+}
