@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,18 +27,26 @@ const (
 // Backfill implements driver.Backfiller. Shopify writes all orders into one file of lines, which is read as it arrives.
 // A bulk file cannot tell the lines of a parcel, so the few orders where that matters are read again one by one.
 func (c *channel) Backfill(ctx context.Context, from time.Time, emit func(order.Fact) error) error {
-	id, err := c.startBulk(ctx, from)
-	if err != nil {
-		return err
+	address, err := c.bulkFile(ctx, from, orderGoes)
+	if e, ok := errors.AsType[*driver.Error](err); ok && e.Code == accessDenied {
+		address, err = c.bulkFile(ctx, from, "") // an app without leave for addresses has its orders all the same
 	}
-	address, err := c.awaitBulk(ctx, id)
 	if err != nil || address == "" {
 		return err
 	}
 	return c.readBulk(ctx, address, emit)
 }
 
-func (c *channel) startBulk(ctx context.Context, from time.Time) (string, error) {
+// bulkFile has the file of the orders written, with these fields besides the usual ones, and tells where it is.
+func (c *channel) bulkFile(ctx context.Context, from time.Time, fields string) (string, error) {
+	id, err := c.startBulk(ctx, from, fields)
+	if err != nil {
+		return "", err
+	}
+	return c.awaitBulk(ctx, id)
+}
+
+func (c *channel) startBulk(ctx context.Context, from time.Time, fields string) (string, error) {
 	search, err := json.Marshal(orderSearch(from)) // a GraphQL string literal is written like one of JSON
 	if err != nil {
 		return "", &driver.Error{Class: driver.GiveUp, Op: driver.OpBulk, Cause: err}
@@ -48,7 +57,7 @@ func (c *channel) startBulk(ctx context.Context, from time.Time) (string, error)
 			Errors    []userError `json:"userErrors"`
 		} `json:"bulkOperationRunQuery"`
 	}
-	vars := map[string]any{"query": fmt.Sprintf(bulkOrders, search)}
+	vars := map[string]any{"query": fmt.Sprintf(bulkOrders, search, fields)}
 	a, err := c.call(ctx, request{op: driver.OpBulk, doc: docBulkRun, vars: vars, patient: true}, &data)
 	switch {
 	case err != nil:
@@ -91,7 +100,7 @@ func (c *channel) awaitBulk(ctx context.Context, id string) (string, error) {
 			return data.Node.URL, nil
 		}
 		fail.Code, fail.Message = data.Node.Failure, "the bulk operation ended as "+cut(data.Node.Status)
-		if fail.Code == "ACCESS_DENIED" {
+		if fail.Code == accessDenied {
 			fail.Class = driver.AskHuman
 		}
 		return "", fail

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,13 +60,39 @@ func TestBackfill(t *testing.T) {
 func TestBackfillWhileAnotherRuns(t *testing.T) {
 	s := newShop(t, func(o *sim.Options) { o.BulkDelay = time.Hour })
 	c := s.channel(t, DefaultVersion)
-	if _, err := c.startBulk(t.Context(), time.Time{}); err != nil {
+	if _, err := c.startBulk(t.Context(), time.Time{}, orderGoes); err != nil {
 		t.Fatal(err)
 	}
 	err := c.Backfill(t.Context(), time.Time{}, func(order.Fact) error { return nil })
 	e, ok := err.(*driver.Error)
 	if !ok || e.Class != driver.RetryAfter || e.After != bulkBusy {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestBackfillWithoutLeaveForAddresses: the operation fails for the address alone, and is run again without it.
+func TestBackfillWithoutLeaveForAddresses(t *testing.T) {
+	var asked []bool // with the address?
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		switch {
+		case bytes.Contains(body, []byte("bulkOperationRunQuery")):
+			asked = append(asked, bytes.Contains(body, []byte("shippingAddress")))
+			_, _ = io.WriteString(w, `{"data":{"bulkOperationRunQuery":{"bulkOperation":{"id":"gid://shopify/BulkOperation/1"},"userErrors":[]}}}`)
+		case asked[len(asked)-1]:
+			_, _ = io.WriteString(w, `{"data":{"node":{"status":"FAILED","errorCode":"ACCESS_DENIED"}}}`)
+		default:
+			_, _ = io.WriteString(w, `{"data":{"node":{"status":"COMPLETED","url":null}}}`)
+		}
+	}))
+	t.Cleanup(api.Close)
+	c := newShop(t).channel(t, DefaultVersion)
+	c.endpoint = api.URL
+	if err := c.Backfill(t.Context(), time.Time{}, func(order.Fact) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(asked, []bool{true, false}) {
+		t.Errorf("asked %v", asked)
 	}
 }
 

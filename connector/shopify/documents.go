@@ -1,7 +1,7 @@
 package shopify
 
-// The GraphQL documents. Every field exists in all of Versions. No field of a buyer is asked for: no address, name, email,
-// phone, note or custom attribute.
+// The GraphQL documents. Every field exists in all of Versions. No field of a buyer is asked for: no name, street, town, email,
+// phone, note or custom attribute. Of the address there are country and state, which Shopify does not count among personal fields.
 //
 // Costs follow the documented formula: an object 1, a connection 2 and its nodes, a mutation 10, scalars nothing. Real shops
 // charge less for wide connections; the first answer corrects the guess. The sizes keep every query below the limit of
@@ -12,9 +12,10 @@ const (
 	pageHeads     = 250 // orders a page of heads: the most Shopify lists at once, for a quarter of what one request may cost
 	pageLines     = 6   // lines of an order in a page; orders with more are completed by themselves
 	moreLines     = 100 // lines a page of such an order
-	orderCost     = 12 + pageLines*lineCost
+	orderCost     = 14 + pageLines*lineCost
 	lineCost      = 5
 	parcels       = 100 // fulfilments of an order; lists without pages, and more parcels than any order seen
+	maxTracking   = 10  // tracking numbers of a fulfilment
 	parcelLines   = 250 // lines a page of one fulfilment
 	pageListings  = 25
 	pageLevels    = 10 // locations of a listing in a page; the rest is read by itself
@@ -33,9 +34,13 @@ subtotalPriceSet { shopMoney { amount currencyCode } }
 totalShippingPriceSet { shopMoney { amount currencyCode } }
 totalTaxSet { shopMoney { amount currencyCode } }
 totalPriceSet { shopMoney { amount currencyCode } }
-fulfillments(first: 100) { id status displayStatus createdAt updatedAt totalQuantity }`
+fulfillments(first: 100) { id status displayStatus createdAt updatedAt totalQuantity trackingInfo(first: 10) { company number } }`
+
+// orderGoes is where the order goes, as coarse as it is used.
+const orderGoes = `shippingAddress { countryCodeV2 provinceCode }`
 
 const orderFields = orderHead + `
+` + orderGoes + `
 lineItems(first: 6) { nodes { ` + lineFields + ` } pageInfo { hasNextPage endCursor } }`
 
 var docOrders = document{name: "orders", base: 2, each: orderCost, text: `query Orders($first: Int!, $after: String, $query: String!) {
@@ -61,6 +66,7 @@ nodes { quantity lineItem { id } } pageInfo { hasNextPage endCursor } } } } }`}
 
 // A bulk query has no page sizes: Shopify walks the connections itself. Connections inside lists are not allowed in one.
 const bulkOrders = `{ orders(query: %s) { edges { node { ` + orderHead + `
+%s
 lineItems { edges { node { ` + lineFields + ` } } } } } } }`
 
 var docLocations = document{name: "locations", base: 3, each: 1, text: `query Locations($first: Int!, $after: String) {

@@ -3,6 +3,7 @@ package shopify
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,11 +18,14 @@ const (
 	defaultAfter = 2 * time.Second // where Shopify refuses for a while and names no time; its own libraries wait 1 to 2 s
 	maxAfter     = 5 * time.Minute // a longer wait in a header is a mistake
 	maxMessage   = 300             // bytes of the vendor's text that are kept
+
+	accessDenied = "ACCESS_DENIED" // a field or an object the app has no leave for
 )
 
 // topError is one entry of "errors".
 type topError struct {
 	Message    string `json:"message"`
+	Path       []any  `json:"path"`
 	Extensions struct {
 		Code string `json:"code"`
 	} `json:"extensions"`
@@ -54,7 +58,7 @@ func judge(a *driver.Answer, rep *reply, mutation bool) *driver.Error {
 	case fail != nil:
 	case broken != nil:
 		fail = &driver.Error{Class: driver.Retry, Applied: mutation, Message: "the answer cannot be read", Cause: broken}
-	case len(rep.Errors) > 0:
+	case len(rep.Errors) > 0 && !rep.onlyAddressDenied():
 		fail = rep.Errors[0].fail(rep, mutation)
 	case len(rep.Data) == 0 || string(rep.Data) == "null":
 		fail = &driver.Error{Class: driver.Retry, Applied: mutation, Message: "the answer has neither data nor errors"}
@@ -67,6 +71,17 @@ func judge(a *driver.Answer, rep *reply, mutation bool) *driver.Error {
 	}
 	a.Code = fail.Code
 	return fail
+}
+
+// onlyAddressDenied: an app without leave for protected data may be refused the address, with the rest of the answer in place. An order's
+// region is not worth failing for; it stays empty.
+func (r *reply) onlyAddressDenied() bool {
+	for _, e := range r.Errors {
+		if e.Extensions.Code != accessDenied || !slices.ContainsFunc(e.Path, func(p any) bool { return p == "shippingAddress" }) {
+			return false
+		}
+	}
+	return len(r.Data) > 0 && string(r.Data) != "null"
 }
 
 // judgeStatus classes by the HTTP status alone.
@@ -98,7 +113,7 @@ func (e topError) fail(rep *reply, mutation bool) *driver.Error {
 	switch {
 	case code == "THROTTLED":
 		f.Class, f.After = driver.RetryAfter, restoredAfter(rep)
-	case code == "ACCESS_DENIED" || code == "SHOP_INACTIVE":
+	case code == accessDenied || code == "SHOP_INACTIVE":
 		f.Class = driver.AskHuman
 	case strings.HasPrefix(code, "MAX_") || code == "BAD_REQUEST" || strings.HasPrefix(code, "INVALID_") || code == "PARSE_ERROR":
 	case code != "" && code[0] >= 'a' && code[0] <= 'z':

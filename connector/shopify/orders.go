@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -33,22 +34,26 @@ type gqlID struct {
 
 // orderNode is an order as GraphQL answers it.
 type orderNode struct {
-	ID           string         `json:"id"`
-	Name         string         `json:"name"`
-	CreatedAt    time.Time      `json:"createdAt"`
-	ProcessedAt  time.Time      `json:"processedAt"`
-	UpdatedAt    time.Time      `json:"updatedAt"`
-	CancelledAt  time.Time      `json:"cancelledAt"`
-	CancelReason string         `json:"cancelReason"`
-	Currency     string         `json:"currencyCode"`
-	Financial    string         `json:"displayFinancialStatus"`
-	Fulfilment   string         `json:"displayFulfillmentStatus"`
-	Subtotal     *moneyBag      `json:"subtotalPriceSet"`
-	Shipping     *moneyBag      `json:"totalShippingPriceSet"`
-	Tax          *moneyBag      `json:"totalTaxSet"`
-	Total        *moneyBag      `json:"totalPriceSet"`
-	Parcels      []parcelNode   `json:"fulfillments"`
-	Lines        page[lineNode] `json:"lineItems"`
+	ID           string       `json:"id"`
+	Name         string       `json:"name"`
+	CreatedAt    time.Time    `json:"createdAt"`
+	ProcessedAt  time.Time    `json:"processedAt"`
+	UpdatedAt    time.Time    `json:"updatedAt"`
+	CancelledAt  time.Time    `json:"cancelledAt"`
+	CancelReason string       `json:"cancelReason"`
+	Currency     string       `json:"currencyCode"`
+	Financial    string       `json:"displayFinancialStatus"`
+	Fulfilment   string       `json:"displayFulfillmentStatus"`
+	Subtotal     *moneyBag    `json:"subtotalPriceSet"`
+	Shipping     *moneyBag    `json:"totalShippingPriceSet"`
+	Tax          *moneyBag    `json:"totalTaxSet"`
+	Total        *moneyBag    `json:"totalPriceSet"`
+	Parcels      []parcelNode `json:"fulfillments"`
+	Goes         *struct {
+		Country string `json:"countryCodeV2"`
+		State   string `json:"provinceCode"`
+	} `json:"shippingAddress"`
+	Lines page[lineNode] `json:"lineItems"`
 }
 
 type parcelNode struct {
@@ -58,6 +63,22 @@ type parcelNode struct {
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	Units     int64     `json:"totalQuantity"`
+	Tracking  []struct {
+		Company string `json:"company"`
+		Number  string `json:"number"`
+	} `json:"trackingInfo"`
+}
+
+// way is a parcel's part of view: its id, carrier and numbers.
+func (p parcelNode) way() (out parcel) {
+	out.ref = number(p.ID)
+	for _, t := range p.Tracking {
+		out.carrier = cmp.Or(out.carrier, t.Company)
+		if t.Number != "" {
+			out.numbers = append(out.numbers, t.Number)
+		}
+	}
+	return out
 }
 
 type lineNode struct {
@@ -89,9 +110,14 @@ func (o *orderNode) view(shipped map[string]int64) *view {
 		cancelReason: o.CancelReason, financial: o.Financial, fulfilment: o.Fulfilment, currency: o.Currency,
 		subtotal: o.Subtotal.amount(), shipping: o.Shipping.amount(), tax: o.Tax.amount(), total: o.Total.amount(),
 	}
+	if o.Goes != nil {
+		v.region = region(o.Goes.Country, o.Goes.State)
+	}
 	for _, p := range o.Parcels {
 		if p.counts() {
-			v.parcels = append(v.parcels, parcel{progress: progressOf(p.Display), created: p.CreatedAt, updated: p.UpdatedAt})
+			one := p.way()
+			one.progress, one.created, one.updated = progressOf(p.Display), p.CreatedAt, p.UpdatedAt
+			v.parcels = append(v.parcels, one)
 		}
 	}
 	for _, l := range o.Lines.Nodes {

@@ -153,6 +153,12 @@ func TestOneOrderThreeWays(t *testing.T) {
 				l.ExternalSKU != strconv.FormatInt(s.variants[2].VariantID, 10) || l.ExternalProduct != strconv.FormatInt(s.variants[2].ProductID, 10) {
 				t.Errorf("line %+v, totals %+v", l, f.Detail.Totals)
 			}
+			if p := f.Detail.Parcels; len(p) != 1 || p[0].Ref == "" || p[0].Carrier != "UPS" || p[0].Tracking != "1Z" {
+				t.Errorf("parcels %+v", p)
+			}
+			if r := f.Detail.Region; len(r) != len("US-CA") || r[:3] != "US-" {
+				t.Errorf("region %q", r)
+			}
 			if f.Detail.Moments.HandedOverAt.IsZero() || f.Detail.PaidAt.IsZero() || f.Detail.Number == "" {
 				t.Errorf("detail %+v", f.Detail)
 			}

@@ -24,7 +24,15 @@ type restOrder struct {
 	Tax          text       `json:"total_tax"`
 	Total        text       `json:"total_price"`
 	Lines        []restLine `json:"line_items"`
-	Parcels      []struct {
+	Goes         *struct {
+		Country string `json:"country_code"`
+		State   string `json:"province_code"`
+	} `json:"shipping_address"`
+	Parcels []struct {
+		ID             text      `json:"id"`
+		Company        string    `json:"tracking_company"`
+		Number         string    `json:"tracking_number"`
+		Numbers        []string  `json:"tracking_numbers"`
 		Status         string    `json:"status"`
 		ShipmentStatus string    `json:"shipment_status"`
 		CreatedAt      time.Time `json:"created_at"`
@@ -70,6 +78,9 @@ func (o *restOrder) view() *view {
 		currency: o.Currency, subtotal: string(o.Subtotal), tax: string(o.Tax), total: string(o.Total), shipping: o.shipping(),
 		payOnDelivery: onDelivery(o.Gateways),
 	}
+	if o.Goes != nil {
+		v.region = region(o.Goes.Country, o.Goes.State)
+	}
 	shipped, returned := map[text]int64{}, map[text]int64{}
 	for _, p := range o.Parcels {
 		switch p.Status {
@@ -77,7 +88,11 @@ func (o *restOrder) view() *view {
 		default:
 			continue
 		}
-		v.parcels = append(v.parcels, parcel{progress: progressOf(p.ShipmentStatus), created: p.CreatedAt, updated: p.UpdatedAt})
+		one := parcel{progress: progressOf(p.ShipmentStatus), created: p.CreatedAt, updated: p.UpdatedAt, ref: string(p.ID), carrier: p.Company, numbers: p.Numbers}
+		if len(one.numbers) == 0 && p.Number != "" {
+			one.numbers = []string{p.Number}
+		}
+		v.parcels = append(v.parcels, one)
 		for _, l := range p.Lines {
 			shipped[l.ID] += l.Quantity
 		}

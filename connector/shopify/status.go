@@ -16,6 +16,7 @@ type view struct {
 	financial, fulfilment                 string // displayFinancialStatus, displayFulfillmentStatus
 	currency                              string
 	subtotal, shipping, tax, total        string
+	region                                string
 	payOnDelivery                         bool // told by webhooks only
 	parcels                               []parcel
 	lines                                 []soldLine
@@ -25,6 +26,8 @@ type view struct {
 type parcel struct {
 	progress
 	created, updated time.Time
+	ref, carrier     string
+	numbers          []string
 }
 
 // soldLine is one line with its counts: qty = cancelled + shipped + what is still to be sent.
@@ -127,7 +130,7 @@ func (v *view) fact(connection string, readAt time.Time) order.Fact {
 		Totals: order.Totals{
 			Subtotal: v.money(v.subtotal), Shipping: v.money(v.shipping), Tax: v.money(v.tax), Total: v.money(v.total),
 		},
-		Flags: order.Flags{COD: v.payOnDelivery},
+		Flags: order.Flags{COD: v.payOnDelivery}, Region: v.region, Parcels: v.ways(),
 		Lines: make([]order.Line, 0, len(v.lines)),
 	}
 	switch v.financial {

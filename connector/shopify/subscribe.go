@@ -16,12 +16,12 @@ var orderTopics = []string{
 // otherTopics are the rest of what is subscribed. The compliance topics cannot be: they stand in the app's own settings.
 var otherTopics = []string{"orders/edited", "refunds/create", "inventory_levels/update", "app/uninstalled", "bulk_operations/finish"}
 
-// orderWords are the only parts of an order that Shopify is asked to send: what Decode reads. The buyer's name, address,
-// email, phone, note and device never leave the shop.
+// orderWords are the only parts of an order that Shopify is asked to send: what Decode reads. A period goes into an object, so that
+// of the address country and state come alone; the buyer's name, street, town, email, phone, note and device never leave the shop.
 var orderWords = []string{
 	"id", "admin_graphql_api_id", "name", "created_at", "processed_at", "updated_at", "cancelled_at", "cancel_reason", "currency",
 	"financial_status", "fulfillment_status", "payment_gateway_names", "subtotal_price", "total_shipping_price_set", "total_tax",
-	"total_price", "line_items", "fulfillments", "refunds",
+	"total_price", "line_items", "fulfillments", "refunds", "shipping_address.country_code", "shipping_address.province_code",
 }
 
 type hookNode struct {

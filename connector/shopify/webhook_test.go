@@ -227,12 +227,15 @@ func TestDecodeMoneyIsExact(t *testing.T) {
 // TestNoPersonalData: nothing of the buyer that a body may hold reaches a fact.
 func TestNoPersonalData(t *testing.T) {
 	f := decodeOne(t, "orders/create", restBody(t, `{"email":"jon@example.com","phone":"+1555","note":"leave at Jon's","browser_ip":"10.1.2.3",
-		"shipping_address":{"name":"Jon Doe","address1":"123 Shipping St","zip":"40003"},"note_attributes":[{"name":"gift","value":"for Jon"}]}`))
+		"shipping_address":{"name":"Jon Doe","address1":"123 Shipping St","zip":"40003","city":"Louisville","country_code":"US","province_code":"KY"},"note_attributes":[{"name":"gift","value":"for Jon"}]}`))
 	b, err := json.Marshal(f.Order)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, private := range []string{"jon", "Jon", "Shipping St", "40003", "+1555", "10.1.2.3", "115310627314723954"} {
+	if f.Order.Detail.Region != "US-KY" {
+		t.Errorf("region %q", f.Order.Detail.Region)
+	}
+	for _, private := range []string{"jon", "Jon", "Shipping St", "Louisville", "40003", "+1555", "10.1.2.3", "115310627314723954"} {
 		if strings.Contains(string(b), private) {
 			t.Errorf("the fact contains %q", private)
 		}
@@ -290,6 +293,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add("inventory_levels/update", []byte(`{"inventory_item_id":1,"location_id":2,"available":3,"updated_at":"2026-11-20T10:00:00Z"}`))
 	f.Add("orders/updated", []byte(`{"id":1,"updated_at":"2026-11-20T10:00:00Z","fulfillments":[{"status":"success","line_items":[{"id":2,"quantity":9}]}],
 		"refunds":[{"refund_line_items":[{"line_item_id":2,"quantity":9,"restock_type":"return"}]}],"line_items":[{"id":2,"quantity":1,"current_quantity":-5}]}`))
+	f.Add("orders/updated", []byte(`{"id":1,"updated_at":"2026-11-20T10:00:00Z","shipping_address":{"country_code":"U1","province_code":"Somewhere"},
+		"fulfillments":[{"id":5,"status":"success","tracking_company":"UPS","tracking_numbers":["1Z",""]},{"id":5,"status":"open"},{"id":"x","status":"open"}]}`))
 	f.Fuzz(func(t *testing.T, topic string, body []byte) {
 		facts, err := Vendor{}.Decode(topic, body)
 		if err != nil && driver.ClassOf(err) != driver.GiveUp {

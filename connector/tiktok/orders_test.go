@@ -70,7 +70,8 @@ func TestOrderFact(t *testing.T) {
 			Totals: order.Totals{Subtotal: usd(3750), Shipping: usd(499), Tax: usd(321), SellerDiscount: usd(100), PlatformDiscount: usd(50),
 				Total: usd(4570)},
 			Flags:        order.Flags{COD: true, Exchange: true, PreOrder: true, PlatformLabel: true, CollectionPoint: true, Split: true},
-			WarehouseRef: "7068517275539719942", RelatedOrder: "576461413038785000", BuyerHash: "hashed",
+			WarehouseRef: "7068517275539719942", RelatedOrder: "576461413038785000", BuyerHash: "hashed", Region: "US-CA",
+			Parcels: []order.Parcel{{Ref: "115", Carrier: "USPS", Tracking: "9400100000000000000001"}},
 			Lines: []order.Line{
 				{ExternalProduct: "1729592969712207008", ExternalSKU: "1729592969712207012", SellerSKU: "MUG-RED", Title: "Mug · Red", UnitPrice: usd(1250), Qty: 2, Cancelled: 1,
 					Units: []order.Unit{
@@ -91,7 +92,7 @@ func TestOrderFact(t *testing.T) {
 	}
 	// Personal data stands in the answer and nowhere in what leaves the package.
 	b, _ := json.Marshal(got)
-	for _, personal := range []string{"Ann", "Example Street", "5551234", "ann@", "ring twice", "7494560109732334263", "90001"} {
+	for _, personal := range []string{"Ann", "Example Street", "5551234", "ann@", "ring twice", "7494560109732334263", "90001", "Los Angeles"} {
 		if !strings.Contains(string(page), personal) {
 			t.Fatalf("the sample has no %q", personal)
 		}

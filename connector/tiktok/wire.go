@@ -2,8 +2,9 @@ package tiktok
 
 import "encoding/json"
 
-// The types of this file mirror documented answers and name only the fields that are read. Personal data (recipient, e-mail,
-// telephone, notes) is never named, so it is skipped over without being copied.
+// The types of this file mirror documented answers and name only the fields that are read. Personal data (name, street, e-mail,
+// telephone, notes) is never named, so it is skipped over without being copied. Of the recipient's address only country and state
+// go further; see region.
 
 type wireShops struct {
 	Shops []struct {
@@ -78,8 +79,21 @@ type wireOrder struct {
 	IsOnHoldOrder      bool  `json:"is_on_hold_order"`
 	IsBuyerCancel      bool  `json:"is_buyer_request_cancel"`
 
-	Payment   wirePayment `json:"payment"`
-	LineItems []wireLine  `json:"line_items"`
+	Payment   wirePayment   `json:"payment"`
+	Recipient wireRecipient `json:"recipient_address"`
+	LineItems []wireLine    `json:"line_items"`
+}
+
+// wireRecipient is left out or empty while an order is held, and masked for many others; country and state are not.
+type wireRecipient struct {
+	RegionCode string         `json:"region_code"`
+	Districts  []wireDistrict `json:"district_info"`
+}
+
+// wireDistrict is one level of an address: L0 the country, L1 its states, deeper ones are not for us.
+type wireDistrict struct {
+	Level string `json:"address_level"`
+	Name  string `json:"address_name"`
 }
 
 type wirePayment struct {
@@ -106,6 +120,9 @@ type wireLine struct {
 	CancelReason    string     `json:"cancel_reason"`
 	CancelUser      string     `json:"cancel_user"`
 	PackageID       string     `json:"package_id"`
+	PackageStatus   string     `json:"package_status"`
+	Provider        string     `json:"shipping_provider_name"`
+	Tracking        string     `json:"tracking_number"`
 	CombinedListing []wirePart `json:"combined_listing_skus"`
 }
 

@@ -22,10 +22,12 @@ const (
 	MaxLineQty = 1_000_000
 	// MaxCases bounds the cancellations and the returns kept of one order; the ones with the greatest ids stay.
 	MaxCases = 100
-	maxID    = 128  // bytes of an outside id
-	maxText  = 500  // bytes of an outside text; longer ones are cut
-	minYear  = 2000 // a year outside these is a unit mix-up (seconds read as milliseconds or the reverse)
-	maxYear  = 2200
+	// MaxParcels bounds the parcels of an order: more than any has units to fill in earnest, few enough to be stored with it.
+	MaxParcels = 500
+	maxID      = 128  // bytes of an outside id
+	maxText    = 500  // bytes of an outside text; longer ones are cut
+	minYear    = 2000 // a year outside these is a unit mix-up (seconds read as milliseconds or the reverse)
+	maxYear    = 2200
 )
 
 // Kind says what a fact is about.
@@ -90,7 +92,7 @@ func (f Fact) canonical() (Fact, error) {
 			*t = clean(*t)
 		}
 		clip(&d.Number, &d.CancelReport.Reason, &d.WarehouseRef, &d.RelatedOrder, &d.BuyerHash)
-		d.Lines = group(d.Lines)
+		d.Lines, d.Parcels = group(d.Lines), sorted(d.Parcels)
 		f.Detail = &d
 	}
 	if f.Cancellation != nil {
@@ -142,6 +144,16 @@ func group(in []Line) []Line {
 	slices.SortFunc(out, func(a, b Line) int {
 		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.first(), b.first()))
 	})
+	return out
+}
+
+// sorted is a copy of the parcels by Ref.
+func sorted(in []Parcel) []Parcel {
+	out := append([]Parcel(nil), in...)
+	for i := range out {
+		clip(&out[i].Carrier, &out[i].Tracking)
+	}
+	slices.SortFunc(out, func(a, b Parcel) int { return strings.Compare(a.Ref, b.Ref) })
 	return out
 }
 
@@ -258,7 +270,39 @@ func (d *Detail) check(bad func(field, format string, args ...any) error) error 
 	if len(seen) > MaxUnits {
 		return bad("lines", "has more than %d units", MaxUnits)
 	}
+	return d.checkWay(bad)
+}
+
+// checkWay checks where the order goes and in what.
+func (d *Detail) checkWay(bad func(field, format string, args ...any) error) error {
+	if !goodRegion(d.Region) {
+		return bad("region", "must be empty, a country such as US, or a country and its state such as US-CA")
+	}
+	if len(d.Parcels) > MaxParcels {
+		return bad("parcels", "has more than %d parcels", MaxParcels)
+	}
+	seen := make(map[string]bool, len(d.Parcels))
+	for i, p := range d.Parcels {
+		if !goodID(p.Ref) || seen[p.Ref] {
+			return bad("parcels", "parcel %d must have a ref of its own", i+1)
+		}
+		seen[p.Ref] = true
+	}
 	return nil
+}
+
+// goodRegion holds ISO 3166: two letters, and after a dash one to three letters or digits. A town or a postal code does not fit.
+func goodRegion(s string) bool {
+	country, state, split := strings.Cut(s, "-")
+	if s == "" {
+		return true
+	}
+	if len(country) != 2 || (split && (len(state) < 1 || len(state) > 3)) {
+		return false
+	}
+	upper := func(r rune) bool { return r >= 'A' && r <= 'Z' }
+	return !strings.ContainsFunc(country, func(r rune) bool { return !upper(r) }) &&
+		!strings.ContainsFunc(state, func(r rune) bool { return !upper(r) && (r < '0' || r > '9') })
 }
 
 // times points at every time in d.

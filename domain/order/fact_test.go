@@ -41,6 +41,12 @@ func TestFactsThatCannotBeAreRefusedByField(t *testing.T) {
 		"lines line 1 has a unit":           line(Line{ExternalSKU: "s", Units: []Unit{{ExternalLineID: "u"}, {ExternalLineID: "u"}}}),
 		"lines line 1 has the unknown":      line(Line{ExternalSKU: "s", Units: []Unit{{ExternalLineID: "u", Status: "gone"}}}),
 		"lines line 1 has a part":           line(Line{ExternalLineID: "l", Qty: 1, Parts: []Part{{ExternalSKU: "x"}}}),
+		"region":                            func(f *Fact) { f.Detail.Region = "US-Los Angeles" },
+		"region must":                       func(f *Fact) { f.Detail.Region = "US-" },
+		"region must be":                    func(f *Fact) { f.Detail.Region = "us" },
+		"parcels parcel 1":                  func(f *Fact) { f.Detail.Parcels = []Parcel{{Tracking: "9400"}} },
+		"parcels parcel 2":                  func(f *Fact) { f.Detail.Parcels = []Parcel{{Ref: "p"}, {Ref: "p"}} },
+		"parcels has more":                  func(f *Fact) { f.Detail.Parcels = make([]Parcel, MaxParcels+1) },
 		"lines has more": func(f *Fact) {
 			units := make([]Unit, MaxUnits+1)
 			for i := range units {

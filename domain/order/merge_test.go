@@ -77,7 +77,8 @@ func anyFact(t *rapid.T) Fact {
 			Moments:      Moments{HandedOverAt: maybe("handed"), CancelRequestedAt: maybe("requested")},
 			Deadlines:    Deadlines{ShipBy: maybe("ship by"), DeliverBy: maybe("deliver by")},
 			CancelReport: Cancel{Reason: reason.Draw(t, "reason"), Role: role.Draw(t, "role"), RequestOpen: rapid.Bool().Draw(t, "open")},
-			Lines:        anyLines(t)}
+			Region:       rapid.SampledFrom([]string{"", "US", "US-CA"}).Draw(t, "region"),
+			Lines:        anyLines(t), Parcels: anyParcels(t)}
 	}
 	return f
 }
@@ -94,6 +95,15 @@ func anyLines(t *rapid.T) []Line {
 		l := Line{ExternalLineID: "q", ExternalSKU: "r", Qty: rapid.Int64Range(0, 3).Draw(t, "qty")}
 		l.Cancelled, l.Shipped = rapid.Int64Range(0, l.Qty).Draw(t, "cancelled"), rapid.Int64Range(0, l.Qty).Draw(t, "shipped")
 		out = append(out, l)
+	}
+	return out
+}
+
+// anyParcels draws parcels in any order.
+func anyParcels(t *rapid.T) []Parcel {
+	var out []Parcel
+	for _, ref := range rapid.Permutation([]string{"p1", "p2"}).Draw(t, "parcels")[:rapid.IntRange(0, 2).Draw(t, "how many")] {
+		out = append(out, Parcel{Ref: ref, Carrier: rapid.SampledFrom([]string{"", "USPS"}).Draw(t, "carrier"), Tracking: rapid.SampledFrom([]string{"", "9400"}).Draw(t, "tracking")})
 	}
 	return out
 }

@@ -29,7 +29,7 @@ type subscription struct {
 	topic                string // enum name, such as ORDERS_CREATE
 	uri                  string
 	format               string
-	fields               []string // only these top-level fields, all when empty
+	fields               []string // only these fields, all when empty
 	name                 string
 	version              string
 	createdAt, updatedAt time.Time
@@ -196,15 +196,37 @@ func (s *Sim) emit(topic, event string, build func() any) {
 	}
 }
 
+// onlyFields keeps the fields named; a period goes into an object, or into each object of a list.
 func onlyFields(body []byte, fields []string) []byte {
+	inner := map[string][]string{}
+	whole := map[string]bool{}
+	for _, f := range fields {
+		name, rest, nested := strings.Cut(f, ".")
+		if nested {
+			inner[name] = append(inner[name], rest)
+		} else {
+			whole[name] = true
+		}
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(body, &list) == nil {
+		for i := range list {
+			list[i] = onlyFields(list[i], fields)
+		}
+		out, _ := json.Marshal(list) // raw messages that were just parsed
+		return out
+	}
 	var all map[string]json.RawMessage
-	if json.Unmarshal(body, &all) != nil { // our own bodies are objects
+	if json.Unmarshal(body, &all) != nil || all == nil { // a scalar or null has no fields
 		return body
 	}
 	kept := make(map[string]json.RawMessage, len(fields))
-	for _, f := range fields {
-		if v, ok := all[f]; ok {
-			kept[f] = v
+	for name, v := range all {
+		switch {
+		case whole[name]:
+			kept[name] = v
+		case inner[name] != nil:
+			kept[name] = onlyFields(v, inner[name])
 		}
 	}
 	out, _ := json.Marshal(kept) // raw messages that were just parsed

@@ -163,6 +163,26 @@ func TestWebhookSubscriptions(t *testing.T) {
 	}
 }
 
+// A period in a field goes into an object or into every object of a list; nothing beside what is named is sent.
+func TestNestedFields(t *testing.T) {
+	s, r := open(t), receive(t)
+	s.product(5, "A")
+	s.subscribe("ORDERS_CREATE", r.URL, `, includeFields: ["id", "shipping_address.country_code", "shipping_address.province_code", "line_items.sku", "name.first", "nothing.at"]`)
+	s.place("A", 1)
+	got := r.take(s)
+	if len(got) != 1 {
+		t.Fatalf("%d deliveries", len(got))
+	}
+	a := answer{t: t, body: got[0].body}
+	a.want("US", "shipping_address", "country_code")
+	a.want("A", "line_items", 0, "sku")
+	to, _ := got[0].body["shipping_address"].(map[string]any)
+	line, _ := got[0].body["line_items"].([]any)[0].(map[string]any)
+	if len(to) != 2 || len(line) != 1 || got[0].body["name"] != "#1001" || len(got[0].body) != 4 {
+		t.Errorf("sent %v", got[0].body)
+	}
+}
+
 // A receiver that never answers well loses its subscription with the last of eight retries over four hours.
 func TestWebhookRetriesAndDeletion(t *testing.T) {
 	s, r := open(t), receive(t)
