@@ -89,3 +89,20 @@ func ByUrgency(a, b *Order) int {
 	}
 	return cmp.Or(x.Compare(y), a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 }
+
+// OwedSince is when the order became one the seller owes: paid, or placed where it is paid on delivery. It is zero while the platform holds the
+// order back or waits for the money, and of one that was cancelled unpaid.
+func (o *Order) OwedSince() time.Time {
+	switch o.Status {
+	case Unpaid, OnHold:
+		return time.Time{}
+	case Cancelled:
+		if r, ok := LookUpReason(o.Cancel.Reason); ok && r.Unpaid {
+			return time.Time{}
+		}
+	}
+	if o.PaidAt.IsZero() || o.Flags.COD {
+		return o.CreatedAt
+	}
+	return o.PaidAt
+}
