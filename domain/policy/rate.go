@@ -18,8 +18,9 @@ type Confidence string
 
 const (
 	Official   Confidence = "official"   // the channel's own page or interface
-	Reported   Confidence = "reported"   // press, or several third parties that agree
+	Reported   Confidence = "reported"   // the press, a guide, or several third parties that agree
 	Unverified Confidence = "unverified" // one third party, or our own reading
+	Operator   Confidence = "operator"   // set by an override; never in a file
 )
 
 // Cited is where a number comes from.
@@ -27,6 +28,8 @@ type Cited struct {
 	Source     string     `yaml:"source" json:"source"` // a key of RuleSet.Sources; an override's is its author
 	Confidence Confidence `yaml:"confidence" json:"confidence"`
 	Note       string     `yaml:"note" json:"note,omitzero"`
+	// Announced entries were said to come and are shown as such; they judge nothing until an override turns them on.
+	Announced bool `yaml:"announced" json:"announced,omitzero"`
 }
 
 // Unit is what a rate counts.
@@ -55,6 +58,7 @@ const (
 	ReadyLate         Test = "ready_late"        // shipment arranged after the deadline for it
 	HandedOverLate    Test = "handed_over_late"  // the carrier's first scan after the deadline for it
 	DeliveredOnTime   Test = "delivered_on_time" // not after the deliver-by date
+	DeliveredWithin   Test = "delivered_within"  // less than Rate.Within business days after the day of the carrier's first scan
 	CancelledBySeller Test = "cancelled_seller"  // cancelled, and by the seller's fault
 	TrackingValid     Test = "tracking_valid"    // has a tracking number of a known form, and the carrier scanned it
 )
@@ -83,6 +87,7 @@ type Rate struct {
 	Spare   []Class `yaml:"spare" json:"spare,omitzero"`     // counted below the line, never against the shop
 	Days    int     `yaml:"days" json:"days"`                // length of the window
 	Lag     int     `yaml:"lag" json:"lag,omitzero"`         // days between the window's last day and the day judged; 1: only days that are over
+	Within  int     `yaml:"within" json:"within,omitzero"`   // of DeliveredWithin: business days of the market's calendar, see RuleSet.Calendar
 	Cited   `yaml:",inline"`
 }
 
@@ -98,17 +103,17 @@ const (
 	Enforcement BandKind = "enforcement" // the channel acts
 )
 
-// PPM is a share in millionths: 4 % is 40,000. Whole numbers, so that a rate exactly on its limit is judged exactly.
-type PPM int64
-
 // Band is a limit of a metric. The shop is inside it while its rate is not worse than Limit: of a rate of late orders at most, else at least.
 type Band struct {
+	ID     string   `yaml:"id" json:"id,omitzero"` // only where an override is to name it
 	Metric Metric   `yaml:"metric" json:"metric"`
 	Kind   BandKind `yaml:"kind" json:"kind"`
 	Limit  PPM      `yaml:"limit" json:"limit"` // written "4 %" in YAML
 	Span   `yaml:",inline"`
 	Paused bool `yaml:"paused" json:"paused,omitzero"` // known, and not acted on in this span
-	Cited  `yaml:",inline"`
+	// Reached says that being exactly at the limit is outside already: "10 % or more" and not "above 10 %".
+	Reached bool `yaml:"reached" json:"reached,omitzero"`
+	Cited   `yaml:",inline"`
 }
 
 // Worse reports whether num of den is on the wrong side of the limit. Nothing counted is never worse.
@@ -116,8 +121,11 @@ func (b Band) Worse(num, den int64, highIsBad bool) bool {
 	if den <= 0 {
 		return false
 	}
-	l, r := num*1_000_000, int64(b.Limit)*den
-	if highIsBad {
+	l, r := num*million, int64(b.Limit)*den
+	switch {
+	case l == r:
+		return b.Reached
+	case highIsBad:
 		return l > r
 	}
 	return l < r
