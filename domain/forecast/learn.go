@@ -1,0 +1,224 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Hour is what happened at a node in one hour. Hours without anything belong to it too, with zeros: an hour that is left out says nothing.
+type Hour struct {
+	At    time.Time // its beginning
+	Count int       // orders got ready (or, of arrivals, orders that came in)
+	Queue int       // orders still waiting at its end; of arrivals without meaning
+}
+
+// What is assumed, and how strongly, where a shop's own history does not say. All are our own assumptions.
+const (
+	priorWeeks   = 1.0  // weight of an hour's neighbours (same hour on other days) against its own past, in weeks
+	idleShare    = 0.03 // an hour of the week below this share of the busiest is no working hour but a stray
+	busyHours    = 4    // a node whose queue would last this many hours works as fast as it can
+	leastBusy    = 6    // such hours, before they say what a node can do
+	provenShare  = 0.9  // without them: the pace that it kept on this share of days is not yet its limit
+	usualSpread  = 0.2  // a day's throughput and demand are within ± 20 % on two days of three
+	spreadWeight = 5.0  // weight of that, in days
+	usualCarry   = 0.3  // how much of a good or bad day the next one keeps
+	carryWeight  = 10.0 // weight of that, in days
+	maxSpread    = 1.0
+	memory       = 14 * 24 * time.Hour // history half as old counts twice: teams change
+
+	spikeDay        = 3.0            // a day above this multiple of the median is a spike and no pattern; a common trigger of spike protocols
+	levelMemory     = 3 * time.Hour  // half-life of the present level's memory
+	levelWeight     = 12.0           // orders' worth of trust in "nothing special": twelve unexpected ones double the level of a small shop
+	defaultHalfLife = 24 * time.Hour // of a spike; viral ones last up to three days
+	halfLifeSpread  = 0.5            // standard deviation of its logarithm
+)
+
+// shopHours are what is assumed of a node nobody has seen work: weekdays, 9 to 17, ten orders an hour.
+func shopHours() (w Weekly) {
+	for d := 1; d <= 5; d++ {
+		for h := 9; h < 17; h++ {
+			w[d*24+h] = 10
+		}
+	}
+	return w
+}
+
+// hourOfWeek is the local hour of the week at a moment.
+func hourOfWeek(t time.Time, zone *time.Location) int {
+	t = t.In(zone)
+	return int(t.Weekday())*24 + t.Hour()
+}
+
+// weight is how much an hour counts that is this much older than the newest.
+func weight(age time.Duration, half time.Duration) float64 {
+	return math.Exp2(-age.Hours() / half.Hours())
+}
+
+// pattern is the mean of each hour of the week, drawn towards the product of its day's and its clock hour's mean: with few weeks a Tuesday 14:00
+// is like other days at 14:00, scaled as Tuesdays are. Strays are cleared.
+func pattern(zone *time.Location, hours []Hour, skip func(Hour) bool) (w Weekly, seen float64) {
+	var sum, n Weekly
+	last := newest(hours)
+	for _, h := range hours {
+		if skip != nil && skip(h) {
+			continue
+		}
+		k, f := hourOfWeek(h.At, zone), weight(last.Sub(h.At), memory)
+		sum[k] += f * float64(h.Count)
+		n[k] += f
+		seen += f
+	}
+	var clockSum, clockN [24]float64
+	var daySum, dayN [7]float64
+	var all, allN float64
+	for k := range sum {
+		clockSum[k%24] += sum[k]
+		clockN[k%24] += n[k]
+		daySum[k/24] += sum[k]
+		dayN[k/24] += n[k]
+		all += sum[k]
+		allN += n[k]
+	}
+	if all <= 0 {
+		return w, seen
+	}
+	mean, top := all/allN, 0.0
+	for k := range w {
+		clock, day := mean, mean
+		if c := clockN[k%24]; c > 0 {
+			clock = clockSum[k%24] / c
+		}
+		if c := dayN[k/24]; c > 0 {
+			day = (daySum[k/24] + mean*priorWeeks*24/7) / (c + priorWeeks*24/7)
+		}
+		w[k] = (sum[k] + priorWeeks*clock*day/mean) / (n[k] + priorWeeks)
+		top = max(top, w[k])
+	}
+	return w, seen
+}
+
+func newest(hours []Hour) (last time.Time) {
+	for _, h := range hours {
+		if h.At.After(last) {
+			last = h.At
+		}
+	}
+	return last
+}
+
+// LearnThroughput learns what a node can do in each hour of the week. What it did is what it can do only where a queue kept it busy: the pace is
+// taken from those hours, by their pattern. Where there are too few, the pace of its best days is taken, since more was never asked of it.
+func LearnThroughput(zone *time.Location, hours []Hour) Throughput {
+	if zone == nil {
+		zone = time.UTC
+	}
+	w, seen := pattern(zone, hours, nil)
+	top := slices.Max(w[:])
+	if seen < 1 || top <= 0 {
+		return Throughput{}
+	}
+	working, total := 0, 0.0
+	for k := range w {
+		if w[k] < idleShare*top {
+			w[k] = 0
+		} else {
+			working++
+			total += w[k]
+		}
+	}
+	pace := total / float64(working) // orders in a usual working hour
+	days := daysOf(zone, hours, w, busyHours*pace)
+	var did, should float64
+	busy := 0
+	for _, d := range days {
+		did += d.weight * d.busyDid
+		should += d.weight * d.busyShould
+		busy += d.busy
+	}
+	out := Throughput{Basis: Learned, Spread: usualSpread, Carry: usualCarry}
+	level := 1.0
+	if busy >= leastBusy && should > 0 {
+		out.Busy = busy
+		level = did / should
+		out.Spread, out.Carry = scatter(days, level)
+	} else {
+		level = max(1, bestDays(days))
+	}
+	for k := range w {
+		out.PerHour[k] = w[k] * level
+	}
+	return out
+}
+
+// workday is one local day of a node, its work next to what its pattern says.
+type workday struct {
+	weight, did, should, busyDid, busyShould float64
+	busy                                     int
+}
+
+func daysOf(zone *time.Location, hours []Hour, w Weekly, queue float64) (out []workday) {
+	sorted := slices.Clone(hours)
+	slices.SortFunc(sorted, func(a, b Hour) int { return a.At.Compare(b.At) })
+	last := newest(hours)
+	before := ""
+	for _, h := range sorted {
+		if day := h.At.In(zone).Format(time.DateOnly); day != before {
+			before = day
+			out = append(out, workday{weight: weight(last.Sub(h.At), memory)})
+		}
+		d, should := &out[len(out)-1], w[hourOfWeek(h.At, zone)]
+		d.did += float64(h.Count)
+		d.should += should
+		if should > 0 && float64(h.Queue) >= queue {
+			d.busyDid += float64(h.Count)
+			d.busyShould += should
+			d.busy++
+		}
+	}
+	return out
+}
+
+// bestDays is the pace relative to the pattern that is not exceeded on provenShare of the days.
+func bestDays(days []workday) float64 {
+	var r []float64
+	for _, d := range days {
+		if d.should > 0 {
+			r = append(r, d.did/d.should)
+		}
+	}
+	if len(r) == 0 {
+		return 1
+	}
+	slices.Sort(r)
+	return r[min(int(provenShare*float64(len(r))), len(r)-1)]
+}
+
+// scatter is how far busy days lie from their pace (the part beyond counting noise, which has variance 1/count in the logarithm) and how much of
+// it the next day keeps, both drawn towards the usual.
+func scatter(days []workday, level float64) (spread, carry float64) {
+	var squares, noise, products, pairs, n float64
+	before, had := 0.0, false
+	for _, d := range days {
+		if d.busy < busyHours || d.busyDid <= 0 || d.busyShould <= 0 {
+			had = had && d.should == 0 // a day off keeps the thread, a day that is not busy breaks it
+			continue
+		}
+		x := math.Log(d.busyDid / (d.busyShould * level))
+		squares += x * x
+		noise += 1 / d.busyDid
+		n++
+		if had {
+			products += x * before
+			pairs++
+		}
+		before, had = x, true
+	}
+	own := max(squares-noise, 0)
+	spread = math.Sqrt((own + spreadWeight*usualSpread*usualSpread) / (n + spreadWeight))
+	carry = usualCarry
+	if n > 1 && own > 0 {
+		carry = (products/(own/n) + carryWeight*usualCarry) / (pairs + carryWeight)
+	}
+	return min(spread, maxSpread), min(max(carry, 0), 0.9)
+}
