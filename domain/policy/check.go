@@ -23,6 +23,7 @@ const (
 type checker struct {
 	rs    *RuleSet
 	at    func(path string) string
+	file  bool // read from a file: what only overrides may hold is refused
 	wrong []string
 }
 
@@ -78,7 +79,7 @@ func (c *checker) cited(path string, x Cited) {
 	if _, ok := c.rs.Sources[x.Source]; !ok {
 		c.bad(path+".source", "%q is not among the sources: name it there", x.Source)
 	}
-	if x.Confidence != Operator { // overrides have it
+	if x.Confidence != Operator || c.file {
 		known(c, x.Confidence, path+".confidence", Official, Reported, Unverified)
 	}
 	c.want(len(x.Note) <= maxWord, path+".note", "is longer than %d bytes", maxWord)

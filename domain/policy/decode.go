@@ -50,17 +50,17 @@ func Decode(r io.Reader) (*RuleSet, error) {
 	if err := dec.Decode(&rs); err != nil {
 		return nil, invalid(f.explain(err))
 	}
-	return rs.ready(f.at)
+	return rs.ready(f.at, true)
 }
 
 // New checks a rule set made in code and readies it for use. rs is copied; its lists are not.
 func New(rs RuleSet) (*RuleSet, error) {
-	return rs.ready(func(path string) string { return path })
+	return rs.ready(func(path string) string { return path }, false)
 }
 
 // ready is a checked copy of rs, ready to use. at tells where a field stands.
-func (rs RuleSet) ready(at func(path string) string) (*RuleSet, error) {
-	c := checker{rs: &rs, at: at}
+func (rs RuleSet) ready(at func(path string) string, file bool) (*RuleSet, error) {
+	c := checker{rs: &rs, at: at, file: file}
 	c.all()
 	if len(c.wrong) > 0 {
 		return nil, invalid(c.wrong)
