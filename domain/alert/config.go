@@ -21,20 +21,24 @@ type Target struct {
 
 // Quiet are the hours in which a person is told critical things only. From after Until passes midnight; equal: none.
 type Quiet struct {
-	From  int            `json:"from"` // minutes after midnight on the person's clock
-	Until int            `json:"until"`
-	Zone  *time.Location `json:"-"` // nil: UTC
+	From    int            `json:"from"` // minutes after midnight on the person's clock
+	Until   int            `json:"until"`
+	Weekend bool           `json:"weekend,omitzero"` // Saturday and Sunday all day
+	Zone    *time.Location `json:"-"`                // nil: UTC
 }
 
 // Holds reports whether at is within the hours.
 func (q Quiet) Holds(at time.Time) bool {
-	if q.From == q.Until {
-		return false
-	}
 	if q.Zone != nil {
 		at = at.In(q.Zone)
 	} else {
 		at = at.UTC()
+	}
+	if day := at.Weekday(); q.Weekend && (day == time.Saturday || day == time.Sunday) {
+		return true
+	}
+	if q.From == q.Until {
+		return false
 	}
 	m := at.Hour()*60 + at.Minute()
 	if q.From < q.Until {

@@ -8,18 +8,19 @@ import (
 	"time"
 )
 
-// Digest times: Monday at eight on the clock of the house, when the week is planned.
-const (
-	digestDay  = time.Monday
-	digestHour = 8
-)
+// DigestTime is when the week's message is made, on the clock of Zone.
+type DigestTime struct {
+	Day  time.Weekday
+	Hour int
+	Zone *time.Location
+}
 
-// DigestDue is the week, such as 2026-W14, whose digest is due at a time on the clock of zone; the week is the one before. Until Monday at
-// eight it is still that of the week before.
-func DigestDue(at time.Time, zone *time.Location) (week string, from, until time.Time) {
-	at = at.In(zone)
-	back := (int(at.Weekday()) - int(digestDay) + 7) % 7
-	until = time.Date(at.Year(), at.Month(), at.Day()-back, digestHour, 0, 0, 0, zone)
+// Due is the newest digest due at a time: the week it is about, such as 2026-W13, named by the day after its beginning, and the moments from
+// and until which it tells.
+func (d DigestTime) Due(at time.Time) (week string, from, until time.Time) {
+	at = at.In(d.Zone)
+	back := (int(at.Weekday()) - int(d.Day) + 7) % 7
+	until = time.Date(at.Year(), at.Month(), at.Day()-back, d.Hour, 0, 0, 0, d.Zone)
 	if until.After(at) {
 		until = until.AddDate(0, 0, -7)
 	}

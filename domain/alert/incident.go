@@ -149,6 +149,19 @@ func (i Incident) Resolve(at time.Time, actor string) (Incident, []Entry, error)
 	return i, []Entry{NewEntry(i.ID, at, EntryResolved, actor, text, "")}, nil
 }
 
+// Reopen takes back that it is over, for a person who knows better. People are told anew. Doing it again changes nothing.
+func (i Incident) Reopen(at time.Time, actor string) (Incident, []Entry, error) {
+	if i.Phase != Resolved {
+		return i, nil, nil
+	}
+	i = i.clone()
+	i.Phase, i.ResolvedAt, i.ResolvedBy, i.AckAt, i.AckBy, i.BackSince, i.GoneSince = Open, time.Time{}, "", time.Time{}, "", time.Time{}, time.Time{}
+	i.Overruled, i.UpdatedAt, i.EpisodeAt, i.Because = false, at, at, BecauseReturned
+	i.Returns++
+	i.Episode++
+	return i, []Entry{NewEntry(i.ID, at, EntryReturned, actor, actor+" opens it again.", "")}, nil
+}
+
 // newest picks the incident of each cause that a signal belongs to: the live one, else the one seen last.
 func newest(all []Incident) map[Cause]int {
 	out := map[Cause]int{}

@@ -90,8 +90,12 @@ func (st *stepper) note(i *Incident, kind EntryKind, text string) {
 func fold(in []Signal, st *stepper) []Signal {
 	by := map[Cause]Signal{}
 	for _, s := range in {
+		rule := st.c.rule(s.Kind)
+		if rule.Off {
+			continue
+		}
 		if s.Severity.rank() < 0 {
-			s.Severity = st.c.rule(s.Kind).Severity
+			s.Severity = rule.Severity
 		}
 		if was, known := by[s.Cause]; !known || graver(s, was) {
 			by[s.Cause] = s

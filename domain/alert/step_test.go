@@ -334,7 +334,7 @@ func TestTheDigestIsDueOnMondayAtEight(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		week, from, until := DigestDue(at, berlin)
+		week, from, until := DigestTime{time.Monday, 8, berlin}.Due(at)
 		if week != c.week || from.Format(time.RFC3339) != c.from || until.After(at) {
 			t.Errorf("%s: %s from %s until %s", c.at, week, from, until)
 		}
