@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // zones must be known on machines without a zone database
 
@@ -37,29 +38,31 @@ func ParseDay(text string) (Day, error) {
 func (d Day) Start(zone *time.Location) time.Time {
 	midnight := int64(d) * daySeconds
 	t := time.Unix(midnight, 0).In(zone)
-	// Of the offsets in force about that time take the one under which local midnight comes first.
 	_, now := t.Zone()
 	from, until := t.ZoneBounds()
-	first, found := int64(0), false
-	try := func(u int64) {
-		if DayOf(time.Unix(u, 0), zone) == d && DayOf(time.Unix(u-1, 0), zone) < d && (!found || u < first) {
-			first, found = u, true
-		}
+	// Local midnight is less than a day from midnight in UTC, so changes two days away do not touch it.
+	near := func(change time.Time) bool {
+		return !change.IsZero() && change.Unix() > midnight-2*daySeconds && change.Unix() < midnight+2*daySeconds
 	}
-	try(midnight - int64(now))
-	for _, change := range []time.Time{from, until} {
-		if at := change.Unix(); !change.IsZero() && at > midnight-2*daySeconds && at < midnight+2*daySeconds {
-			_, before := time.Unix(at-1, 0).In(zone).Zone()
-			_, after := change.In(zone).Zone()
-			try(midnight - int64(before))
-			try(midnight - int64(after))
-			try(at) // midnight itself was skipped
-		}
-	}
-	if !found { // a zone that skipped the whole day: it begins where the next one does
+	if !near(from) && !near(until) {
 		return time.Unix(midnight-int64(now), 0).In(zone)
 	}
-	return time.Unix(first, 0).In(zone)
+	// Of all moments that could be it take the first at which the day changes.
+	candidates := []int64{midnight - int64(now)}
+	for _, change := range []time.Time{from, until} {
+		if near(change) {
+			_, before := change.Add(-time.Second).In(zone).Zone()
+			_, after := change.In(zone).Zone()
+			candidates = append(candidates, midnight-int64(before), midnight-int64(after), change.Unix()) // the change itself, where midnight was skipped
+		}
+	}
+	slices.Sort(candidates)
+	for _, u := range candidates {
+		if DayOf(time.Unix(u, 0), zone) == d && DayOf(time.Unix(u-1, 0), zone) < d {
+			return time.Unix(u, 0).In(zone)
+		}
+	}
+	return time.Unix(midnight-int64(now), 0).In(zone) // the zone skipped the whole day
 }
 
 // End is the last second of the day in the zone: 23:59:59, the second one where the clock is put back over it.
