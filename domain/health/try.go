@@ -1,0 +1,113 @@
+package health
+
+import (
+	"time"
+
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/policy"
+)
+
+// try judges the order; false: it is not counted at all.
+func (v *view) try(d *def, r *verdict) bool {
+	counted := true
+	switch d.test {
+	case policy.ReadyLate:
+		v.late(r, v.at(atReady), v.shipBy())
+	case policy.HandedOverLate:
+		v.late(r, v.at(atHandedOver), v.handOverBy())
+	case policy.DeliveredOnTime:
+		v.delivered(r)
+	case policy.CancelledBySeller:
+		v.cancelled(r)
+	case policy.TrackingValid:
+		counted = v.tracked(r)
+	default:
+		counted = false
+	}
+	r.num = r.against
+	if !d.bad {
+		r.num = r.den - r.against
+	}
+	return counted
+}
+
+func (r *verdict) fail(n int64, why Reason) { r.against, r.reason = n, why }
+func (r *verdict) unknown(why Reason)       { r.unjudged, r.reason = r.den, why }
+
+// late: something was to be done by due. What has not been done yet is not counted by rates that put it on the day it is done.
+func (v *view) late(r *verdict, done, due time.Time) {
+	switch {
+	case due.IsZero():
+		r.unknown(UnknownDue)
+	case done.After(due):
+		r.fail(r.den, lateReason(done.Sub(due)))
+	}
+}
+
+func (v *view) delivered(r *verdict) {
+	due, done := v.deliverBy(), v.o.Moments.DeliveredAt
+	switch {
+	case due.IsZero():
+		r.unknown(UnknownDue)
+	case !done.IsZero():
+		v.late(r, done, due)
+	case v.o.Status == order.Completed: // refunded in full or delivered: the channel did not say which
+		r.unknown(UnknownOutcome)
+	default:
+		r.fail(r.den, NotDelivered)
+	}
+}
+
+func (v *view) cancelled(r *verdict) {
+	if v.o.Status != order.Cancelled {
+		return
+	}
+	switch v.o.Cancel.Fault {
+	case order.FaultSeller:
+		r.fail(r.den, cancelReason(v.o.Cancel))
+	case order.FaultUnknown, "":
+		r.unknown(UnknownFault)
+	}
+}
+
+// packages is how many parcels the order has; one that lists none is taken to go in one.
+func packages(o *order.Order) int64 { return int64(max(1, min(len(o.Parcels), order.MaxUnits))) }
+
+func scanned(o *order.Order) bool {
+	return !o.Moments.HandedOverAt.IsZero() || !o.Moments.DeliveredAt.IsZero()
+}
+
+// tracked judges each package. An order that was cancelled before any scan was not shipped and has none.
+func (v *view) tracked(r *verdict) bool {
+	o := v.o
+	scanned := scanned(o)
+	if o.Status == order.Cancelled && !scanned {
+		return false
+	}
+	if len(o.Parcels) == 0 {
+		r.fail(1, NoTracking)
+		return true
+	}
+	for i := range o.Parcels[:r.den] {
+		if why := faultyTracking(&o.Parcels[i], scanned); why != "" {
+			r.against++
+			if r.reason == "" {
+				r.reason = why
+			}
+		}
+	}
+	return true
+}
+
+// faultyTracking says why a package has no valid tracking; "": it has. Channels tell scans of orders, not of packages.
+func faultyTracking(p *order.Parcel, scanned bool) Reason {
+	switch {
+	case p.Tracking == "":
+		return NoTracking
+	case !PlausibleTracking(p.Tracking):
+		return BadTracking
+	case !scanned:
+		return NeverScanned
+	}
+	return ""
+}
