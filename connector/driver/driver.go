@@ -163,6 +163,14 @@ type Description struct {
 	CancelRestocks bool
 	// Timestamps is the resolution of the vendor's event times.
 	Timestamps time.Duration
+	// Policies are the rules by which the vendor judges shops, one rule set a market; none: it does not judge them.
+	Policies []Policy
+}
+
+// Policy is the rule set of one market, see [policy.Decode].
+type Policy struct {
+	Market string // ISO 3166 two letters
+	YAML   []byte
 }
 
 // Setting is one named configuration value of a vendor.
