@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/tiktok/policy"
 	"github.com/spillway/spillway/kit/errs"
 )
 
@@ -68,6 +69,7 @@ func (Vendor) Describe() driver.Description {
 		RequestLifetime: requestLifetime,
 		CancelRestocks:  true, // not documented; it is the reading that cannot oversell, and a read-back corrects it
 		Timestamps:      time.Second,
+		Policies:        policy.All(),
 	}
 }
 

@@ -113,7 +113,7 @@ var termWords = map[TermKind]string{
 	AnswerReplacement: "Answer to a wish for a replacement", BuyerShips: "The buyer sends a return", BuyerAppeals: "The buyer objects to a refusal",
 	FreeCancel: "The buyer may cancel freely", ReturnWindow: "Return window", Protection: "Buyer protection by the channel",
 	RefundAfter: "Refund after receipt", Appeal: "Appeal", SecondAppeal: "Second appeal", Visible: "Records can be seen",
-	CorrectTracking: "Correcting a tracking number", ExtensionTold: "Notice of extended deadlines",
+	CorrectTracking: "Correcting a tracking number", Undelivered: "Cancelled when not delivered", ExtensionTold: "Notice of extended deadlines",
 }
 
 func (t Term) topic() string { return about(termWords[t.Kind], t.About) }

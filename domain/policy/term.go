@@ -26,11 +26,12 @@ const (
 	SecondAppeal      TermKind = "second_appeal"
 	Visible           TermKind = "visible"          // how long a record can be seen
 	CorrectTracking   TermKind = "correct_tracking" // once
+	Undelivered       TermKind = "undelivered"      // an order on its way is cancelled
 	ExtensionTold     TermKind = "extension_told"   // how long before the channel tells of holidays that extend deadlines
 )
 
 var termKinds = []TermKind{AnswerCancel, AnswerReturn, AnswerParcel, AnswerReplacement, BuyerShips, BuyerAppeals, FreeCancel, ReturnWindow,
-	Protection, RefundAfter, Appeal, SecondAppeal, Visible, CorrectTracking, ExtensionTold}
+	Protection, RefundAfter, Appeal, SecondAppeal, Visible, CorrectTracking, Undelivered, ExtensionTold}
 
 // Term is how long somebody has for something that is no deadline of an order's dispatch.
 type Term struct {
