@@ -11,7 +11,7 @@ import (
 type cell struct {
 	n, d, nn, nd, dd, nnn, nnd, ndd, ddd float64
 	terms                                []term
-	mass                                 float64 // orders that may still come into it
+	mass, open                           float64 // orders that may still come into it; mean of the expected ones
 	many                                 bool
 }
 
@@ -29,9 +29,6 @@ const few = 24
 // joint cumulant is the mean times the joint moment.
 func (c *cell) put(t term) {
 	k, p, q := t.count, t.p, t.q
-	if p <= 0 && q <= 0 {
-		return
-	}
 	c.n += k * p
 	if t.counted {
 		c.nn += k * p * (1 - p)
@@ -46,11 +43,14 @@ func (c *cell) put(t term) {
 		c.nnn, c.nnd = c.nnn+k*p*(1-p)*(1-2*p), c.nnd+k*p*(1-q)*(1-2*p)
 		c.ndd, c.ddd = c.ndd+k*p*(1-q)*(1-2*q), c.ddd+k*q*(1-q)*(1-2*q)
 	}
-	c.mass += k
 	if t.future {
-		c.mass += 4 * math.Sqrt(k*max(p, q))
+		c.open += k * q
+	} else {
+		c.mass += k
 	}
-	if c.many = c.many || c.mass > few; !c.many {
+	if c.many = c.many || c.mass+c.open+4*math.Sqrt(c.open) > few; c.many {
+		c.terms = nil
+	} else {
 		c.terms = append(c.terms, t)
 	}
 }

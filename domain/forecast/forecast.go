@@ -25,6 +25,9 @@ func Make(in Input, at time.Time) *Forecast {
 			g := &p.groups[i]
 			for k := range m.rates {
 				n, d, counted := g.add(m, &m.rates[k])
+				if n <= 0 && d <= 0 {
+					continue
+				}
 				cells[k][s].put(term{count: g.n, p: n, q: d, counted: counted, future: g.prof.future})
 			}
 		}
@@ -59,7 +62,7 @@ func (f *Forecast) risks(m *model, p *played, s int) {
 		case prof.stage == road:
 			g.miss = 0
 		case !math.IsInf(prof.handBy, 1):
-			g.miss = 1 - g.handed(prof.handBy)
+			g.miss = 1 - g.due
 		case !math.IsInf(prof.shipBy, 1) && prof.stage == waiting && g.ready > prof.shipBy:
 			g.miss = 1
 		default:

@@ -17,7 +17,7 @@ type Hour struct {
 const (
 	priorWeeks   = 1.0  // weight of an hour's neighbours (same hour on other days) against its own past, in weeks
 	idleShare    = 0.03 // an hour of the week below this share of the busiest is no working hour but a stray
-	busyHours    = 4    // a node whose queue would last this many hours works as fast as it can
+	busyHours    = 2    // a node whose queue would last this many hours works as fast as it can
 	leastBusy    = 6    // such hours, before they say what a node can do
 	provenShare  = 0.9  // without them: the pace that it kept on this share of days is not yet its limit
 	usualSpread  = 0.2  // a day's throughput and demand are within ± 20 % on two days of three
@@ -107,8 +107,9 @@ func newest(hours []Hour) (last time.Time) {
 	return last
 }
 
-// LearnThroughput learns what a node can do in each hour of the week. What it did is what it can do only where a queue kept it busy: the pace is
-// taken from those hours, by their pattern. Where there are too few, the pace of its best days is taken, since more was never asked of it.
+// LearnThroughput learns what a node can do in each hour of the week. What it did is what it can do only where a queue kept it busy, so the
+// pace is taken from such hours: each hour of the week from its own, drawn towards those of the same clock hour on all working days (or on all
+// weekend days). Where there are too few, the pace of its best days is taken, since more was never asked of it.
 func LearnThroughput(zone *time.Location, hours []Hour) Throughput {
 	if zone == nil {
 		zone = time.UTC
@@ -127,26 +128,69 @@ func LearnThroughput(zone *time.Location, hours []Hour) Throughput {
 			total += w[k]
 		}
 	}
-	pace := total / float64(working) // orders in a usual working hour
-	days := daysOf(zone, hours, w, busyHours*pace)
-	var did, should float64
-	busy := 0
-	for _, d := range days {
-		did += d.weight * d.busyDid
-		should += d.weight * d.busyShould
-		busy += d.busy
-	}
-	out := Throughput{Basis: Learned, Spread: usualSpread, Carry: usualCarry}
-	level := 1.0
-	if busy >= leastBusy && should > 0 {
-		out.Busy = busy
-		level = did / should
-		out.Spread, out.Carry = scatter(days, level)
-	} else {
-		level = max(1, bestDays(days))
-	}
+	queue := busyHours * total / float64(working) // as many orders as it takes busyHours usual working hours to do
+	best := max(1, bestDays(daysOf(zone, hours, w, queue)))
 	for k := range w {
-		out.PerHour[k] = w[k] * level
+		w[k] *= best
+	}
+	out := Throughput{PerHour: w, Basis: Learned, Spread: usualSpread, Carry: usualCarry}
+	if b := busyOnes(zone, hours, w, queue); b.count >= leastBusy {
+		out.PerHour, out.Busy = b.pace(w), b.count
+		out.Spread, out.Carry = scatter(daysOf(zone, hours, out.PerHour, queue))
+	}
+	return out
+}
+
+// busy is what was done in hours with a queue, by hour of the week and by clock hour of working days (0) and of weekends (1).
+type busy struct {
+	sum, n           Weekly
+	clockSum, clockN [2][24]float64
+	count            int
+}
+
+func weekend(k int) int {
+	if day := k / 24; day == 0 || day == 6 {
+		return 1
+	}
+	return 0
+}
+
+func busyOnes(zone *time.Location, hours []Hour, w Weekly, queue float64) (b busy) {
+	last := newest(hours)
+	for _, h := range hours {
+		k := hourOfWeek(h.At, zone)
+		if w[k] <= 0 || float64(h.Queue) < queue {
+			continue
+		}
+		f := weight(last.Sub(h.At), memory)
+		b.sum[k] += f * float64(h.Count)
+		b.n[k] += f
+		b.clockSum[weekend(k)][k%24] += f * float64(h.Count)
+		b.clockN[weekend(k)][k%24] += f
+		b.count++
+	}
+	return b
+}
+
+// pace is the throughput at its limit. A clock hour that was never busy is taken like the mean of those that were; a kind of day that never
+// was stays at its best days.
+func (b *busy) pace(best Weekly) Weekly {
+	var sum, n [2]float64
+	for kind := range b.clockSum {
+		for h := range b.clockSum[kind] {
+			sum[kind] += b.clockSum[kind][h]
+			n[kind] += b.clockN[kind][h]
+		}
+	}
+	out := best
+	for k := range out {
+		kind := weekend(k)
+		if best[k] <= 0 || n[kind] <= 0 {
+			continue
+		}
+		all := sum[kind] / n[kind]
+		clock := (b.clockSum[kind][k%24] + priorWeeks*all) / (b.clockN[kind][k%24] + priorWeeks)
+		out[k] = (b.sum[k] + priorWeeks*clock) / (b.n[k] + priorWeeks)
 	}
 	return out
 }
@@ -196,7 +240,7 @@ func bestDays(days []workday) float64 {
 
 // scatter is how far busy days lie from their pace (the part beyond counting noise, which has variance 1/count in the logarithm) and how much of
 // it the next day keeps, both drawn towards the usual.
-func scatter(days []workday, level float64) (spread, carry float64) {
+func scatter(days []workday) (spread, carry float64) {
 	var squares, noise, products, pairs, n float64
 	before, had := 0.0, false
 	for _, d := range days {
@@ -204,7 +248,7 @@ func scatter(days []workday, level float64) (spread, carry float64) {
 			had = had && d.should == 0 // a day off keeps the thread, a day that is not busy breaks it
 			continue
 		}
-		x := math.Log(d.busyDid / (d.busyShould * level))
+		x := math.Log(d.busyDid / d.busyShould)
 		squares += x * x
 		noise += 1 / d.busyDid
 		n++

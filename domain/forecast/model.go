@@ -38,6 +38,7 @@ type nodeModel struct {
 type laneModel struct {
 	share, missing float64
 	lag, transit   Dist
+	longest        float64 // hours of lag after which every parcel is scanned; +Inf if some never are
 	pickups        []Pickup
 	zone           *time.Location
 	next           []float64 // when what is ready at the end of a step is picked up
@@ -188,6 +189,7 @@ func (m *model) lanes(n *Node, zone *time.Location, out *nodeModel) {
 	for _, l := range lanes {
 		lm := laneModel{missing: min(max(l.Missing.Value, 0), 1), lag: l.Lag.or(defaultLag), transit: l.Transit.or(defaultTransit),
 			pickups: l.Pickups, zone: zone, share: 1 / float64(len(lanes)), next: make([]float64, len(m.ends))}
+		lm.longest = lm.lag.quantile(1)
 		if total > 0 {
 			lm.share = max(l.Share, 0) / total
 		}

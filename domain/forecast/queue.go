@@ -16,6 +16,8 @@ type group struct {
 	pickup  float64
 	scale   float64 // of the lag: the carrier's shock
 	since   float64 // share of parcels that are scanned by now if picked up then: what did not happen any more
+	sure    float64 // when the lag's longest is over
+	due     float64 // chance of the first scan by the hand-over deadline
 	points  [lagPoints]float64
 	pointed bool
 	miss    float64
@@ -37,6 +39,12 @@ func (g *group) handed(h float64) float64 {
 	case math.IsInf(g.ready, 1) || h < 0:
 		return 0
 	case math.IsInf(h, 1):
+		return 1
+	}
+	if h <= g.pickup {
+		return 0
+	}
+	if h >= g.sure {
 		return 1
 	}
 	p := g.lane.lag.at((h - g.pickup) / g.scale)
@@ -290,20 +298,29 @@ func (pl *player) put(p, step int32, ready, n float64) int32 {
 		return pl.lastGroup[p]
 	}
 	prof := &pl.m.profiles[p]
-	g := group{prof: prof, lane: pl.m.lane(prof), n: n, ready: ready, dropped: math.Inf(1), pickup: ready,
-		scale: math.Exp(carrierSpread * pl.shock.carrier), miss: -1}
-	switch {
-	case prof.stage == waiting && step >= 0:
-		g.pickup = g.lane.next[step]
-	case prof.stage == readied:
-		g.pickup = prof.pickup
-		g.since = g.lane.lag.at(-g.pickup / g.scale)
+	pickup := ready
+	if prof.stage == readied {
+		pickup = prof.pickup
+	} else if prof.stage == waiting && step >= 0 {
+		pickup = pl.m.lane(prof).next[step]
+	}
+	i := int32(len(pl.groups))
+	pl.groups = append(pl.groups, pl.group(prof, ready, pickup, n))
+	pl.lastStep[p], pl.lastGroup[p] = step, i
+	return i
+}
+
+// group makes a group of orders that are ready and picked up at some moments.
+func (pl *player) group(prof *profile, ready, pickup, n float64) group {
+	g := group{prof: prof, lane: pl.m.lane(prof), n: n, ready: ready, dropped: math.Inf(1), pickup: pickup,
+		scale: math.Exp(carrierSpread * pl.shock.carrier)}
+	if prof.stage == readied {
+		g.since = g.lane.lag.at(-pickup / g.scale)
 		if g.since >= 0.999 { // waits longer than any known: as if picked up now
 			g.since, g.pickup = 0, 0
 		}
 	}
-	i := int32(len(pl.groups))
-	pl.groups = append(pl.groups, g)
-	pl.lastStep[p], pl.lastGroup[p] = step, i
-	return i
+	g.sure = g.pickup + g.scale*g.lane.longest
+	g.due = g.handed(prof.handBy)
+	return g
 }

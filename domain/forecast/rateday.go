@@ -71,7 +71,7 @@ func (r *rateDay) holds(h float64) bool { return h >= r.a && h < r.b }
 // chance den that it will be in the window. Of an order whose anchor is already counted, den is 0 and counted is true.
 func (g *group) add(m *model, r *rateDay) (num, den float64, counted bool) {
 	p := g.prof
-	if !r.ok || slices.Contains(r.rate.Exclude, p.class) {
+	if !r.ok || p.class != "" && slices.Contains(r.rate.Exclude, p.class) {
 		return 0, 0, false
 	}
 	switch r.rate.Anchor {
@@ -104,7 +104,7 @@ func (g *group) add(m *model, r *rateDay) (num, den float64, counted bool) {
 			num = den * g.test(m, r)
 		}
 	}
-	if slices.Contains(r.rate.Spare, p.class) && den > 0 {
+	if p.class != "" && den > 0 && slices.Contains(r.rate.Spare, p.class) {
 		num = 0
 		if !r.rate.Test.Bad() && !counted {
 			num = den
@@ -135,7 +135,7 @@ func (g *group) test(m *model, r *rateDay) float64 {
 		}
 	case policy.HandedOverLate:
 		if p.stage != road {
-			return max(g.handed(min(r.judged, p.acHand))-g.handed(p.handBy), 0)
+			return max(g.handed(min(r.judged, p.acHand))-g.due, 0)
 		}
 	case policy.DeliveredOnTime:
 		if p.deliverBy > 0 {
@@ -162,13 +162,20 @@ func (g *group) test(m *model, r *rateDay) float64 {
 func (g *group) handedOver(m *model, r *rateDay) (num, den float64) {
 	p := g.prof
 	end := min(r.b, p.acHand)
+	if end <= g.pickup {
+		return 0, 0
+	}
 	den = max(g.handed(end)-g.handed(r.a), 0)
 	if den == 0 {
 		return 0, 0
 	}
 	switch r.rate.Test {
 	case policy.HandedOverLate:
-		num = max(g.handed(end)-g.handed(max(r.a, p.handBy)), 0)
+		if r.a <= p.handBy {
+			num = max(g.handed(end)-g.due, 0)
+		} else {
+			num = den
+		}
 	case policy.ReadyLate:
 		if g.ready > p.shipBy {
 			num = den
