@@ -41,6 +41,7 @@ type def struct {
 	anchor         anchor
 	test           policy.Test
 	bad, packages  bool
+	within         int
 	exclude, spare class
 	first, last    policy.Day // anchor days some day of the rate's span can see
 }
@@ -49,8 +50,11 @@ type def struct {
 func NewJudge(rs *policy.RuleSet) *Judge {
 	j := &Judge{rs: rs, zone: newZone(rs.Location())}
 	for _, r := range rs.Rates {
+		if r.Announced {
+			continue
+		}
 		d := def{key: Key(rs, r), anchor: anchorOf(r.Anchor), test: r.Test, bad: r.Test.Bad(), packages: r.Counts == policy.Packages,
-			exclude: classes(r.Exclude), spare: classes(r.Spare)}
+			within: r.Within, exclude: classes(r.Exclude), spare: classes(r.Spare)}
 		d.first, d.last = visible(r)
 		j.defs, j.keys = append(j.defs, d), append(j.keys, d.key)
 	}
@@ -69,7 +73,7 @@ func visible(r policy.Rate) (first, last policy.Day) {
 	return first, last
 }
 
-// Keys are the keys under which the rule set's figures are kept, in the order of its rates.
+// Keys are the keys under which the rule set's figures are kept, in the order of its rates; rates only announced have none.
 func (j *Judge) Keys() []string { return append([]string(nil), j.keys...) }
 
 // Rules is the rule set that judges.

@@ -8,10 +8,13 @@ import (
 
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/domain/policy/calendar"
 )
 
 // rules are test rules in UTC, close to a real market's: a change of definition, exclusions, every metric.
-func rules() *policy.RuleSet {
+func rules() *policy.RuleSet { return rulesIn("UTC") }
+
+func rulesIn(zone string) *policy.RuleSet {
 	day := func(s string) policy.Day {
 		d, err := policy.ParseDay(s)
 		if err != nil {
@@ -21,7 +24,7 @@ func rules() *policy.RuleSet {
 	}
 	jan, mar, apr := day("2026-01-12"), day("2026-03-02"), day("2026-04-01")
 	fbt := []policy.Class{policy.ByPlatform}
-	return &policy.RuleSet{Market: "US", Rates: []policy.Rate{
+	rs := policy.RuleSet{Market: "US", Version: "1", Zone: zone, Business: policy.Business{Week: calendar.MondayToFriday, Holidays: calendar.USFederal}, Rates: []policy.Rate{
 		{ID: "ldr-ready", Metric: policy.LDR, Span: policy.Span{Until: jan}, Counts: policy.Orders, Anchor: policy.AtReady, Test: policy.ReadyLate, Spare: fbt, Days: 7},
 		{ID: "ldr-scan", Metric: policy.LDR, Span: policy.Span{From: jan}, Counts: policy.Orders, Anchor: policy.AtHandedOver, Test: policy.HandedOverLate, Spare: fbt, Days: 7},
 		{ID: "vtr", Metric: policy.VTR, Counts: policy.Packages, Anchor: policy.AtReady, Test: policy.TrackingValid,
@@ -39,6 +42,27 @@ func rules() *policy.RuleSet {
 		{Metric: policy.SFCR, Kind: policy.Enforcement, Limit: 25_000},
 		{Metric: policy.OTDR, Kind: policy.Enforcement, Limit: 800_000, Span: policy.Span{From: day("2025-05-05")}},
 	}}
+	return ready(rs)
+}
+
+// ready makes a rule set usable whose entries all come from one source.
+func ready(rs policy.RuleSet) *policy.RuleSet {
+	cited := policy.Cited{Source: "test", Confidence: policy.Official}
+	rs.Sources, rs.Business.Cited = map[string]policy.Source{"test": {Title: "test rules"}}, cited
+	for i := range rs.Rates {
+		rs.Rates[i].Cited.Source, rs.Rates[i].Confidence = "test", policy.Official
+	}
+	for i := range rs.Bands {
+		rs.Bands[i].Cited = cited
+	}
+	for i := range rs.DeadlineRules {
+		rs.DeadlineRules[i].Cited = cited
+	}
+	out, err := policy.New(rs)
+	if err != nil {
+		panic(err)
+	}
+	return out
 }
 
 func at(text string) time.Time {

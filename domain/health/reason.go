@@ -18,6 +18,7 @@ const (
 	LateLonger Reason = "late_longer" // more than 48
 
 	NotDelivered Reason = "not_delivered" // due, and no delivery known
+	TooLong      Reason = "too_long"      // delivered, too many business days after the first scan
 
 	CancelledStock     Reason = "cancelled_stock"     // out of stock
 	CancelledPrice     Reason = "cancelled_price"     // wrong price

@@ -150,28 +150,34 @@ func (s *Standing) Next() (Reach, bool) {
 
 const whole = 1_000_000 // policy.PPM of everything
 
-// more is Reach.More. A further order that goes wrong is one more in all rates but those that take orders in when they are placed: there it is
-// one of those already counted. One that goes right is always one more.
+// more is Reach.More. A further order that goes wrong is one more in all rates but those of cancelled orders: there it is one of those already
+// counted. One that goes right is always one more.
 func more(r *policy.Rate, b policy.Band, num, den int64, worse bool) int64 {
 	limit := int64(b.Limit)
 	gap := num*whole - limit*den // 0: exactly on the limit
-	bad := r.Test.Bad()
-	switch {
-	case !worse && bad && r.Anchor == policy.AtPlaced && r.Test == policy.CancelledBySeller:
-		k := -gap/whole + 1
-		if den > 0 && num+k <= den {
+	switch bad := r.Test.Bad(); {
+	case !worse && r.Test == policy.CancelledBySeller:
+		if k := max(1, steps(-gap, whole, !b.Reached)); num+k <= den {
 			return k
 		}
-	case !worse && bad && limit < whole: // (num+k)·whole > limit·(den+k)
-		return -gap/(whole-limit) + 1
-	case !worse && !bad && limit > 0: // num·whole < limit·(den+k)
-		return gap/limit + 1
-	case worse && bad && limit > 0: // num·whole <= limit·(den+k)
-		return (gap + limit - 1) / limit
-	case worse && !bad && limit < whole: // (num+k)·whole >= limit·(den+k)
-		return (-gap + whole - limit - 1) / (whole - limit)
+	case !worse && bad && limit < whole: // num+k of den+k
+		return max(1, steps(-gap, whole-limit, !b.Reached))
+	case !worse && !bad && limit > 0: // num of den+k
+		return max(1, steps(gap, limit, !b.Reached))
+	case worse && bad && limit > 0: // num of den+k
+		return steps(gap, limit, b.Reached)
+	case worse && !bad && limit < whole: // num+k of den+k
+		return steps(-gap, whole-limit, b.Reached)
 	}
 	return Never
+}
+
+// steps is how many steps it takes to cover the way, or to go beyond it.
+func steps(way, step int64, beyond bool) int64 {
+	if beyond {
+		return way/step + 1
+	}
+	return (way + step - 1) / step
 }
 
 // Percent writes num of den, to a hundredth of a percent and cut off, so that what is not past a limit never reads as if it were.
@@ -186,6 +192,7 @@ func Percent(num, den int64) string {
 // done is what orders above the line of a test did.
 var done = map[policy.Test]string{
 	policy.ReadyLate: "arranged late", policy.HandedOverLate: "dispatched late", policy.DeliveredOnTime: "delivered on time",
+	policy.DeliveredWithin:   "delivered soon enough",
 	policy.CancelledBySeller: "cancelled by the seller's fault", policy.TrackingValid: "validly tracked",
 }
 

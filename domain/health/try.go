@@ -17,6 +17,8 @@ func (v *view) try(d *def, r *verdict) bool {
 		v.late(r, v.at(atHandedOver), v.handOverBy())
 	case policy.DeliveredOnTime:
 		v.delivered(r)
+	case policy.DeliveredWithin:
+		v.deliveredWithin(r, d.within)
 	case policy.CancelledBySeller:
 		v.cancelled(r)
 	case policy.TrackingValid:
@@ -55,6 +57,22 @@ func (v *view) delivered(r *verdict) {
 		r.unknown(UnknownOutcome)
 	default:
 		r.fail(r.den, NotDelivered)
+	}
+}
+
+// deliveredWithin counts business days from the day of the first scan, which is not counted, to that of the delivery.
+func (v *view) deliveredWithin(r *verdict, within int) {
+	calendar := v.j.rs.Calendar()
+	if v.o.Moments.HandedOverAt.IsZero() || calendar == nil {
+		r.unknown(UnknownDue)
+		return
+	}
+	scanned, _ := v.day(atHandedOver)
+	switch done, ok := v.day(atDelivered); {
+	case !ok:
+		r.fail(r.den, NotDelivered)
+	case calendar.Between(scanned, done) >= within:
+		r.fail(r.den, TooLong)
 	}
 }
 

@@ -188,7 +188,7 @@ func (v *view) deliverBy() time.Time {
 
 func (v *view) byRules() *order.Deadlines {
 	if !v.computed {
-		v.rules, v.computed = v.o.Deadlines, true
+		v.rules, v.computed = v.j.rs.Deadlines(v.o), true
 	}
 	return &v.rules
 }
