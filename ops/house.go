@@ -41,6 +41,9 @@ func (x *Ops) housekeeping() {
 		if err := x.followImports(x.ctx); err != nil && x.ctx.Err() == nil {
 			x.log.Error("an import could not be taken over", "err", err)
 		}
+		if err := x.followRules(x.ctx); err != nil && x.ctx.Err() == nil {
+			x.log.Error("the rules the shops are judged by could not be read", "err", err)
+		}
 		if !x.keeper.has(schedulerLease) { // another process does the rest
 			numbers, checked = now, now
 			continue

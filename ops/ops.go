@@ -92,6 +92,8 @@ type Ops struct {
 	ledger  *gather.Loop[ledgerCall, error]
 
 	catalog  atomic.Pointer[catalogue]
+	rules    atomic.Pointer[rulebook]
+	counting atomic.Int64          // orders a full count has been through so far; 0: none runs
 	proven   atomic.Pointer[Proof] // the last proof of the whole ledger by this process
 	reload   sync.Mutex
 	imported string // the import last taken over; housekeeping's own
@@ -135,6 +137,7 @@ func New(o Options) (*Ops, error) {
 	for _, v := range o.Vendors {
 		x.vendors[v.Describe().Vendor] = v
 	}
+	x.rules.Store(&rulebook{})
 	x.ctx, x.cancel = context.WithCancel(context.Background())
 	x.planner = newPlanner(x)
 	x.ledger = gather.New("ops.Reserve", reserveBatch, reserveBound, 0, x.ledgerBatch).Share(func(c ledgerCall) string { return c.actor })
@@ -174,6 +177,9 @@ func (x *Ops) Start(ctx context.Context) error {
 	if err := x.reloadCatalogue(ctx); err != nil {
 		return err
 	}
+	if err := x.followRules(ctx); err != nil {
+		return err
+	}
 	if err := x.begin(ctx); err != nil || x.o.ReceiveOnly {
 		return err
 	}
@@ -182,6 +188,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.flushFinished)
 	x.work.Go(x.drainInbox)
 	x.work.Go(x.housekeeping)
+	x.work.Go(x.healthLoop)
 	x.planner.dirtyAll(x.catalog.Load())
 	return nil
 }

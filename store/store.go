@@ -40,6 +40,10 @@ type (
 	Lease           = sqlcore.Lease
 	Process         = sqlcore.Process
 	ReplicaState    = sqlcore.ReplicaState
+	HealthDelta     = sqlcore.HealthDelta
+	AccountRating   = sqlcore.AccountRating
+	PolicyOverride  = sqlcore.PolicyOverride
+	ReasonCount     = sqlcore.ReasonCount
 )
 
 // States, see package sqlcore.
@@ -52,6 +56,9 @@ const (
 	Paused     = sqlcore.Paused
 	NeedsLogin = sqlcore.NeedsLogin
 	Withdrawn  = sqlcore.Withdrawn
+
+	DeltaHealth = sqlcore.DeltaHealth
+	DeltaFlow   = sqlcore.DeltaFlow
 )
 
 // CatalogueSetting names the setting that changes whenever another process changed items, stock or orders, so that a running Spillway

@@ -155,7 +155,7 @@ func (h *history) stocked(ctx context.Context, st *store.Store) error {
 			return err
 		}
 		for i, shop := range historyShops {
-			if err := tx.ConnectionPut(store.Connection{ID: shop, Vendor: "dummy", Name: "Shop " + strconv.Itoa(i+1), AppID: "app", State: store.Paused, CreatedAt: tx.Now()}); err != nil {
+			if err := tx.ConnectionPut(store.Connection{ID: shop, Vendor: "dummy", Name: "Shop " + strconv.Itoa(i+1), AppID: "app", Region: "US", State: store.Paused, CreatedAt: tx.Now()}); err != nil {
 				return err
 			}
 		}
@@ -313,6 +313,27 @@ func (h *history) buyer(i int) string {
 
 func historyShop(i int) string { return historyShops[[10]int{0, 1, 0, 2, 0, 1, 0, 1, 0, 2}[i%10]] }
 
+// Where orders leave from and go to, and who carries them.
+var (
+	historyNodes    = []string{"7068517275539719942", "7068517275539719943", "7068517275539719944"}
+	historyRegions  = []string{"US-CA", "US-TX", "US-NY", "US-FL", "US-WA", "US-IL", "US-PA", "US-OH", "US-GA", "US-NC"}
+	historyCarriers = []string{"USPS", "UPS", "FedEx"}
+)
+
+// historyEnd is how an order that is over ended: some late, some by the seller's fault.
+func historyEnd(o *order.Order, dice *rand.Rand) {
+	switch o.Status {
+	case order.Delivered, order.Completed:
+		o.Moments.DeliveredAt = o.CreatedAt.Add(time.Duration(4+dice.IntN(5)) * 24 * time.Hour)
+	case order.Cancelled:
+		o.Moments.CancelledAt = o.CreatedAt.Add(10 * time.Hour)
+		o.Cancel = order.Cancel{Reason: "seller_cancel_reason_out_of_stock", Role: order.RoleSeller, Fault: order.FaultSeller}
+		if dice.IntN(2) == 0 {
+			o.Cancel = order.Cancel{Reason: "ecom_order_to_ship_canceled_reason_no_longer_needed", Role: order.RoleBuyer, Fault: order.FaultBuyer}
+		}
+	}
+}
+
 // order is order i as intake would have stored it by the end of the history.
 func (h *history) order(i int) order.Order {
 	dice := rand.New(rand.NewPCG(uint64(i), 1))
@@ -321,11 +342,19 @@ func (h *history) order(i int) order.Order {
 	o.ID = order.ID(o.ConnectionID, o.ExternalID)
 	o.StatusText = string(o.Status)
 	o.Detail = order.Detail{Number: historyNumber(i), Fulfilment: order.BySeller, CreatedAt: at, PaidAt: at.Add(time.Minute), BuyerHash: h.buyer(i),
-		Deadlines: order.Deadlines{ShipBy: at.Add(48 * time.Hour), HandOverBy: at.Add(72 * time.Hour)}, WarehouseRef: "7068517275539719942"}
+		Deadlines:    order.Deadlines{ShipBy: at.Add(48 * time.Hour), HandOverBy: at.Add(72 * time.Hour), DeliverBy: at.Add(8 * 24 * time.Hour)},
+		WarehouseRef: historyNodes[i%len(historyNodes)], Region: historyRegions[dice.IntN(len(historyRegions))]}
 	o.Version = order.Version{At: at, Status: o.Status, ReadAt: at, Hash: fmt.Sprintf("%016x", dice.Uint64())}
 	if o.Status.Left() {
 		o.Moments = order.Moments{ReadyAt: at.Add(20 * time.Hour), HandedOverAt: at.Add(30 * time.Hour)}
+		if dice.IntN(100) < 5 {
+			o.Moments.HandedOverAt = at.Add(80 * time.Hour)
+		}
 		o.EverLeft = true
+	}
+	historyEnd(&o, dice)
+	if o.Status.Arranged() {
+		o.Parcels = []order.Parcel{{Ref: historyParcel(i), Carrier: historyCarriers[i%len(historyCarriers)], Tracking: "92" + historyExternal(i)}}
 	}
 	lines := [10]int{1, 1, 1, 1, 1, 1, 1, 1, 2, 2}[dice.IntN(10)]
 	total := money.Amount{Currency: "USD"}

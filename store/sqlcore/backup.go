@@ -16,13 +16,15 @@ import (
 // Tables are the tables a backup holds, each after those it refers to, and before them InboxTable. Sessions are left out: after a restore
 // people sign in again.
 var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event",
-	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "api_token", "setting"}
+	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "api_token", "account_rating", "policy_override",
+	"setting"}
 
 // InboxTable is the table of the inbox, which SQLite keeps in a file of its own.
 const InboxTable = "inbox"
 
 // NotBackedUp are the tables a backup leaves out: what follows from others is made anew.
-var NotBackedUp = []string{"session", "event_base", "schema_version", "schema_lock", "lease", "process", "order_ref"}
+var NotBackedUp = []string{"session", "event_base", "schema_version", "schema_lock", "lease", "process", "order_ref",
+	"health_delta", "health_day", "health_part", "health_mark", "health_state", "flow_hour", "flow_lag"}
 
 // numbered are the tables whose row numbers PostgreSQL takes from a sequence, which a restore must move on.
 var numbered = []string{"movement", InboxTable, "drift", "push_log"}

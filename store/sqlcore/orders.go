@@ -169,3 +169,15 @@ func (tx *Tx) OrdersPerMinute(since time.Time) ([]MinuteCount, error) {
 		return err
 	}, us(since))
 }
+
+// OrdersAfter reads orders by rising id behind one, for those who go through all of them.
+func (tx *Tx) OrdersAfter(id string, limit int, each func(*order.Order) error) (last string, n int, err error) {
+	rows, err := query(tx, ordersAfter, scanOrder, id, page(limit))
+	for i := range rows {
+		if err = each(&rows[i].order); err != nil {
+			return "", 0, err
+		}
+		last = rows[i].order.ID
+	}
+	return last, len(rows), err
+}

@@ -1,0 +1,373 @@
+package sqlcore
+
+import (
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"github.com/spillway/spillway/domain/health"
+	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/kit/errs"
+)
+
+// What shops are judged by is kept as sums that every order adds to. Intake appends one row for a batch, HealthTake and HealthAdd add it to the
+// sums a moment later: the orders of a day share a few sums, whose rows all intakes of all processes would otherwise wait for in turn.
+var (
+	dayCols  = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"num", bigint}, {"den", bigint}, {"unjudged", bigint}}
+	partCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"facet", text}, {"value", text}, {"num", bigint}, {"den", bigint}}
+	markCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"order_id", text}, {"reason", text}, {"facets", text}, {"n", bigint}}
+
+	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"kind", text}, {"data", bytea}}, "")
+	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta ORDER BY seq LIMIT $1) RETURNING kind, data")
+	deltaList   = def("store.HealthPending", "SELECT kind, data FROM health_delta ORDER BY seq")
+	dayAdd      = insert("store.HealthAdd", "health_day", dayCols,
+		"ON CONFLICT (connection_id, rate, day) DO UPDATE SET num = health_day.num + excluded.num, den = health_day.den + excluded.den, unjudged = health_day.unjudged + excluded.unjudged")
+	partAdd = insert("store.HealthAdd", "health_part", partCols,
+		"ON CONFLICT (connection_id, rate, day, facet, value) DO UPDATE SET num = health_part.num + excluded.num, den = health_part.den + excluded.den")
+	markAdd = insert("store.HealthAdd", "health_mark", markCols,
+		"ON CONFLICT (connection_id, rate, day, order_id, reason, facets) DO UPDATE SET n = health_mark.n + excluded.n")
+	markOver = def("store.HealthAdd", "DELETE FROM health_mark WHERE n = 0")
+
+	healthDays = def("store.HealthDays", "SELECT day, num, den, unjudged FROM health_day WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 ORDER BY day")
+	// The scans by chunks of a full count, in the order of the key.
+	healthDaysAll = def("store.HealthDaysAll", "SELECT "+names(dayCols, plain, ", ")+` FROM health_day
+		WHERE (connection_id, rate, day) > ($1, $2, $3) ORDER BY connection_id, rate, day LIMIT $4`)
+	healthPartsAll = def("store.HealthPartsAll", "SELECT "+names(partCols, plain, ", ")+` FROM health_part
+		WHERE (connection_id, rate, day, facet, value) > ($1, $2, $3, $4, $5) ORDER BY connection_id, rate, day, facet, value LIMIT $6`)
+	healthMarksAll = def("store.HealthMarksAll", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
+		WHERE (connection_id, rate, day, order_id, reason, facets) > ($1, $2, $3, $4, $5, $6) ORDER BY connection_id, rate, day, order_id, reason, facets LIMIT $7`)
+	healthParts = def("store.HealthParts", `SELECT facet, value, CAST(sum(num) AS BIGINT), CAST(sum(den) AS BIGINT) FROM health_part
+		WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 GROUP BY facet, value ORDER BY facet, value`)
+	healthReasons = def("store.HealthReasons", `SELECT reason, CAST(sum(n) AS BIGINT) FROM health_mark
+		WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 GROUP BY reason ORDER BY 2 DESC, reason`)
+	healthMarks = def("store.HealthMarks", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
+		WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND (day, order_id) < ($4, $5) AND n <> 0 ORDER BY day DESC, order_id DESC LIMIT $6`)
+
+	healthStatePut = def("store.HealthStatePut", "INSERT INTO health_state (name, at, data) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET at = excluded.at, data = excluded.data")
+	healthStateGet = def("store.HealthStateGet", "SELECT at, data FROM health_state WHERE name = $1")
+
+	ratingPut = def("store.AccountRatingPut", `INSERT INTO account_rating (connection_id, at, value, source, actor, note, entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (connection_id, at) DO UPDATE SET value = excluded.value, source = excluded.source, actor = excluded.actor, note = excluded.note, entered_at = excluded.entered_at`)
+	ratingDelete = def("store.AccountRatingDelete", "DELETE FROM account_rating WHERE connection_id = $1 AND at = $2")
+	ratingList   = def("store.AccountRatings", `SELECT connection_id, at, value, source, actor, note, entered_at FROM account_rating
+		WHERE connection_id = $1 AND at >= $2 ORDER BY at DESC LIMIT $3`)
+
+	overridePut = def("store.PolicyOverridePut", `INSERT INTO policy_override (id, market, data, actor, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET revoked_at = excluded.revoked_at`)
+	overrideList = def("store.PolicyOverrides", "SELECT id, market, data, actor, created_at, revoked_at FROM policy_override ORDER BY created_at, id LIMIT $1")
+
+	ordersAfter = def("store.OrdersAfter", "SELECT body, version FROM orders WHERE id > $1 ORDER BY id LIMIT $2")
+)
+
+// maxOverrides bounds how many rules of their own an operator has ever made.
+const maxOverrides = 10_000
+
+// HealthDelta is what a batch of orders changes of the sums. Kind says of which.
+type HealthDelta struct {
+	Kind string // DeltaHealth: Data is a [health.Batch]; DeltaFlow: a [flow.Batch]
+	Data []byte
+}
+
+// Kinds of HealthDelta.
+const (
+	DeltaHealth = "health"
+	DeltaFlow   = "flow"
+)
+
+// HealthAppend stores what a batch of orders changes of the sums shops are judged by and forecasts learn from.
+func (tx *Tx) HealthAppend(ds ...HealthDelta) error {
+	rows := make([][]any, len(ds))
+	for i, d := range ds {
+		rows[i] = []any{d.Kind, d.Data}
+	}
+	_, err := tx.bulk(deltaAppend, rows)
+	return err
+}
+
+func scanDelta(r *sql.Rows, d *HealthDelta) error { return r.Scan(&d.Kind, &d.Data) }
+
+// HealthTake removes the oldest rows of HealthAppend, at most limit, and returns them: to be added with HealthAdd and FlowAdd in the same
+// transaction. Of two that take at once each row goes to one.
+func (tx *Tx) HealthTake(limit int) ([]HealthDelta, error) {
+	if tx.readOnly {
+		return nil, errs.New(errs.Internal, deltaTake.op, "", "writes need Update")
+	}
+	return query(tx, deltaTake, scanDelta, page(limit))
+}
+
+// HealthPending reads what HealthAppend stored and nobody has taken.
+func (tx *Tx) HealthPending() ([]HealthDelta, error) { return query(tx, deltaList, scanDelta) }
+
+// HealthAdd adds to the sums. No two tallies, and no two marks, may share their key.
+func (tx *Tx) HealthAdd(tallies []health.Tally, marks []health.Mark) error {
+	var parts, orders [][]any
+	days := dayRows{at: map[dayKey]int{}}
+	for _, t := range tallies {
+		switch t.Facet {
+		case health.FacetAll:
+			days.add(t, t.Num, t.Den, 0)
+		case health.FacetUnjudged:
+			days.add(t, 0, 0, t.Den)
+		default:
+			parts = append(parts, []any{t.Connection, t.Rate, int64(t.Day), t.Facet, t.Value, t.Num, t.Den})
+		}
+	}
+	for _, m := range marks {
+		facets, err := encode("store.HealthAdd", m.Facets)
+		if err != nil {
+			return err
+		}
+		orders = append(orders, []any{m.Connection, m.Rate, int64(m.Day), m.OrderID, string(m.Reason), facets, m.N})
+	}
+	for _, add := range []struct {
+		s    *stmt
+		rows [][]any
+	}{{dayAdd, days.rows}, {partAdd, parts}, {markAdd, orders}} {
+		for rows := add.rows; len(rows) > 0; {
+			n := min(len(rows), maxRows)
+			if _, err := tx.bulk(add.s, rows[:n]); err != nil {
+				return err
+			}
+			rows = rows[n:]
+		}
+	}
+	if len(orders) == 0 {
+		return nil
+	}
+	_, err := tx.exec(markOver)
+	return err
+}
+
+// dayRows are the rows of health_day that tallies add to, each once.
+type dayRows struct {
+	rows [][]any
+	at   map[dayKey]int
+}
+
+type dayKey struct {
+	connection, rate string
+	day              policy.Day
+}
+
+func (d *dayRows) add(t health.Tally, num, den, unjudged int64) {
+	k := dayKey{t.Connection, t.Rate, t.Day}
+	i, ok := d.at[k]
+	if !ok {
+		i = len(d.rows)
+		d.at[k] = i
+		d.rows = append(d.rows, []any{t.Connection, t.Rate, int64(t.Day), int64(0), int64(0), int64(0)})
+	}
+	for n, v := range []int64{num, den, unjudged} {
+		d.rows[i][3+n] = d.rows[i][3+n].(int64) + v
+	}
+}
+
+// keptDay is a row of health_day.
+type keptDay struct {
+	connection, rate string
+	health.DayCount
+}
+
+func scanKeptDay(r *sql.Rows, d *keptDay) error {
+	var day int64
+	err := r.Scan(&d.connection, &d.rate, &day, &d.Num, &d.Den, &d.Unjudged)
+	d.Day = policy.Day(day)
+	return err
+}
+
+func scanPart(r *sql.Rows, t *health.Tally) error {
+	var day int64
+	err := r.Scan(&t.Connection, &t.Rate, &day, &t.Facet, &t.Value, &t.Num, &t.Den)
+	t.Day = policy.Day(day)
+	return err
+}
+
+func scanMark(r *sql.Rows, m *health.Mark) error {
+	var day int64
+	var facets []byte
+	if err := r.Scan(&m.Connection, &m.Rate, &day, &m.OrderID, &m.Reason, &facets, &m.N); err != nil {
+		return err
+	}
+	m.Day = policy.Day(day)
+	return json.Unmarshal(facets, &m.Facets)
+}
+
+// HealthDays reads the sums of the days from first to last, both included; days without a row are left out.
+func (tx *Tx) HealthDays(connection, rate string, first, last policy.Day) (health.Series, error) {
+	return query(tx, healthDays, func(r *sql.Rows, d *health.DayCount) error {
+		var day int64
+		err := r.Scan(&day, &d.Num, &d.Den, &d.Unjudged)
+		d.Day = policy.Day(day)
+		return err
+	}, connection, rate, int64(first), int64(last))
+}
+
+// HealthParts reads the sums of the days from first to last, both included, added up for each value of each facet.
+func (tx *Tx) HealthParts(connection, rate string, first, last policy.Day) ([]health.Tally, error) {
+	return query(tx, healthParts, func(r *sql.Rows, t *health.Tally) error {
+		t.Connection, t.Rate, t.Day = connection, rate, last
+		return r.Scan(&t.Facet, &t.Value, &t.Num, &t.Den)
+	}, connection, rate, int64(first), int64(last))
+}
+
+// ReasonCount is how many orders count against a shop for one reason.
+type ReasonCount struct {
+	Reason health.Reason
+	Orders int64
+}
+
+// HealthReasons counts the marks of the days from first to last, both included, by reason, the most first.
+func (tx *Tx) HealthReasons(connection, rate string, first, last policy.Day) ([]ReasonCount, error) {
+	return query(tx, healthReasons, func(r *sql.Rows, c *ReasonCount) error { return r.Scan(&c.Reason, &c.Orders) }, connection, rate, int64(first), int64(last))
+}
+
+// HealthMarks reads marks of days from first on, newest day first, behind the place (day, orderID): those of one day by falling order id. For the
+// newest give the day after the last.
+func (tx *Tx) HealthMarks(connection, rate string, first, day policy.Day, orderID string, limit int) ([]health.Mark, error) {
+	return query(tx, healthMarks, scanMark, connection, rate, int64(first), int64(day), orderID, page(limit))
+}
+
+// HealthScan reads all sums and marks, in the order of their keys, a chunk at a time.
+func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) error) error {
+	err := chunks(func(d keptDay) ([]keptDay, error) {
+		return query(tx, healthDaysAll, scanKeptDay, d.connection, d.rate, int64(d.Day), int64(scanChunk))
+	}, func(d keptDay) error {
+		t := health.Tally{Connection: d.connection, Rate: d.rate, Day: d.Day, Num: d.Num, Den: d.Den}
+		if err := tally(t); err != nil || d.Unjudged == 0 {
+			return err
+		}
+		t.Facet, t.Num, t.Den = health.FacetUnjudged, 0, d.Unjudged
+		return tally(t)
+	})
+	if err == nil {
+		err = chunks(func(t health.Tally) ([]health.Tally, error) {
+			return query(tx, healthPartsAll, scanPart, t.Connection, t.Rate, int64(t.Day), t.Facet, t.Value, int64(scanChunk))
+		}, tally)
+	}
+	if err == nil {
+		err = chunks(func(m health.Mark) ([]health.Mark, error) {
+			facets, err := encode("store.HealthScan", m.Facets)
+			if m.Connection == "" {
+				facets = ""
+			}
+			if err != nil {
+				return nil, err
+			}
+			return query(tx, healthMarksAll, scanMark, m.Connection, m.Rate, int64(m.Day), m.OrderID, string(m.Reason), facets, int64(scanChunk))
+		}, mark)
+	}
+	return err
+}
+
+// scanChunk rows are read at a time by a scan.
+const scanChunk = 5_000
+
+// chunks reads behind the last one seen until there are no more.
+func chunks[T any](read func(after T) ([]T, error), each func(T) error) error {
+	var last T
+	for {
+		got, err := read(last)
+		if err != nil {
+			return err
+		}
+		for _, v := range got {
+			if err := each(v); err != nil {
+				return err
+			}
+		}
+		if len(got) < scanChunk {
+			return nil
+		}
+		last = got[len(got)-1]
+	}
+}
+
+// HealthStatePut keeps what was worked out under a name.
+func (tx *Tx) HealthStatePut(name string, at time.Time, v any) error {
+	data, err := encode("store.HealthStatePut", v)
+	if err == nil {
+		_, err = tx.exec(healthStatePut, name, us(at), data)
+	}
+	return err
+}
+
+// HealthStateGet reads what HealthStatePut kept into v; false: nothing, or what another program wrote that cannot be read.
+func (tx *Tx) HealthStateGet(name string, v any) (at time.Time, found bool, err error) {
+	type row struct {
+		at   int64
+		data []byte
+	}
+	got, found, err := one(tx, healthStateGet, func(r *sql.Rows, x *row) error { return r.Scan(&x.at, &x.data) }, name)
+	if err != nil || !found || json.Unmarshal(got.data, v) != nil {
+		return time.Time{}, false, err
+	}
+	return when(got.at), true, nil
+}
+
+// AccountRating is an account rating as a channel showed it.
+type AccountRating struct {
+	ConnectionID string
+	At           time.Time // of what it was
+	Value        int64
+	Source       string // entered, or the name of an import
+	Actor, Note  string
+	EnteredAt    time.Time
+}
+
+// AccountRatingPut enters a rating, or corrects the one of that moment.
+func (tx *Tx) AccountRatingPut(r AccountRating) error {
+	if r.ConnectionID == "" || r.At.IsZero() {
+		return errs.New(errs.Invalid, "store.AccountRatingPut", r.ConnectionID, "a rating needs a shop and a time")
+	}
+	_, err := tx.exec(ratingPut, r.ConnectionID, us(r.At), r.Value, r.Source, r.Actor, r.Note, us(tx.now))
+	return err
+}
+
+// AccountRatingDelete takes a rating back. Errors: NotFound.
+func (tx *Tx) AccountRatingDelete(connection string, at time.Time) error {
+	n, err := tx.exec(ratingDelete, connection, us(at))
+	if err == nil && n == 0 {
+		err = errs.New(errs.NotFound, "store.AccountRatingDelete", connection, "there is no rating of that time")
+	}
+	return err
+}
+
+// AccountRatings reads a shop's ratings since a time, newest first.
+func (tx *Tx) AccountRatings(connection string, since time.Time, limit int) ([]AccountRating, error) {
+	return query(tx, ratingList, func(r *sql.Rows, a *AccountRating) error {
+		var at, entered int64
+		err := r.Scan(&a.ConnectionID, &at, &a.Value, &a.Source, &a.Actor, &a.Note, &entered)
+		a.At, a.EnteredAt = when(at), when(entered)
+		return err
+	}, connection, us(since), page(limit))
+}
+
+// PolicyOverride is a rule of the operator's. Data is a [policy.Override]; a revoked one holds no more and stays for the record.
+type PolicyOverride struct {
+	ID, Market, Actor    string
+	Data                 json.RawMessage
+	CreatedAt, RevokedAt time.Time
+}
+
+// PolicyOverridePut adds an override; of one that is there only RevokedAt changes.
+func (tx *Tx) PolicyOverridePut(o PolicyOverride) error {
+	if o.ID == "" || o.Market == "" {
+		return errs.New(errs.Invalid, "store.PolicyOverridePut", o.ID, "an override needs an id and a market")
+	}
+	if o.CreatedAt.IsZero() {
+		o.CreatedAt = tx.now
+	}
+	_, err := tx.exec(overridePut, o.ID, o.Market, o.Data, o.Actor, us(o.CreatedAt), us(o.RevokedAt))
+	return err
+}
+
+// PolicyOverrides reads all overrides, revoked ones too, oldest first.
+func (tx *Tx) PolicyOverrides() ([]PolicyOverride, error) {
+	return query(tx, overrideList, func(r *sql.Rows, o *PolicyOverride) error {
+		var created, revoked int64
+		var data []byte
+		err := r.Scan(&o.ID, &o.Market, &data, &o.Actor, &created, &revoked)
+		o.Data, o.CreatedAt, o.RevokedAt = data, when(created), when(revoked)
+		return err
+	}, int64(maxOverrides))
+}
