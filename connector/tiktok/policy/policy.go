@@ -13,8 +13,12 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// All are the rule sets, in the order of their markets.
-func All() []driver.Policy {
+// All are the rule sets, in the order of their markets. They are read once: nobody may change them.
+func All() []driver.Policy { return all }
+
+var all = read()
+
+func read() []driver.Policy {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
 		panic(err) // the pattern is a constant
