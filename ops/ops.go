@@ -189,6 +189,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.drainInbox)
 	x.work.Go(x.housekeeping)
 	x.work.Go(x.healthLoop)
+	x.work.Go(x.foreseeLoop)
 	x.planner.dirtyAll(x.catalog.Load())
 	return nil
 }

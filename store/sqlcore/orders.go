@@ -26,6 +26,7 @@ var (
 		UNION SELECT id FROM (SELECT id FROM orders WHERE buyer_hash = $1 AND buyer_hash <> '' ORDER BY created_at DESC, id DESC LIMIT $2) AS c
 		UNION SELECT id FROM (SELECT order_id AS id FROM order_ref WHERE ref = $1 LIMIT $2) AS d) ORDER BY created_at DESC, id LIMIT $2`)
 	ordersNeedDetail = def("store.OrdersNeedingDetail", "SELECT external_id FROM orders WHERE connection_id = $1 AND needs_detail ORDER BY saved_at, id LIMIT $2")
+	ordersOfStatus   = def("store.OrdersOfStatus", "SELECT id, version FROM orders WHERE status = $1 ORDER BY due, created_at, id LIMIT $2")
 	orderCounts      = def("store.OrderCounts", "SELECT status, count(*) FROM orders GROUP BY status")
 	orderCountsSince = def("store.OrdersPerMinute", "SELECT created_at / 60000000, count(*) FROM orders WHERE created_at >= $1 GROUP BY 1 ORDER BY 1")
 )
@@ -181,3 +182,17 @@ func (tx *Tx) OrdersAfter(id string, limit int, each func(*order.Order) error) (
 	}
 	return last, len(rows), err
 }
+
+// OrderVersion is an order's id with the version it is stored in, which every change raises.
+type OrderVersion struct {
+	ID      string
+	Version int64
+}
+
+// OrdersOfStatus lists orders of a status, those due first.
+func (tx *Tx) OrdersOfStatus(status order.Status, limit int) ([]OrderVersion, error) {
+	return query(tx, ordersOfStatus, func(r *sql.Rows, v *OrderVersion) error { return r.Scan(&v.ID, &v.Version) }, string(status), int64(max(limit, 1)))
+}
+
+// OrderVersion is the version in which this transaction has read an order.
+func (tx *Tx) OrderVersion(id string) int64 { return tx.orders[id] }
