@@ -1,0 +1,228 @@
+package ops
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spillway/spillway/domain/forecast"
+	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// foreseeEvery is how often forecasts are made, and foreseeShare the part of a core they may take: after a long one the next waits longer.
+	foreseeEvery, foreseeShare = 30 * time.Second, 20
+	// foreseeTime bounds the making of all shops' forecasts.
+	foreseeTime = 2 * time.Minute
+	// alarmEvery is how often the alarm is asked: its rule was measured at one evaluation an hour.
+	alarmEvery = time.Hour
+	// riskRows and adviceOrders bound what is kept of a forecast for pages.
+	riskRows, adviceOrders = 1_000, 2_000
+	// riskLeast is the chance from which on an order is at risk.
+	riskLeast = 0.02
+	// adviceClock is the hour of the market's day until which orders are to be got ready: before the last pick-ups of most carriers. adviceTime
+	// is the least time there must be.
+	adviceClock, adviceTime = 16, 2 * time.Hour
+	// remedyChance is what extra work is to bring the chance of a breach below.
+	remedyChance = 0.2
+	// outlookState begins the names under which outlooks are kept, one a shop.
+	outlookState = "outlook:"
+)
+
+// Outlook is what is to be expected of a shop. It is made by the process that keeps house and kept for the pages of all.
+type Outlook struct {
+	At      time.Time                        `json:"at"`
+	Metrics []forecast.MetricForecast        `json:"metrics"`
+	Days    []forecast.Together              `json:"days"`
+	Within  forecast.Together                `json:"within"`
+	Assumed []string                         `json:"assumed"`
+	LeftOut int                              `json:"left_out"`
+	Open    int                              `json:"open"`    // orders looked at
+	AtRisk  int                              `json:"at_risk"` // of them, with a chance of riskLeast or more to miss their deadline
+	Late    float64                          `json:"late"`    // expected number that do
+	Risks   []forecast.Risk                  `json:"risks"`   // those due first, bounded
+	Advice  []Advice                         `json:"advice"`
+	Remedy  []Remedy                         `json:"remedy"`
+	Alarms  map[policy.Metric]forecast.Alarm `json:"alarms"`
+	AskedAt time.Time                        `json:"asked_at"` // when the alarms were last asked
+	Took    time.Duration                    `json:"took"`
+}
+
+// Advice is the smallest set of orders that saves a rate.
+type Advice struct {
+	ID     string            `json:"id"` // stays while it means the same
+	Metric policy.Metric     `json:"metric"`
+	Kind   policy.BandKind   `json:"kind"`
+	Q      forecast.Question `json:"question"`
+	A      forecast.Answer   `json:"answer"` // its Picks are bounded
+	Count  int               `json:"count"`  // orders in all
+}
+
+// Remedy is work that would do instead.
+type Remedy struct {
+	Metric policy.Metric `json:"metric"`
+	forecast.Remedy
+}
+
+// foreseeLoop makes forecasts while this process has the scheduler's lease.
+func (x *Ops) foreseeLoop() {
+	pause := foreseeEvery
+	cache := openCache{}
+	failing := false
+	for {
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-x.ctx.Done():
+			t.Stop()
+			return
+		}
+		if pause = foreseeEvery; !x.keeper.has(schedulerLease) {
+			cache = openCache{}
+			continue
+		}
+		began := x.now()
+		err := x.foresee(x.ctx, cache)
+		pause = max(foreseeEvery, foreseeShare*x.now().Sub(began))
+		if err != nil && x.ctx.Err() == nil && !failing {
+			x.log.Error("no forecast could be made; it is tried again", "err", err)
+		}
+		failing = err != nil
+	}
+}
+
+// Foresee makes every shop's forecast now.
+func (x *Ops) Foresee(ctx context.Context) error { return x.foresee(ctx, openCache{}) }
+
+func (x *Ops) foresee(ctx context.Context, cache openCache) error {
+	const op = "ops.Foresee"
+	ctx, cancel := context.WithTimeout(ctx, foreseeTime)
+	defer cancel()
+	at, rules := x.now(), x.rules.Load()
+	inputs, before := map[string]forecast.Input{}, map[string]Outlook{}
+	err := x.st.View(ctx, func(tx *store.Tx) error {
+		if err := cache.refresh(tx, rules); err != nil {
+			return err
+		}
+		for connection, j := range rules.of {
+			in, err := x.foreseeable(tx, connection, j, cache, at)
+			if err != nil {
+				return err
+			}
+			was, _, err := outlookOf(tx, connection)
+			if err != nil {
+				return err
+			}
+			inputs[connection], before[connection] = in, was
+		}
+		return nil
+	})
+	if err != nil {
+		return errs.Wrap(op, "", err)
+	}
+	for connection, in := range inputs {
+		o := outlook(in, before[connection], at)
+		o.Took = x.now().Sub(at)
+		if err := x.st.Update(ctx, func(tx *store.Tx) error { return tx.HealthStatePut(outlookState+connection, at, o) }); err != nil {
+			return errs.Wrap(op, connection, err)
+		}
+	}
+	x.live.notify(HealthTopic)
+	return nil
+}
+
+// outlookOf reads a shop's last outlook; false: none was made yet.
+func outlookOf(tx *store.Tx, connection string) (o Outlook, found bool, err error) {
+	_, found, err = tx.HealthStateGet(outlookState+connection, &o)
+	return o, found, err
+}
+
+// outlook makes a forecast and what follows from it. It is a function of what is handed in.
+func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
+	f := forecast.Make(in, at)
+	o := Outlook{At: at, Metrics: f.Metrics, Days: f.Days, Within: f.Within, Assumed: f.Assumed, LeftOut: f.LeftOut, Open: len(f.Orders),
+		Alarms: before.Alarms, AskedAt: before.AskedAt}
+	for _, r := range f.Orders {
+		o.Late += r.Miss
+		if r.Miss >= riskLeast {
+			o.AtRisk++
+			o.Risks = append(o.Risks, r)
+		}
+	}
+	slices.SortFunc(o.Risks, func(a, b forecast.Risk) int {
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(b.Miss, a.Miss), strings.Compare(a.ID, b.ID))
+	})
+	o.Risks = o.Risks[:min(len(o.Risks), riskRows)]
+	o.advise(f, in)
+	if at.Sub(o.AskedAt) >= alarmEvery {
+		o.ask(at)
+	}
+	return o
+}
+
+// ask evaluates the alarm of each metric.
+func (o *Outlook) ask(at time.Time) {
+	alarms := map[policy.Metric]forecast.Alarm{}
+	for i := range o.Metrics {
+		m := &o.Metrics[i]
+		alarms[m.Metric] = forecast.BreachAlarm.Next(o.Alarms[m.Metric], at, m.Chance(policy.Enforcement))
+	}
+	o.Alarms, o.AskedAt = alarms, at
+}
+
+// advise finds, for each metric that is expected to pass a limit, the fewest orders that would keep it inside, and what extra work would do.
+func (o *Outlook) advise(f *forecast.Forecast, in forecast.Input) {
+	until := adviseUntil(o.At, in.Zone)
+	for i := range f.Metrics {
+		m := &f.Metrics[i]
+		for _, kind := range []policy.BandKind{policy.Enforcement, policy.Warning, policy.Target} {
+			day, limit, ok := firstPast(m, kind)
+			if !ok {
+				continue
+			}
+			q := forecast.Question{Metric: m.Metric, Day: day, Limit: limit, Until: until}
+			a, ok := f.Smallest(q)
+			if !ok || len(a.Picks) == 0 {
+				continue
+			}
+			n := len(a.Picks)
+			a.Picks = a.Picks[:min(n, adviceOrders)]
+			o.Advice = append(o.Advice, Advice{ID: fmt.Sprintf("%s-%s-%s", m.Metric, kind, day), Metric: m.Metric, Kind: kind, Q: q, A: a, Count: n})
+			break
+		}
+		for _, r := range f.Remedies(m.Metric, remedyChance) {
+			o.Remedy = append(o.Remedy, Remedy{Metric: m.Metric, Remedy: r})
+		}
+	}
+}
+
+// firstPast is the first day at whose end a rate is expected on the wrong side of a limit of a kind.
+func firstPast(m *forecast.MetricForecast, kind policy.BandKind) (policy.Day, policy.PPM, bool) {
+	for i := range m.Days {
+		d := &m.Days[i]
+		for _, b := range d.Bands {
+			if d.State == forecast.Expected && b.Kind == kind && b.Chance >= 0.5 {
+				return d.Day, b.Limit, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// adviseUntil is the next adviceClock o'clock that leaves enough time.
+func adviseUntil(at time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	local := at.In(zone)
+	until := time.Date(local.Year(), local.Month(), local.Day(), adviceClock, 0, 0, 0, zone)
+	if until.Sub(at) < adviceTime {
+		until = time.Date(local.Year(), local.Month(), local.Day()+1, adviceClock, 0, 0, 0, zone)
+	}
+	return until
+}
