@@ -144,7 +144,12 @@ func (p Points) topic() string { return "Violation points" }
 func (p Points) says() string  { return "lapse after " + count(p.Life, "day") }
 
 func (p PointStep) topic() string { return fmt.Sprintf("At %d violation points", p.Points) }
-func (p PointStep) says() string  { return p.Then }
+func (p PointStep) says() string {
+	if p.Then == "" {
+		return "a step; what happens is not told"
+	}
+	return p.Then
+}
 
 func (p PointCost) topic() string {
 	return fmt.Sprintf("Violation points for %s from %s", p.Metric.Words(), p.From)
