@@ -117,6 +117,7 @@ type Throughput struct {
 	PerHour Weekly  // orders in each hour of the week when there is enough to do
 	Spread  float64 // standard deviation of a day's logarithm: 0.15 is ± 15 %
 	Carry   float64 // correlation of one day's deviation with the next day's, 0 to 1
+	Doubt   float64 // standard deviation of the logarithm of the pace itself: how well it is known
 	Basis   Basis
 	Busy    int // hours with a queue that it was learned from; 0: capacity was never seen at its limit, only what was needed
 }
@@ -126,7 +127,8 @@ type Arrivals struct {
 	PerHour  Weekly        // orders in each hour of a quiet week
 	Level    float64       // now, as a multiple of that: 20 in a spike; 0 is 1
 	HalfLife time.Duration // in which what is above (or below) 1 halves; 0: defaultHalfLife
-	Spread   float64       // standard deviation of the logarithm of the level over the days to come
+	Spread   float64       // standard deviation of a day's logarithm
+	Doubt    float64       // the same of the level itself: how well it is known
 	Basis    Basis
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/spillway/spillway/domain/policy"
 )
 
 // Hour is what happened at a node in one hour. Hours without anything belong to it too, with zeros: an hour that is left out says nothing.
@@ -16,15 +18,20 @@ type Hour struct {
 // What is assumed, and how strongly, where a shop's own history does not say. All are our own assumptions.
 const (
 	priorWeeks   = 1.0  // weight of an hour's neighbours (same hour on other days) against its own past, in weeks
+	teamWeeks    = 6.0  // the same for what a team can do: it differs less by day than demand does
 	idleShare    = 0.03 // an hour of the week below this share of the busiest is no working hour but a stray
 	busyHours    = 2    // a node whose queue would last this many hours works as fast as it can
 	leastBusy    = 6    // such hours, before they say what a node can do
 	provenShare  = 0.9  // without them: the pace that it kept on this share of days is not yet its limit
-	usualSpread  = 0.2  // a day's throughput and demand are within ± 20 % on two days of three
+	usualSpread  = 0.2  // a day's demand is within ± 20 % on two days of three
 	spreadWeight = 5.0  // weight of that, in days
+	teamSpread   = 0.25 // of throughput: more, as days that go well have no queue and are not seen at their limit
+	teamWeight   = 8.0  // weight of that, in days
 	usualCarry   = 0.3  // how much of a good or bad day the next one keeps
-	carryWeight  = 10.0 // weight of that, in days
+	maxCarry     = 0.8
+	carryWeight  = 20.0 // weight of that, in days
 	maxSpread    = 1.0
+	unseenDoubt  = 0.15                // of a pace that was never at its limit
 	memory       = 14 * 24 * time.Hour // history half as old counts twice: teams change
 
 	spikeDay        = 3.0            // a day above this multiple of the median is a spike and no pattern; a common trigger of spike protocols
@@ -133,10 +140,10 @@ func LearnThroughput(zone *time.Location, hours []Hour) Throughput {
 	for k := range w {
 		w[k] *= best
 	}
-	out := Throughput{PerHour: w, Basis: Learned, Spread: usualSpread, Carry: usualCarry}
+	out := Throughput{PerHour: w, Basis: Learned, Spread: teamSpread, Carry: usualCarry, Doubt: unseenDoubt}
 	if b := busyOnes(zone, hours, w, queue); b.count >= leastBusy {
 		out.PerHour, out.Busy = b.pace(w), b.count
-		out.Spread, out.Carry = scatter(daysOf(zone, hours, out.PerHour, queue))
+		out.Spread, out.Carry, out.Doubt = scatter(daysOf(zone, hours, out.PerHour, queue))
 	}
 	return out
 }
@@ -190,7 +197,7 @@ func (b *busy) pace(best Weekly) Weekly {
 		}
 		all := sum[kind] / n[kind]
 		clock := (b.clockSum[kind][k%24] + priorWeeks*all) / (b.clockN[kind][k%24] + priorWeeks)
-		out[k] = (b.sum[k] + priorWeeks*clock) / (b.n[k] + priorWeeks)
+		out[k] = (b.sum[k] + teamWeeks*clock) / (b.n[k] + teamWeeks)
 	}
 	return out
 }
@@ -205,9 +212,9 @@ func daysOf(zone *time.Location, hours []Hour, w Weekly, queue float64) (out []w
 	sorted := slices.Clone(hours)
 	slices.SortFunc(sorted, func(a, b Hour) int { return a.At.Compare(b.At) })
 	last := newest(hours)
-	before := ""
+	before := policy.Day(0)
 	for _, h := range sorted {
-		if day := h.At.In(zone).Format(time.DateOnly); day != before {
+		if day := policy.DayOf(h.At, zone); day != before {
 			before = day
 			out = append(out, workday{weight: weight(last.Sub(h.At), memory)})
 		}
@@ -239,8 +246,8 @@ func bestDays(days []workday) float64 {
 }
 
 // scatter is how far busy days lie from their pace (the part beyond counting noise, which has variance 1/count in the logarithm) and how much of
-// it the next day keeps, both drawn towards the usual.
-func scatter(days []workday) (spread, carry float64) {
+// it the next day keeps, both drawn towards the usual; and how uncertain their mean is: spread/√n, with n lessened by what days have in common.
+func scatter(days []workday) (spread, carry, doubt float64) {
 	var squares, noise, products, pairs, n float64
 	before, had := 0.0, false
 	for _, d := range days {
@@ -259,10 +266,11 @@ func scatter(days []workday) (spread, carry float64) {
 		before, had = x, true
 	}
 	own := max(squares-noise, 0)
-	spread = math.Sqrt((own + spreadWeight*usualSpread*usualSpread) / (n + spreadWeight))
+	spread = math.Sqrt((own + teamWeight*teamSpread*teamSpread) / (n + teamWeight))
 	carry = usualCarry
 	if n > 1 && own > 0 {
 		carry = (products/(own/n) + carryWeight*usualCarry) / (pairs + carryWeight)
 	}
-	return min(spread, maxSpread), min(max(carry, 0), 0.9)
+	spread, carry = min(spread, maxSpread), min(max(carry, 0), maxCarry)
+	return spread, carry, spread * math.Sqrt((1+carry)/(1-carry)/max(n, 1))
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/spillway/spillway/domain/policy"
 )
 
 // LearnArrivals learns how many orders come in each hour of a quiet week and how far above (or below) that the node is now. Days that were
@@ -19,7 +21,7 @@ func LearnArrivals(at time.Time, zone *time.Location, hours []Hour) Arrivals {
 	spikes := spikeDays(zone, hours)
 	recent := at.Add(-24 * time.Hour)
 	w, seen := pattern(zone, hours, func(h Hour) bool {
-		return h.At.After(recent) || spikes[h.At.In(zone).Format(time.DateOnly)]
+		return h.At.After(recent) || spikes[policy.DayOf(h.At, zone)]
 	})
 	if seen < 1 { // only the last day is known
 		w, seen = pattern(zone, hours, nil)
@@ -36,14 +38,14 @@ func LearnArrivals(at time.Time, zone *time.Location, hours []Hour) Arrivals {
 		}
 	}
 	return Arrivals{PerHour: w, Level: (got + levelWeight) / (expected + levelWeight), HalfLife: defaultHalfLife,
-		Spread: arrivalSpread(zone, hours, w, spikes), Basis: Learned}
+		Spread: arrivalSpread(zone, hours, w, spikes), Doubt: 1 / math.Sqrt(got+levelWeight), Basis: Learned}
 }
 
 // spikeDays are the days above spikeDay times the median of all.
-func spikeDays(zone *time.Location, hours []Hour) map[string]bool {
-	total := map[string]int{}
+func spikeDays(zone *time.Location, hours []Hour) map[policy.Day]bool {
+	total := map[policy.Day]int{}
 	for _, h := range hours {
-		total[h.At.In(zone).Format(time.DateOnly)] += h.Count
+		total[policy.DayOf(h.At, zone)] += h.Count
 	}
 	var all []int
 	for _, n := range total {
@@ -54,7 +56,7 @@ func spikeDays(zone *time.Location, hours []Hour) map[string]bool {
 	}
 	slices.Sort(all)
 	limit := spikeDay * max(float64(all[len(all)/2]), 1)
-	out := map[string]bool{}
+	out := map[policy.Day]bool{}
 	for day, n := range total {
 		out[day] = float64(n) > limit
 	}
@@ -62,10 +64,10 @@ func spikeDays(zone *time.Location, hours []Hour) map[string]bool {
 }
 
 // arrivalSpread is how far quiet days lie from the pattern beyond counting noise, drawn towards the usual.
-func arrivalSpread(zone *time.Location, hours []Hour, w Weekly, spikes map[string]bool) float64 {
+func arrivalSpread(zone *time.Location, hours []Hour, w Weekly, spikes map[policy.Day]bool) float64 {
 	var squares, n float64
 	for _, d := range daysOf(zone, slices.DeleteFunc(slices.Clone(hours), func(h Hour) bool {
-		return spikes[h.At.In(zone).Format(time.DateOnly)]
+		return spikes[policy.DayOf(h.At, zone)]
 	}), w, math.Inf(1)) {
 		if d.did > 0 && d.should > 1 {
 			x := math.Log(d.did / d.should)

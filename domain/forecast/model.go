@@ -29,6 +29,9 @@ type model struct {
 // nodeModel is a node's capacity and demand by step, and its queue.
 type nodeModel struct {
 	capacity, arrivals []float64
+	day                []int // local day of each step, 0 is today
+	capacityDay        []float64
+	arrivalsDay        []float64
 	lanes              []laneModel
 	classes            []class
 	throughput         Throughput
@@ -151,7 +154,7 @@ func (m *model) node(n *Node) nodeModel {
 		out.throughput.PerHour = shopHours()
 	}
 	if out.throughput.Spread <= 0 {
-		out.throughput.Spread, out.throughput.Carry = usualSpread, usualCarry
+		out.throughput.Spread, out.throughput.Carry = teamSpread, usualCarry
 	}
 	if out.demand.HalfLife <= 0 {
 		out.demand.HalfLife = defaultHalfLife
@@ -159,8 +162,12 @@ func (m *model) node(n *Node) nodeModel {
 	if out.demand.Level <= 0 {
 		out.demand.Level = 1
 	}
-	from := 0.0
+	from, today := 0.0, policy.DayOf(m.at, zone)
 	for k, start := range m.starts {
+		day := max(int(policy.DayOf(start, zone)-today), 0)
+		for len(out.capacityDay) <= day {
+			out.capacityDay, out.arrivalsDay = append(out.capacityDay, 0), append(out.arrivalsDay, 0)
+		}
 		part := m.ends[k] - from
 		from = m.ends[k]
 		how := hourOfWeek(start, zone)
@@ -173,6 +180,9 @@ func (m *model) node(n *Node) nodeModel {
 				out.capacity[k] += x.PerHour * part
 			}
 		}
+		out.day = append(out.day, day)
+		out.capacityDay[day] += out.capacity[k]
+		out.arrivalsDay[day] += out.arrivals[k]
 	}
 	m.lanes(n, zone, &out)
 	return out

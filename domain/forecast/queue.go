@@ -155,8 +155,8 @@ func (pl *player) work(n *nodeModel) {
 		pl.served = append(pl.served, make([][]mark, len(n.classes)-len(pl.served))...)
 	}
 	pl.avail = append(pl.avail[:0], make([]float64, len(n.classes))...)
-	days := path(pl.shock.work, n.throughput.Spread, n.throughput.Carry, int(m.ends[len(m.ends)-1]/24)+2)
-	pl.levels(n, len(days))
+	days := path(pl.shock.work, n.throughput.Spread, n.throughput.Carry, n.throughput.Doubt, n.capacityDay)
+	pl.levels(n)
 	type event struct{ step, class, lot int }
 	var comes, goes []event
 	for c := range n.classes {
@@ -185,7 +185,7 @@ func (pl *player) work(n *nodeModel) {
 		for ; out < len(goes) && goes[out].step <= k; out++ {
 			dead[goes[out].class], pl.avail[goes[out].class] = true, 0
 		}
-		left := n.capacity[k] * days[int(m.ends[k]/24)]
+		left := n.capacity[k] * days[n.day[k]]
 		for left > 1e-9 && now < len(n.classes) {
 			x := min(left, pl.avail[now])
 			if x > 0 {
@@ -202,13 +202,13 @@ func (pl *player) work(n *nodeModel) {
 }
 
 // levels is the demand in each step as a multiple of its quiet week. What is above 1 decays, in a half-life that is as uncertain as demand.
-func (pl *player) levels(n *nodeModel, days int) {
+func (pl *player) levels(n *nodeModel) {
 	a := &n.demand
 	half := a.HalfLife.Hours() * math.Exp(halfLifeSpread*pl.shock.demand)
-	factor := path(pl.shock.demand, a.Spread, usualCarry, days)
+	factor := path(pl.shock.demand, a.Spread, usualCarry, a.Doubt, n.arrivalsDay)
 	pl.level = pl.level[:0]
-	for _, end := range pl.m.ends {
-		pl.level = append(pl.level, (1+(a.Level-1)*math.Exp2(-end/half))*factor[int(end/24)])
+	for k, end := range pl.m.ends {
+		pl.level = append(pl.level, (1+(a.Level-1)*math.Exp2(-end/half))*factor[n.day[k]])
 	}
 }
 

@@ -41,22 +41,26 @@ func shocks() (out [scenarios]shock) {
 // carrierSpread is the standard deviation of the logarithm of a carrier's scan lag over the days to come: our assumption.
 const carrierSpread = 0.15
 
-// path is what a deviation z makes of each of the next days' work, as a factor. After d days the mean factor is lognormal with mean 1 and the
-// deviation of a mean of d correlated days: σ/d · √(d + 2 Σ (d−j) carryʲ). So each scenario is at the same quantile of the cumulative
-// work at every day's end: right at each, and stricter than days that could make up for each other.
-func path(z, spread, carry float64, days int) []float64 {
-	out := make([]float64, days)
-	before := 0.0
-	for d := 1; d <= days; d++ {
-		sum, power := float64(d), 1.0
-		for j := 1; j < d; j++ {
-			power *= carry
-			sum += 2 * float64(d-j) * power
+// path is what a deviation z makes of the next days' work, as a factor for each; loads is what each day has on average. After d days the sum is
+// lognormal around its mean, with the deviation of a sum of correlated days: σ · √(ΣΣ loadᵢ loadⱼ carry^|i−j|) / Σ load. What is not known of the
+// mean itself, doubt, does not average out. So each scenario is at the same quantile of the sum at every day's end: right at each, and
+// stricter than days that could make up for each other. Days off do not count.
+func path(z, spread, carry, doubt float64, loads []float64) []float64 {
+	out := make([]float64, len(loads))
+	sum, before := 0.0, 0.0
+	squares, kept := 0.0, 0.0 // of the sum's variance; of the newest day's products with all before, decayed
+	for d, load := range loads {
+		out[d] = 1
+		if load <= 0 {
+			continue
 		}
-		s := spread * math.Sqrt(sum) / float64(d)
-		total := float64(d) * math.Exp(s*z-s*s/2)
-		out[d-1] = max(total-before, leastFactor)
-		before = max(total, before+leastFactor)
+		sum += load
+		squares += load*load + 2*load*kept
+		kept = carry * (kept + load)
+		s := math.Sqrt(spread*spread*squares/(sum*sum) + doubt*doubt)
+		total := sum * math.Exp(s*z-s*s/2)
+		out[d] = max((total-before)/load, leastFactor)
+		before += out[d] * load
 	}
 	return out
 }

@@ -43,6 +43,10 @@ type warehouse struct {
 	form     float64
 	mood     float64
 	fraction float64
+
+	learnedAt time.Time // throughput and carriers are learned anew each day, demand each hour
+	team      Throughput
+	lane      Lane
 }
 
 func newWarehouse(size shopSize, seed uint64, start time.Time) *warehouse {
@@ -185,44 +189,58 @@ func (w *warehouse) input(rates []policy.Rate) Input {
 	for d := range van {
 		van[d] = Pickup{Weekday: time.Weekday(d), Clock: 18 * time.Hour}
 	}
+	tail := func(h []Hour) []Hour { return h[max(len(h)-28*24, 0):] }
+	if at.Sub(w.learnedAt) >= 24*time.Hour {
+		w.learnedAt = at
+		w.team, w.lane = LearnThroughput(nil, tail(w.worked)), Lane{Pickups: van}
+		w.lane.Lag, w.lane.Transit = w.waits(van)
+	}
 	days := map[policy.Day]*DayCount{}
-	var waits, roads []Wait
 	for _, o := range w.orders {
-		known := func(t time.Time) time.Time {
-			if t.Before(at) {
-				return t
-			}
-			return time.Time{}
-		}
-		ready, scanned, delivered := known(o.ready), known(o.scanned), known(o.delivered)
-		if !ready.IsZero() && at.Sub(ready) < 21*24*time.Hour {
-			if from := nextPickup(van, time.UTC, ready); from.Before(at) {
-				waits = append(waits, waited(from, scanned, at))
-			}
-			if !scanned.IsZero() {
-				roads = append(roads, waited(scanned, delivered, at))
-			}
-		}
-		if !scanned.IsZero() {
-			d := policy.DayOf(scanned, time.UTC)
-			if days[d] == nil {
-				days[d] = &DayCount{Day: d}
-			}
-			days[d].Den++
-			if scanned.After(o.due.HandOverBy) {
-				days[d].Num++
-			}
+		ready, scanned := w.known(o.ready), w.known(o.scanned)
+		if scanned.IsZero() {
+			in.Open = append(in.Open, Open{ID: o.placed.Format(time.RFC3339Nano), PlacedAt: o.placed, ReadyAt: ready, Deadlines: o.due})
 			continue
 		}
-		in.Open = append(in.Open, Open{ID: o.placed.Format(time.RFC3339Nano), PlacedAt: o.placed, ReadyAt: ready, Deadlines: o.due})
+		d := policy.DayOf(scanned, time.UTC)
+		if days[d] == nil {
+			days[d] = &DayCount{Day: d}
+		}
+		days[d].Den++
+		if scanned.After(o.due.HandOverBy) {
+			days[d].Num++
+		}
 	}
 	for _, c := range days {
 		in.Counted["ldr"] = append(in.Counted["ldr"], *c)
 	}
-	tail := func(h []Hour) []Hour { return h[max(len(h)-28*24, 0):] }
-	in.Nodes = []Node{{Throughput: LearnThroughput(nil, tail(w.worked)), Arrivals: LearnArrivals(at, nil, tail(w.arrived)),
-		Lanes: []Lane{{Pickups: van, Lag: LearnLag(waits), Transit: LearnTransit(roads)}}}}
+	in.Nodes = []Node{{Throughput: w.team, Arrivals: LearnArrivals(at, nil, tail(w.arrived)), Lanes: []Lane{w.lane}}}
 	return in
+}
+
+// known is a moment if it has passed.
+func (w *warehouse) known(t time.Time) time.Time {
+	if t.Before(w.now) {
+		return t
+	}
+	return time.Time{}
+}
+
+func (w *warehouse) waits(van []Pickup) (lag, transit Dist) {
+	var waits, roads []Wait
+	for _, o := range w.orders {
+		ready, scanned := w.known(o.ready), w.known(o.scanned)
+		if ready.IsZero() || w.now.Sub(ready) > 21*24*time.Hour {
+			continue
+		}
+		if from := nextPickup(van, time.UTC, ready); from.Before(w.now) {
+			waits = append(waits, waited(from, scanned, w.now))
+		}
+		if !scanned.IsZero() {
+			roads = append(roads, waited(scanned, w.known(o.delivered), w.now))
+		}
+	}
+	return LearnLag(waits), LearnTransit(roads)
 }
 
 func waited(from, to, at time.Time) Wait {
