@@ -7,12 +7,16 @@ import (
 )
 
 // frameParts are the live pieces of the frame itself.
-func frameParts(f view.Frame) []part {
-	return []part{
+func (s *Site) frameParts(f view.Frame) []part {
+	out := []part{
 		{id: "f-health", c: health(f)},
 		{id: "f-problems", c: problemCount(f)},
 		{id: "f-live", c: liveBanner(f)},
 	}
+	if s.incidents != nil {
+		out = append(out, part{id: "f-incidents", c: incidentCount(f)})
+	}
+	return out
 }
 
 // clockIn writes the time of day in a zone, as the browser will go on writing it.

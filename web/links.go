@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -28,6 +29,17 @@ func link(r view.Ref) templ.SafeURL {
 		return "/connections#apps"
 	case view.KindItems:
 		return "/items"
+	case view.KindHealth:
+		return query("/health", "shop", r.ID)
+	case view.KindMetric:
+		shop, metric, _ := strings.Cut(r.ID, "@")
+		return query("/health/"+url.PathEscape(metric), "shop", shop)
+	case view.KindPolicy:
+		return query("/policy", "market", r.ID)
+	case view.KindIncident:
+		return templ.SafeURL("/incidents/" + id)
+	case view.KindAlerts:
+		return "/alerts"
 	}
 	return ""
 }

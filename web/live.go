@@ -208,7 +208,7 @@ func (s *Site) paint(ctx context.Context, r *http.Request, load loader) (paintin
 		return painting{}, err
 	}
 	out := painting{parts: map[string][]byte{}, topics: append(slices.Clone(p.Topics), frameTopics...)}
-	for _, x := range append(slices.Clone(p.Parts), frameParts(f)...) {
+	for _, x := range append(slices.Clone(p.Parts), s.frameParts(f)...) {
 		var b bytes.Buffer
 		if err := x.c.Render(ctx, &b); err != nil {
 			return painting{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 
 	"github.com/spillway/spillway/web/storybook"
 )
+
+var onlyPages = flag.String("only", "", "names of the pages to write screenshots of, as a pattern; empty: all")
 
 var screens = flag.String("screens", "", "folder to write screenshots of every page to: go test ./web -run Screens -screens DIR")
 
@@ -40,6 +43,23 @@ var pagesToSee = []struct{ name, path, js string }{
 	{"live", "/live", ""},
 	{"hold", "/live?item=MUG-01", "document.querySelector('#hold-form [name=title]').value = 'Night shift'; document.querySelector('#hold-form [name=qty]').value = '450'; document.querySelector('#hold-form form').requestSubmit()"},
 	{"problems", "/problems", ""},
+	{"health", "/health", ""},
+	{"health-outlet", "/health?shop=clip-outlet", ""},
+	{"health-norules", "/health?shop=cart-north", ""},
+	{"health-explain", "/health", "document.querySelector('#g-ldr a.value').click()"},
+	{"account", "/health", "document.querySelector('#account-form').open = true; document.querySelector('#account-form [name=value]').value = '162'; document.querySelector('#account-form form').requestSubmit()"},
+	{"todo", "/health/do/ldr-now?shop=clip-north", ""},
+	{"rate", "/health/ldr?shop=clip-north", ""},
+	{"rate-past", "/health/otdr?shop=clip-north&on=2026-10-07&region=CA", ""},
+	{"rate-nothing", "/health/sfcr?shop=clip-outlet", ""},
+	{"policy", "/policy", ""},
+	{"policy-diff", "/policy?from=2026-10-01&to=2026-11-21", ""},
+	{"override", "/policy", "document.querySelector('#override-form').open = true; document.querySelector('#override-form [name=value]').value = 'at most 5 %'; document.querySelector('#override-form [name=reason]').value = 'our manager wrote so'; document.querySelector('#override-form [name=rule]').value = 'ldr-target'; document.querySelector('#override-form form').requestSubmit()"},
+	{"incidents", "/incidents", ""},
+	{"incident", "/incidents/inc-41", ""},
+	{"incident-open", "/incidents/inc-42", "document.querySelector('.dos button.main').click()"},
+	{"incident-past", "/incidents/inc-40", ""},
+	{"alerts", "/alerts", ""},
 	{"search", "/search?q=mug", ""},
 	{"missing", "/nowhere", ""},
 	{"help", "/orders", "document.querySelector('#help').showModal()"},
@@ -58,11 +78,17 @@ func TestScreens(t *testing.T) {
 		for _, theme := range []string{"light", "dark"} {
 			s.look(t, width, theme)
 			for _, p := range pagesToSee {
+				if ok, err := regexp.MatchString(*onlyPages, p.name); err != nil || !ok {
+					continue
+				}
 				s.picture(t, p.name, p.path, p.js, width, theme)
 			}
 			bare.look(t, width, theme)
 			bare.picture(t, "empty", "/", "", width, theme)
 			bare.picture(t, "empty-connections", "/connections", "", width, theme)
+			for _, path := range []string{"/health", "/policy", "/incidents", "/alerts"} {
+				bare.picture(t, "empty-"+path[1:], path, "", width, theme)
+			}
 		}
 	}
 }
@@ -86,7 +112,7 @@ func (s *stage) visit(t *testing.T, name, path, js string) {
 	}
 	ask(t, s, chromedp.Evaluate[any]("{"+js+"}; null"))
 	switch name {
-	case "explain":
+	case "explain", "health-explain":
 		s.until(t, "document.querySelector('#panel[open] .explain')")
 	case "help":
 		s.until(t, "document.querySelector('#help[open]')")

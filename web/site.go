@@ -21,14 +21,16 @@ type Options struct {
 
 // Site is the control room. It is safe for concurrent use.
 type Site struct {
-	b        Backend
-	o        Options
-	assets   *assets
-	sessions *scs.SessionManager
-	rooms    *rooms
-	logins   *limiter
-	hashes   chan struct{}
-	handler  http.Handler
+	b         Backend
+	health    Health    // nil: the backend does not offer its pages
+	incidents Incidents // nil: the backend does not offer its pages
+	o         Options
+	assets    *assets
+	sessions  *scs.SessionManager
+	rooms     *rooms
+	logins    *limiter
+	hashes    chan struct{}
+	handler   http.Handler
 }
 
 // New makes the control room over b.
@@ -40,6 +42,8 @@ func New(b Backend, o Options) *Site {
 		o.Now = time.Now
 	}
 	s := &Site{b: b, o: o, assets: newAssets(), logins: newLimiter(o.Now), hashes: make(chan struct{}, maxHashes)}
+	s.health, _ = b.(Health)
+	s.incidents, _ = b.(Incidents)
 	s.sessions = newSessions(b, o)
 	s.rooms = newRooms(s.paint, b.Live, o)
 	s.handler = s.secure(s.routes())
@@ -81,10 +85,54 @@ func (s *Site) routes() *http.ServeMux {
 	s.page(m, "GET /problems", s.problems)
 	s.private(m, "POST /problems/retry", s.retryParked)
 	s.page(m, "GET /search", s.search)
+	if s.health != nil {
+		s.healthRoutes(m)
+	}
+	if s.incidents != nil {
+		s.incidentRoutes(m)
+	}
 	s.private(m, "GET /explain/{figure}", s.explain)
 	s.private(m, "POST /undo", s.undo)
 	s.private(m, "/", s.unknown)
 	return m
+}
+
+func (s *Site) healthRoutes(m *http.ServeMux) {
+	s.page(m, "GET /health", s.shopHealth)
+	s.page(m, "GET /health/{metric}", s.rate)
+	s.page(m, "GET /health/do/{id}", s.toDo)
+	s.private(m, "POST /health/account", s.setAccount)
+	s.page(m, "GET /policy", s.policy)
+	s.private(m, "POST /policy/overrides", s.setOverride)
+	s.private(m, "POST /policy/overrides/{id}/end", s.endOverride)
+}
+
+func (s *Site) incidentRoutes(m *http.ServeMux) {
+	s.page(m, "GET /incidents", s.incidentList)
+	s.page(m, "GET /incidents/{id}", s.incident)
+	s.private(m, "POST /incidents/{id}", s.act)
+	s.private(m, "POST /incidents/{id}/tasks", s.setTask)
+	s.private(m, "GET /incidents/{id}/postmortem.md", s.postmortem)
+	s.page(m, "GET /alerts", s.alerts)
+	s.private(m, "POST /alerts/targets", s.addTarget)
+	s.private(m, "POST /alerts/targets/{id}/test", s.testTarget)
+	s.private(m, "POST /alerts/targets/{id}/remove", s.removeTarget)
+	s.private(m, "POST /alerts/quiet", s.setQuiet)
+	s.private(m, "POST /alerts/escalation", s.setEscalation)
+	s.private(m, "POST /alerts/silences", s.addSilence)
+	s.private(m, "POST /alerts/silences/{id}/end", s.endSilence)
+	s.private(m, "POST /alerts/digest", s.setDigest)
+}
+
+// offers reports whether the backend has what the page at path shows.
+func (s *Site) offers(path string) bool {
+	switch path {
+	case "/health":
+		return s.health != nil
+	case "/incidents":
+		return s.incidents != nil
+	}
+	return true
 }
 
 // action answers one request; its error becomes a page with the kind's status.

@@ -17,7 +17,11 @@ import (
 	"github.com/spillway/spillway/web/storybook"
 )
 
-var _ web.Backend = (*storybook.Book)(nil)
+var (
+	_ web.Backend   = (*storybook.Book)(nil)
+	_ web.Health    = (*storybook.Book)(nil)
+	_ web.Incidents = (*storybook.Book)(nil)
+)
 
 // visitor is a browser without script: cookies, forms and links.
 type visitor struct {
@@ -117,7 +121,7 @@ func routes(t *testing.T) map[string][]string {
 	}
 	out := map[string][]string{}
 	for _, m := range regexp.MustCompile(`s\.(page|private|public)\(m, "(GET|POST) ([^"]+)"`).FindAllStringSubmatch(string(src), -1) {
-		path := strings.NewReplacer("{$}", "", "{id}", "x", "{vendor}", "clip", "{figure}", "oversold").Replace(m[3])
+		path := strings.NewReplacer("{$}", "", "{id}", "x", "{vendor}", "clip", "{figure}", "oversold", "{metric}", "ldr").Replace(m[3])
 		out[m[1]] = append(out[m[1]], m[2]+" "+path)
 	}
 	if len(out["page"]) < 8 || len(out["private"]) < 8 {

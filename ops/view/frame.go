@@ -48,14 +48,15 @@ type Zone struct {
 
 // Frame is what every page shows around its content.
 type Frame struct {
-	Shop     string // the operator's name for this installation
-	Now      time.Time
-	Zones    []Zone // at least one
-	Health   Level
-	Text     string // one sentence: "All 3 channels are right."
-	Problems int64  // messages parked and other things waiting for a person
-	Live     []LiveNow
-	Demo     string // what is simulated here; empty: nothing, this is real
+	Shop      string // the operator's name for this installation
+	Now       time.Time
+	Zones     []Zone // at least one
+	Health    Level
+	Text      string // one sentence: "All 3 channels are right."
+	Problems  int64  // messages parked and other things waiting for a person
+	Incidents int64  // open ones nobody has taken
+	Live      []LiveNow
+	Demo      string // what is simulated here; empty: nothing, this is real
 }
 
 // LiveNow is a live hold in force at this moment.

@@ -31,6 +31,9 @@
     const opener = t.closest("[data-open]");
     if (opener) { openDialog(opener.dataset.open); return; }
     if (t.closest("[data-close]")) { t.closest("dialog").close(); return; }
+    const copy = t.closest("[data-copy]");
+    if (copy) { navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).value).then(() => { copy.textContent = "Copied"; }); return; }
+    if (t.closest("[data-print]")) { print(); return; }
     if (t.closest("[data-dismiss]")) { t.closest(".toast").remove(); return; }
     if (t.tagName === "DIALOG") t.close(); // the backdrop
   });
@@ -170,6 +173,10 @@
 
   // An effect that was asked for is read first: focus its heading.
   document.addEventListener("htmx:after:swap", () => $(".preview h2[autofocus]")?.focus());
+
+  // On narrow screens the rail is wider than the window: bring the current entry into it.
+  const current = $(".rail [aria-current]");
+  if (current) current.parentNode.scrollLeft = current.offsetLeft - current.parentNode.clientWidth / 2 + current.offsetWidth / 2;
 
   tick();
   setInterval(tick, 1000);

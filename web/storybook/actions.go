@@ -183,12 +183,23 @@ func (b *Book) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 	if hold, ok := strings.CutPrefix(undo, "hold "); ok {
 		return b.DeleteHold(ctx, hold, actor)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if value, ok := strings.CutPrefix(undo, "account "); ok {
+		return b.forgetAccount(value)
+	}
+	if rule, ok := strings.CutPrefix(undo, "override "); ok {
+		return b.endOverride(rule)
+	}
+	if back, ok := b.before[undo]; ok {
+		back()
+		delete(b.before, undo)
+		return view.Done{Sentence: "Taken back."}, nil
+	}
 	movement, ok := strings.CutPrefix(undo, "reverse ")
 	if !ok {
 		return view.Done{}, errs.New(errs.Invalid, "storybook.Undo", "", "This cannot be undone.")
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	for i, m := range b.journal {
 		if m.ID != movement {
 			continue

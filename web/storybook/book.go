@@ -34,6 +34,12 @@ type Book struct {
 	consents map[string]string // state to app
 	ears     map[chan string]struct{}
 
+	known     []view.AccountValue // what the operator saw of the account, oldest first
+	overrides []view.Override
+	incidents []*view.Incident
+	settings  view.Alerts
+	before    map[string]func() // how to take back what was done last
+
 	accounts
 }
 
@@ -53,12 +59,14 @@ func New(now func() time.Time) *Book {
 	b.stockUp()
 	b.connect()
 	b.trade()
+	b.seeAccounts()
+	b.happen()
 	return b
 }
 
 // Empty makes an installation nobody has set up: no user, no shop, no item.
 func Empty(now func() time.Time) *Book {
-	b := &Book{now: now, opened: now().UTC(), done: map[string]view.Done{}, consents: map[string]string{}, moved: map[string]string{}, ears: map[chan string]struct{}{}}
+	b := &Book{now: now, opened: now().UTC(), done: map[string]view.Done{}, consents: map[string]string{}, moved: map[string]string{}, ears: map[chan string]struct{}{}, before: map[string]func(){}}
 	b.accounts.users, b.accounts.sessions = map[string]view.User{}, map[string]session{}
 	b.vendors = vendors()
 	return b

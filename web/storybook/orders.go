@@ -202,5 +202,8 @@ func (b *Book) Order(_ context.Context, id string) (view.OrderPage, error) {
 			return p, nil
 		}
 	}
+	if p, ok := b.countedPage(id); ok {
+		return p, nil
+	}
 	return view.OrderPage{}, errs.New(errs.NotFound, "storybook.Order", id, "There is no order %s.", id)
 }

@@ -28,6 +28,11 @@ func (b *Book) Frame(ctx context.Context) (view.Frame, error) {
 	if len(b.conns) == 0 {
 		f.Health, f.Text = view.Quiet, "No shop is connected."
 	}
+	for _, i := range b.incidents {
+		if i.State == view.IncidentOpen {
+			f.Incidents++
+		}
+	}
 	for _, h := range cal.Active {
 		f.Live = append(f.Live, view.LiveNow{HoldID: h.ID, Title: h.Title, ItemID: h.ItemID, SKU: h.SKU, Channel: h.Channel, Qty: h.Qty, Left: h.Left, Until: h.Until})
 	}
@@ -336,6 +341,8 @@ func (b *Book) Explain(_ context.Context, figure string) (view.Explain, error) {
 			Sentence: "Units sold beyond what was there. A channel sells from the number it was last told; the sum of what all may still sell stays within what is available, so no order of events can oversell.",
 			Formula:  "oversold = Σ max(0, sold − available at the moment of sale)", JudgedBy: "the guarded mode’s invariant, checked every 5 seconds",
 		}, nil
+	case slices.Contains(healthFigures, kind+":"):
+		return b.explainHealth(figure, kind+":", id)
 	case kind+":" == view.FigurePromise:
 		return b.explainPromise(figure, id)
 	case slices.Contains(figures, figure) || slices.Contains(figures, kind+":"):
