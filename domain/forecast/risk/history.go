@@ -128,7 +128,7 @@ func (h *History) Advance(at time.Time) {
 		if p.done || p.judged || p.order.Due.Unix() != d.at {
 			continue
 		}
-		h.judge(p, true)
+		h.judge(p, true, latest(p.order.At, p.order.Due))
 		for _, g := range p.groups {
 			g.over++
 		}
@@ -138,11 +138,12 @@ func (h *History) Advance(at time.Time) {
 // settle judges an order that was handed over, unless it was judged when its deadline passed.
 func (h *History) settle(p *pending, at time.Time) {
 	if !p.judged {
-		h.judge(p, at.After(p.order.Due))
+		h.judge(p, at.After(p.order.Due), latest(p.order.At, time.Unix(h.now, 0)))
 	}
 }
 
-func (h *History) judge(p *pending, late bool) {
+// judge takes in an order's fate, known at that moment.
+func (h *History) judge(p *pending, late bool, known time.Time) {
 	p.judged = true
 	for _, g := range p.groups {
 		g.judged(h.now, late)
@@ -150,7 +151,7 @@ func (h *History) judge(p *pending, late bool) {
 	if len(h.samples) >= 2*MaxSamples { // halved rather than shifted each time
 		h.samples = append(h.samples[:0:0], h.samples[MaxSamples:]...)
 	}
-	h.samples = append(h.samples, Sample{At: p.order.At, Known: time.Unix(h.now, 0).UTC(), Late: late, Features: p.features})
+	h.samples = append(h.samples, Sample{At: p.order.At, Known: known.UTC(), Late: late, Features: p.features})
 }
 
 // close takes the order out of the backlogs.
@@ -192,6 +193,13 @@ func (h *History) position(t time.Time) float64 {
 		n += (float64(local.Hour()) + float64(local.Minute())/60 + float64(local.Second())/3600) / 24
 	}
 	return n
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 type due struct {
