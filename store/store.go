@@ -44,6 +44,10 @@ type (
 	AccountRating   = sqlcore.AccountRating
 	PolicyOverride  = sqlcore.PolicyOverride
 	ReasonCount     = sqlcore.ReasonCount
+	Incident        = sqlcore.Incident
+	AlertTarget     = sqlcore.AlertTarget
+	AlertDelivery   = sqlcore.AlertDelivery
+	AlertSilence    = sqlcore.AlertSilence
 )
 
 // States, see package sqlcore.
@@ -59,6 +63,10 @@ const (
 
 	DeltaHealth = sqlcore.DeltaHealth
 	DeltaFlow   = sqlcore.DeltaFlow
+
+	DeliveryWaiting = sqlcore.DeliveryWaiting
+	DeliverySent    = sqlcore.DeliverySent
+	DeliveryFailed  = sqlcore.DeliveryFailed
 )
 
 // CatalogueSetting names the setting that changes whenever another process changed items, stock or orders, so that a running Spillway
