@@ -55,8 +55,10 @@ func (c *cell) put(t term) {
 	}
 }
 
-// above is the chance that N + num > r·(D + den), by the first Edgeworth correction of the normal (mean, variance, skewness). Where the number
-// below the line is certain N jumps by one, and the threshold lies half a step beyond the last whole number that is not above.
+// above is the chance that N + num > r·(D + den). Given D, N is taken as normal with the first Edgeworth correction (mean, variance, skewness)
+// and a threshold half a step beyond the last whole number that is not above, since N jumps by one. How far D varies decides the rest: if the
+// line r·D hardly moves, D is its mean; if it moves over many whole numbers, the jumps blur and N − r·D is taken as one normal; in between the
+// normal D is cut where the line crosses a whole number, and each slice has the mean that N has there.
 func (c *cell) above(num, den, r float64) float64 { return c.beyond(num, den, r, false) }
 
 // below is the chance that N + num < r·(D + den).
@@ -67,35 +69,68 @@ func (c *cell) beyond(num, den, r float64, under bool) float64 {
 	if d < 0.5 && c.dd < 0.25 {
 		return 0 // nothing is counted
 	}
-	mean := n - r*d
-	variance := c.nn - 2*r*c.nd + r*r*c.dd
-	x := 0.0
-	if c.dd < certain {
-		line := r * math.Round(d)
-		if under {
-			x = math.Ceil(line-1e-9) - 0.5 - line
-		} else {
-			x = math.Floor(line+1e-9) + 0.5 - line
-		}
+	moves := r * math.Sqrt(c.dd)
+	if moves > blurred {
+		variance := c.nn - 2*r*c.nd + r*r*c.dd
+		third := c.nnn - 3*r*c.nnd + 3*r*r*c.ndd - r*r*r*c.ddd
+		return tail(n-r*d, variance, third, 0, under)
 	}
+	if moves < certain {
+		return tail(n, c.nn, c.nnn, jump(r*math.Round(d), under), under)
+	}
+	slope, variance := c.nd/c.dd, c.nn-c.nd*c.nd/c.dd
+	third := 0.0
+	if c.nn > 0 {
+		third = c.nnn * variance / c.nn
+	}
+	sd, out := math.Sqrt(c.dd), 0.0
+	lo := math.Floor(r * max(d-3.5*sd, 0))
+	below, density := 0.0, 0.0 // of D up to the slice before, in standard deviations
+	for j := lo; below < 1-1e-4; j++ {
+		edge := math.Ceil((j+1)/r-1e-9) - 0.5 // D below it: the line is below j + 1
+		if under {
+			edge = math.Floor((j+1)/r+1e-9) + 0.5
+		}
+		z := (edge - d) / sd
+		upTo, at := 0.5*math.Erfc(-z/math.Sqrt2), math.Exp(-z*z/2)/math.Sqrt(2*math.Pi)
+		if w := upTo - below; w > 1e-6 {
+			out += w * tail(n+slope*sd*(density-at)/w, variance, third, j+0.5, under)
+		}
+		below, density = upTo, at
+	}
+	return unit(out)
+}
+
+// By how many whole numbers the line must move to be taken as moving, and to be taken as blurred.
+const (
+	certain = 0.05
+	blurred = 1
+)
+
+// jump is the threshold for a whole number N against a line.
+func jump(line float64, under bool) float64 {
+	if under {
+		return math.Ceil(line-1e-9) - 0.5
+	}
+	return math.Floor(line+1e-9) + 0.5
+}
+
+// tail is the chance of being above (or under) x.
+func tail(mean, variance, third, x float64, under bool) float64 {
 	if variance < 1e-12 {
-		if under == (mean < x) && mean != x {
+		if mean != x && under == (mean < x) {
 			return 1
 		}
 		return 0
 	}
 	sd := math.Sqrt(variance)
-	skew := (c.nnn - 3*r*c.nnd + 3*r*r*c.ndd - r*r*r*c.ddd) / (variance * sd)
 	z := (x - mean) / sd
-	lower := 0.5*math.Erfc(-z/math.Sqrt2) - skew/6*(z*z-1)*math.Exp(-z*z/2)/math.Sqrt(2*math.Pi)
+	lower := 0.5*math.Erfc(-z/math.Sqrt2) - third/(6*variance*sd)*(z*z-1)*math.Exp(-z*z/2)/math.Sqrt(2*math.Pi)
 	if under {
 		return unit(lower)
 	}
 	return unit(1 - lower)
 }
-
-// certain is the variance below which the number below the line is taken as known.
-const certain = 0.05
 
 // grid is the exact joint distribution of N and D of few orders: grid[n][d]. Numbers beyond its edge are put on it: the mass there is below
 // one in ten thousand by the choice of few.

@@ -1,7 +1,6 @@
 package forecast
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -11,15 +10,12 @@ import (
 
 // watch plays on hour by hour, forecasts at each hour with what is known then, and tells when the alarm was raised first and when the rate was
 // above the limit of enforcement first.
-func watch(w *warehouse, until time.Time, every int) (raised, passed time.Time, alarms []time.Time) {
+func watch(w *warehouse, until time.Time) (raised, passed time.Time, alarms []time.Time) {
 	var a Alarm
-	for n := 0; w.now.Before(until); n++ {
+	for w.now.Before(until) {
 		w.hour()
 		if late, all := w.ldr(w.now); all > 0 && late*10 > all && passed.IsZero() {
 			passed = w.now
-		}
-		if n%every != 0 {
-			continue
 		}
 		f := Make(w.input(ldrOnly), w.now)
 		before := a.On
@@ -42,7 +38,7 @@ var sizes = []shopSize{
 
 func TestCompoundSpikeIsToldTwelveHoursAhead(t *testing.T) {
 	t.Log("definition: seven-day late dispatch rate, first scan after two business days, over all orders scanned on the last seven days with today; " +
-		"spike: orders × 20 at the one node for 48 h; alarm: chance of passing 10 % on any of the next 7 days ≥ 50 % at two hourly forecasts in a row; " +
+		"spike: orders × 20 at the one node for 48 h; alarm: chance of passing 10 % on any of the next 7 days ≥ 70 % at two hourly forecasts in a row; " +
 		"lead: from the alarm to the first hour at which the rate so far is above 10 %")
 	for i, size := range sizes {
 		for k, startsAt := range []time.Duration{9 * time.Hour, 44 * time.Hour, 4*24*time.Hour + 19*time.Hour} {
@@ -57,7 +53,7 @@ func TestCompoundSpikeIsToldTwelveHoursAhead(t *testing.T) {
 				}
 				return 20
 			}
-			raised, passed, _ := watch(w, begins.Add(6*24*time.Hour), 1)
+			raised, passed, _ := watch(w, begins.Add(6*24*time.Hour))
 			t.Logf("%4.0f orders a day, spike from %s: alarm after %s, rate above 10 %% after %s: lead %s", size.perDay, begins.Format("Mon 15:04"),
 				raised.Sub(begins), passed.Sub(begins), passed.Sub(raised))
 			if raised.IsZero() || passed.IsZero() || passed.Sub(raised) < 12*time.Hour || raised.Before(begins) {
@@ -72,27 +68,33 @@ func TestQuietWeeksStayQuiet(t *testing.T) {
 	if testing.Short() {
 		weeks = 6
 	}
-	t.Logf("definition: %d weeks of shops of 8 to 600 orders a day at 55 to 85 %% of what their teams can do, weekly seasons, noise in demand, teams and "+
-		"carriers; hourly forecasts; a false alarm: one that is raised while the rate is not above 10 %% at any hour up to seven days later", weeks)
+	t.Logf("definition: %d weeks without a spike of shops of 8 to 600 orders a day at 55 to 80 %% of what their teams can do, inside the recommended 4 %% "+
+		"when the week begins; weekly seasons, noise in demand, teams and carriers; hourly forecasts by the rule of the spike; a false alarm: "+
+		"one that is raised while the rate is not above 10 %% at any hour up to seven days later", weeks)
 	rng := rand.New(rand.NewPCG(11, 12))
-	false_, true_ := 0, 0
-	for i := range weeks {
-		size := shopSize{perDay: 8 * pow(75, rng.Float64()), utilisation: .55 + .3*rng.Float64(), spread: .1 + .1*rng.Float64(),
+	wrong, right, left := 0, 0, 0
+	for i, n := 0, 0; n < weeks; i++ {
+		size := shopSize{perDay: 8 * pow(75, rng.Float64()), utilisation: .55 + .25*rng.Float64(), spread: .1 + .1*rng.Float64(),
 			carry: .5 * rng.Float64(), demand: .1 + .1*rng.Float64(), slow: .02 * rng.Float64(), saturday: rng.IntN(2) == 0}
 		w := newWarehouse(size, uint64(1000+i), monday.AddDate(0, 0, -28)).until(monday)
-		_, _, alarms := watch(w, monday.AddDate(0, 0, 7), 1)
+		if late, all := w.ldr(monday); late*100 > 4*all {
+			left++
+			continue
+		}
+		n++
+		_, _, alarms := watch(w, monday.AddDate(0, 0, 7))
 		for _, a := range alarms {
 			if above(w, a) {
-				true_++
+				right++
 			} else {
-				false_++
-				t.Logf("week %d: false alarm at %s: %s", i, a, fmt.Sprintf("%+v", size))
+				wrong++
+				t.Logf("shop %d: false alarm at %s: %+v", i, a, size)
 			}
 		}
 	}
-	t.Logf("%d quiet weeks: %d false alarms, %d that came true", weeks, false_, true_)
-	if false_ > 2 {
-		t.Errorf("%d false alarms on %d quiet weeks", false_, weeks)
+	t.Logf("%d quiet weeks: %d false alarms, %d that came true; %d shops left out as above 4 %% to begin with", weeks, wrong, right, left)
+	if wrong > 2 {
+		t.Errorf("%d false alarms on %d quiet weeks", wrong, weeks)
 	}
 }
 
