@@ -121,6 +121,134 @@ func TestAGoodOrderCountsOnceInEachMetric(t *testing.T) {
 	}
 }
 
+// Each case alters the good order and says what it then counts in one rate; a zero brief: nothing.
+func TestEdgesOfOrders(t *testing.T) {
+	deadline := at("2026-04-08 23:59:59")
+	cancel := func(o *order.Order, reason string, role order.Role) {
+		o.Status, o.Moments = order.Cancelled, order.Moments{CancelledAt: at("2026-04-07 12:00:00")}
+		o.Cancel = order.Cancel{Reason: reason, Role: role, Fault: order.FaultOf(role, reason)}
+	}
+	for _, c := range []struct {
+		name, rate string
+		alter      func(*order.Order)
+		want       brief
+	}{
+		{"handed over on the deadline", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = deadline }, brief{Day: "2026-04-08", Den: 1}},
+		{"a second after it", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = deadline.Add(time.Second) }, brief{Day: "2026-04-09", Num: 1, Den: 1, Reason: Late4h}},
+		{"4 hours after it", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = deadline.Add(4 * time.Hour) }, brief{Day: "2026-04-09", Num: 1, Den: 1, Reason: Late4h}},
+		{"a second more", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = deadline.Add(4*time.Hour + time.Second) }, brief{Day: "2026-04-09", Num: 1, Den: 1, Reason: Late24h}},
+		{"3 days after it", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = deadline.Add(72 * time.Hour) }, brief{Day: "2026-04-11", Num: 1, Den: 1, Reason: LateLonger}},
+		{"late, but the platform ships", "ldr-scan", func(o *order.Order) {
+			o.Fulfilment, o.Moments.HandedOverAt = order.ByPlatform, deadline.Add(time.Hour)
+		}, brief{Day: "2026-04-09", Den: 1}},
+		{"no deadline known", "ldr-scan", func(o *order.Order) { o.Deadlines.HandOverBy = time.Time{} }, brief{Day: "2026-04-08", Den: 1, Unsure: 1, Reason: UnknownDue}},
+		{"not dispatched", "ldr-scan", func(o *order.Order) { o.Moments = order.Moments{ReadyAt: o.Moments.ReadyAt} }, brief{}},
+		{"cancelled before dispatch", "ldr-scan", func(o *order.Order) { cancel(o, "seller_cancel_reason_out_of_stock", order.RoleSeller) }, brief{}},
+		{"the scan was not told, the delivery was", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = time.Time{} }, brief{Day: "2026-04-11", Num: 1, Den: 1, Reason: LateLonger}},
+		{"the last day the old definition counts", "ldr-ready", func(o *order.Order) { o.Moments.ReadyAt = at("2026-01-11 23:59:59") }, brief{Day: "2026-01-11", Den: 1}},
+		{"the day after", "ldr-ready", func(o *order.Order) { o.Moments.ReadyAt = at("2026-01-12 00:00:00") }, brief{}},
+		{"the first day the new one sees", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = at("2026-01-06 00:00:00") }, brief{Day: "2026-01-06", Den: 1}},
+		{"the day before", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = at("2026-01-05 23:59:59") }, brief{}},
+		{"a clock that is years ahead", "ldr-scan", func(o *order.Order) { o.Moments.HandedOverAt = at("2031-01-01 00:00:00") }, brief{Day: "2031-01-01", Num: 1, Den: 1, Reason: LateLonger}},
+
+		{"cancelled: out of stock", "sfcr", func(o *order.Order) { cancel(o, "seller_cancel_reason_out_of_stock", order.RoleSeller) }, brief{Day: "2026-04-06", Num: 1, Den: 1, Reason: CancelledStock}},
+		{"cancelled: wrong price, in the UK", "sfcr", func(o *order.Order) { cancel(o, "seller_cancel_reason_wrong_price_uk", order.RoleSeller) }, brief{Day: "2026-04-06", Num: 1, Den: 1, Reason: CancelledPrice}},
+		{"cancelled by the platform: not dispatched", "sfcr", func(o *order.Order) {
+			cancel(o, "system_cancel_order_reason_shipping_timeout", order.RoleSystem)
+		}, brief{Day: "2026-04-06", Num: 1, Den: 1, Reason: CancelledLate}},
+		{"cancelled by the platform: never tracked", "sfcr", func(o *order.Order) { cancel(o, "system_cancel_order_untracked", order.RoleSystem) }, brief{Day: "2026-04-06", Num: 1, Den: 1, Reason: CancelledUntracked}},
+		{"cancelled by the buyer", "sfcr", func(o *order.Order) { cancel(o, "ecom_order_to_ship_canceled_reason_better_price", order.RoleBuyer) }, brief{Day: "2026-04-06", Den: 1}},
+		{"a seller's reason a buyer cannot give", "sfcr", func(o *order.Order) { cancel(o, "seller_cancel_reason_out_of_stock", order.RoleBuyer) }, brief{Day: "2026-04-06", Den: 1, Unsure: 1, Reason: UnknownFault}},
+		{"cancelled, nothing told", "sfcr", func(o *order.Order) { cancel(o, "", ""); o.Cancel.Fault = "" }, brief{Day: "2026-04-06", Den: 1, Unsure: 1, Reason: UnknownFault}},
+		{"cancelled unpaid", "sfcr", func(o *order.Order) { cancel(o, "system_cancel_unpaid_time_out", order.RoleSystem) }, brief{}},
+		{"some units cancelled", "sfcr", func(o *order.Order) { o.Lines[0].Qty, o.Lines[0].Cancelled = 3, 2 }, brief{Day: "2026-04-06", Den: 1}},
+		{"in the platform's hold", "sfcr", func(o *order.Order) { o.Status = order.OnHold }, brief{}},
+		{"unpaid", "sfcr", func(o *order.Order) { o.Status = order.Unpaid }, brief{}},
+		{"a sample", "sfcr", func(o *order.Order) { o.Flags.Sample = true }, brief{}},
+		{"paid on delivery", "sfcr", func(o *order.Order) { o.Flags.COD, o.PaidAt = true, at("2026-04-11 12:00:00") }, brief{Day: "2026-04-06", Den: 1}},
+		{"nothing read yet", "sfcr", func(o *order.Order) { *o = order.Order{ID: o.ID, Status: order.AwaitingShipment} }, brief{}},
+
+		{"delivered on the deadline", "otdr", func(o *order.Order) { o.Moments.DeliveredAt = o.Deadlines.DeliverBy }, brief{Day: "2026-04-14", Num: 1, Den: 1}},
+		{"a second after it", "otdr", func(o *order.Order) { o.Moments.DeliveredAt = o.Deadlines.DeliverBy.Add(time.Second) }, brief{Day: "2026-04-14", Den: 1, Reason: Late4h}},
+		{"not delivered", "otdr", func(o *order.Order) { o.Status, o.Moments.DeliveredAt = order.InTransit, time.Time{} }, brief{Day: "2026-04-14", Den: 1, Reason: NotDelivered}},
+		{"over, and no delivery told", "otdr", func(o *order.Order) { o.Status, o.Moments.DeliveredAt = order.Completed, time.Time{} }, brief{Day: "2026-04-14", Num: 1, Den: 1, Unsure: 1, Reason: UnknownOutcome}},
+		{"cancelled before it was due", "otdr", func(o *order.Order) { cancel(o, "package_lost", order.RoleSystem) }, brief{}},
+		{"cancelled when it was overdue", "otdr", func(o *order.Order) {
+			cancel(o, "package_lost", order.RoleSystem)
+			o.Moments.CancelledAt = o.Deadlines.DeliverBy.Add(time.Second)
+		}, brief{Day: "2026-04-14", Den: 1, Reason: NotDelivered}},
+		{"the platform's label", "otdr", func(o *order.Order) { o.Flags.PlatformLabel = true }, brief{}},
+		{"no deliver-by date", "otdr", func(o *order.Order) { o.Deadlines.DeliverBy = time.Time{} }, brief{}},
+
+		{"no parcel listed", "vtr", func(o *order.Order) { o.Parcels = nil }, brief{Day: "2026-04-07", Den: 1, Reason: NoTracking}},
+		{"no tracking number", "vtr", func(o *order.Order) { o.Parcels[0].Tracking = "" }, brief{Day: "2026-04-07", Den: 1, Reason: NoTracking}},
+		{"no number at all", "vtr", func(o *order.Order) { o.Parcels[0].Tracking = "see invoice" }, brief{Day: "2026-04-07", Den: 1, Reason: BadTracking}},
+		{"never scanned", "vtr", func(o *order.Order) {
+			o.Status, o.Moments = order.AwaitingCollection, order.Moments{ReadyAt: o.Moments.ReadyAt}
+		}, brief{Day: "2026-04-07", Den: 1, Reason: NeverScanned}},
+		{"one of two packages", "vtr", func(o *order.Order) { o.Parcels = append(o.Parcels, order.Parcel{Ref: "p2", Carrier: "UPS"}) }, brief{Day: "2026-04-07", Num: 1, Den: 2, Reason: NoTracking}},
+		{"cancelled with a label, never shipped", "vtr", func(o *order.Order) {
+			cancel(o, "package_cancel", order.RoleSystem)
+			o.Moments.ReadyAt = at("2026-04-07 08:00:00")
+		}, brief{}},
+	} {
+		o := good()
+		c.alter(o)
+		if c.want != (brief{}) {
+			c.want.ID = c.rate
+		}
+		if got := briefs(t, o)[c.rate]; got != c.want {
+			t.Errorf("%s, %s:\n got %+v\nwant %+v", c.name, c.rate, got, c.want)
+		}
+	}
+}
+
+func TestTrackingNumbers(t *testing.T) {
+	for number, want := range map[string]bool{
+		"9400111899223197428490": true, "1Z999AA10123456784": true, "9400 1118 9922-3197": true, "12345678": true, "RR123456789CN": true,
+		"": false, "1234567": false, "ABCDEFGHIJK123": false, "delivered by hand": false, "12345678;": false, "１２３４５６７８": false,
+		"12345678901234567890123456789012345678901": false,
+	} {
+		if got := PlausibleTracking(number); got != want {
+			t.Errorf("%q: %v", number, got)
+		}
+	}
+}
+
+// What decides how orders count changes the key; limits and sources do not.
+func TestKeys(t *testing.T) {
+	rs := rules()
+	key := func(i int, alter func(*policy.RuleSet)) string {
+		c := *rs
+		c.Rates, c.Bands = append([]policy.Rate(nil), rs.Rates...), append([]policy.Band(nil), rs.Bands...)
+		alter(&c)
+		c2, err := policy.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Key(c2, c2.Rates[i])
+	}
+	const ldr, sfcr = 1, 3
+	for _, c := range []struct {
+		name  string
+		rate  int
+		same  bool
+		alter func(*policy.RuleSet)
+	}{
+		{"nothing", ldr, true, func(*policy.RuleSet) {}},
+		{"a note and a limit", ldr, true, func(rs *policy.RuleSet) { rs.Rates[ldr].Note, rs.Bands[1].Limit = "read again", 39_999 }},
+		{"the window", ldr, false, func(rs *policy.RuleSet) { rs.Rates[ldr].Days = 8 }},
+		{"who is spared", ldr, false, func(rs *policy.RuleSet) { rs.Rates[ldr].Spare = nil }},
+		{"the zone", sfcr, false, func(rs *policy.RuleSet) { rs.Zone = "Asia/Tokyo" }},
+		{"business days, where deadlines matter", ldr, false, func(rs *policy.RuleSet) { rs.Business.Week = calendar.EveryDay }},
+		{"business days, where they do not", sfcr, true, func(rs *policy.RuleSet) { rs.Business.Week = calendar.EveryDay }},
+	} {
+		if same := key(c.rate, c.alter) == Key(rs, rs.Rates[c.rate]); same != c.same {
+			t.Errorf("%s: the key stays %v", c.name, same)
+		}
+	}
+}
+
 func TestZoneTableIsTheTimePackage(t *testing.T) {
 	for _, name := range []string{"UTC", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"} {
 		loc, err := time.LoadLocation(name)
