@@ -4,27 +4,30 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ChangeKind is how rules of two days differ.
 type ChangeKind string
 
 const (
-	Changed ChangeKind = "changed"   // another rule for the same
-	Began   ChangeKind = "began"     // ruled on the later day only
-	Ended   ChangeKind = "ended"     // ruled on the earlier day only
-	Passed  ChangeKind = "passed"    // held between the two days and on neither
-	Told    ChangeKind = "announced" // was to begin between the two days and judges nothing
-	Event   ChangeKind = "event"     // something that happened between them
+	Changed   ChangeKind = "changed"   // another rule for the same
+	Began     ChangeKind = "began"     // ruled on the later day only
+	Ended     ChangeKind = "ended"     // ruled on the earlier day only
+	Passed    ChangeKind = "passed"    // held between the two days and on neither
+	Told      ChangeKind = "announced" // was to begin between the two days and judges nothing
+	TakenBack ChangeKind = "withdrawn" // was announced and taken back: it never came into force
+	Event     ChangeKind = "event"     // something that happened between them
 )
 
 // Change is one difference between the rules of two days.
 type Change struct {
-	Day        Day        `json:"day"` // on which it came
-	Kind       ChangeKind `json:"kind"`
-	Section    string     `json:"section"` // the list of the rule set: rates, bands, …
-	Topic      string     `json:"topic"`
-	ID         string     `json:"id,omitzero"` // of the entry that holds now, or held last
+	Day        Day        `json:"day"`           // on which it came, or was to come
+	Last       Day        `json:"last,omitzero"` // of Passed: the last day on which it held; of TakenBack: when it was
+	Kind       ChangeKind `json:"kind"`          //
+	Section    string     `json:"section"`       // the list of the rule set: rates, bands, …
+	Topic      string     `json:"topic"`         //
+	ID         string     `json:"id,omitzero"`   // of the entry that holds now, or held last
 	Before     string     `json:"before,omitzero"`
 	After      string     `json:"after,omitzero"`
 	Source     string     `json:"source"`
@@ -36,17 +39,28 @@ type Change struct {
 func (c Change) Sentence() string {
 	switch c.Kind {
 	case Changed:
-		return fmt.Sprintf("%s: %s since %s; before, %s.", c.Topic, c.After, c.Day, c.Before)
+		return fmt.Sprintf("Since %s, %s: %s; before, %s.", c.Day, c.Topic, c.After, unlike(c.Before, c.After))
 	case Began:
-		return fmt.Sprintf("%s: %s, new since %s.", c.Topic, c.After, c.Day)
+		return fmt.Sprintf("New since %s, %s: %s.", c.Day, c.Topic, c.After)
 	case Ended:
-		return fmt.Sprintf("%s: %s, no longer since %s.", c.Topic, c.Before, c.Day)
+		return fmt.Sprintf("No longer since %s, %s: %s.", c.Day, c.Topic, c.Before)
 	case Passed:
-		return fmt.Sprintf("%s: %s, from %s on and over again.", c.Topic, c.After, c.Day)
+		return fmt.Sprintf("Only from %s to %s, %s: %s.", c.Day, c.Last, c.Topic, c.After)
 	case Told:
-		return fmt.Sprintf("%s: %s, announced for %s and not in force here.", c.Topic, c.After, c.Day)
+		return fmt.Sprintf("Announced for %s and not in force here, %s: %s.", c.Day, c.Topic, c.After)
+	case TakenBack:
+		return fmt.Sprintf("Announced for %s and withdrawn on %s, %s: %s. It never came into force.", c.Day, c.Last, c.Topic, c.After)
 	}
-	return fmt.Sprintf("%s: %s", c.Day, c.After)
+	return fmt.Sprintf("On %s: %s", c.Day, c.After)
+}
+
+// unlike is what before says without the parts with which after begins alike.
+func unlike(before, after string) string {
+	was, is := strings.Split(before, ", "), strings.Split(after, ", ")
+	for len(was) > 1 && len(is) > 1 && was[0] == is[0] {
+		was, is = was[1:], is[1:]
+	}
+	return strings.Join(was, ", ")
 }
 
 // Origin names source and confidence of the change.
@@ -91,9 +105,7 @@ func (d *differ) take(p place, r rule) {
 		return
 	}
 	if r.cite().Announced {
-		if told, day := announcedIn(r, d.from, d.to); told || between {
-			d.add(Told, p.section, cmp.Or(s.From, day), r, "", r.says())
-		}
+		d.announced(p, r, between)
 		return
 	}
 	was, is := s.Holds(d.from), s.Holds(d.to)
@@ -101,7 +113,8 @@ func (d *differ) take(p place, r rule) {
 	case was == is && (was || !between):
 		return
 	case !was && !is:
-		d.add(Passed, p.section, s.From, r, "", fmt.Sprintf("%s until %s", r.says(), s.Until-1))
+		d.add(Passed, p.section, s.From, r, "", r.says())
+		d.out[len(d.out)-1].Last = s.Until - 1
 		return
 	}
 	key := p.section + "\x00" + r.topic()
@@ -118,14 +131,18 @@ func (d *differ) take(p place, r rule) {
 	}
 }
 
-// announcedIn reports whether an announced way of shipping was told or withdrawn between the days, and the earlier of the two.
-func announcedIn(r rule, from, to Day) (bool, Day) {
-	g, ok := r.(Regime)
-	if !ok {
-		return false, 0
+// announced tells of an announced entry whose days, news or end lie between the two.
+func (d *differ) announced(p place, r rule, between bool) {
+	g, _ := r.(Regime)
+	in := func(x Day) bool { return x > d.from && x <= d.to }
+	if !between && !in(g.ToldOn) && !in(g.Withdrawn) {
+		return
 	}
-	in := func(d Day) bool { return d > from && d <= to }
-	return in(g.ToldOn) || in(g.Withdrawn), cmp.Or(g.ToldOn, g.Withdrawn)
+	d.add(Told, p.section, r.span().From, r, "", r.says())
+	if g.Withdrawn != 0 && g.Withdrawn <= d.to {
+		last := &d.out[len(d.out)-1]
+		last.Kind, last.Last = TakenBack, g.Withdrawn
+	}
 }
 
 // compare sets what ended beside what began on one topic: first what begins where the other ends, then in order.

@@ -228,14 +228,14 @@ func TestDiffTellsWhatChanged(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s (%s)", c.Sentence(), c.Origin()))
 	}
 	want := []string{
-		"Late dispatch rate, how it is counted: late is what the carrier had not scanned by its deadline, of orders handed over in 7 days since 2026-01-01; before, late is what was not arranged by its deadline, of orders arranged in 7 days; never late: platform fulfilled. (page, official)",
-		"Dispatch (carrier's first scan), regular orders: 0 business days after payment, orders from 14:00 on counted as of the next business day, new since 2026-01-01. (page, official)",
-		"2026-02-17: It was withdrawn. (blog, reported)",
-		"Late dispatch rate, enforced: at most 10 % since 2026-03-02; before, at most 4 %. (page, official)",
-		"Late dispatch rate, recommended: at most 4 %, new since 2026-03-02. (page, official)",
-		"own labels: closed, withdrawn on 2026-02-17, announced for 2026-03-31 and not in force here. (page, official)",
-		"Late dispatch rate, how it is counted: late is what was not arranged by its deadline, of orders arranged in 7 days, announced for 2026-06-15 and not in force here. (blog, unverified)",
-		"Dispatch (shipment arranged), regular orders: 5 business days after payment, announced for 2026-06-15 and not in force here. (blog, unverified)",
+		"Since 2026-01-01, Late dispatch rate, how it is counted: late is what the carrier had not scanned by its deadline, of orders handed over in 7 days; before, late is what was not arranged by its deadline, of orders arranged in 7 days; never late: platform fulfilled. (page, official)",
+		"New since 2026-01-01, Dispatch (carrier's first scan), regular orders: 0 business days after payment, orders from 14:00 on counted as of the next business day. (page, official)",
+		"On 2026-02-17: It was withdrawn. (blog, reported)",
+		"Since 2026-03-02, Late dispatch rate, enforced: at most 10 %; before, at most 4 %. (page, official)",
+		"New since 2026-03-02, Late dispatch rate, recommended: at most 4 %. (page, official)",
+		"Announced for 2026-03-31 and withdrawn on 2026-02-17, own labels: closed. It never came into force. (page, official)",
+		"Announced for 2026-06-15 and not in force here, Late dispatch rate, how it is counted: late is what was not arranged by its deadline, of orders arranged in 7 days. (blog, unverified)",
+		"Announced for 2026-06-15 and not in force here, Dispatch (shipment arranged), regular orders: 5 business days after payment. (blog, unverified)",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("what changed (-want +got):\n%s", d)

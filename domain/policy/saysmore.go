@@ -68,10 +68,7 @@ func (r Regime) says() string {
 		text += ", exempt from " + strings.Join(r.Exempt, ", ")
 	}
 	if r.HandOver.Unit != "" {
-		text += " when handed over in " + r.HandOver.String()
-	}
-	if r.Withdrawn != 0 {
-		text += ", withdrawn on " + r.Withdrawn.String()
+		text += ", if handed over within " + r.HandOver.String()
 	}
 	return text
 }
