@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/spillway/spillway/domain/flow"
@@ -18,6 +19,9 @@ import (
 const (
 	// foldEvery is how old figures may be; foldRows batches are added up in one transaction.
 	foldEvery, foldRows = time.Second, 1_000
+	// itemsEvery is how old the figures of single items may be. An order of one of ten thousand items would touch rows that no other order of
+	// that second touches: added up over minutes they are few.
+	itemsEvery = 5 * time.Minute
 )
 
 // HealthTopic is told to pages when figures of any shop's health are new.
@@ -97,6 +101,7 @@ func (x *Ops) healthLoop() {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	failing := false
+	items := x.now()
 	for {
 		select {
 		case <-tick.C:
@@ -107,6 +112,9 @@ func (x *Ops) healthLoop() {
 			continue
 		}
 		err := x.FoldHealth(x.ctx)
+		if now := x.now(); err == nil && now.Sub(items) >= itemsEvery {
+			err, items = x.FoldItems(x.ctx), now
+		}
 		if err == nil && x.countDue() {
 			_, err = x.CountHealth(x.ctx)
 		}
@@ -117,32 +125,70 @@ func (x *Ops) healthLoop() {
 	}
 }
 
-// FoldHealth adds to the sums what intakes have appended.
+// FoldHealth adds to the sums what intakes have appended. What single items add is put by for FoldItems.
 func (x *Ops) FoldHealth(ctx context.Context) error {
+	n, err := x.fold(ctx, func(tx *store.Tx, rows []store.HealthDelta) error {
+		sum, err := changeOf(rows)
+		if err != nil {
+			return err
+		}
+		if err := tx.FlowAdd(sum.flow.Counts(), sum.flow.Lags()); err != nil {
+			return err
+		}
+		var now, later []health.Tally
+		for _, t := range sum.health.Tallies() {
+			if t.Facet == health.FacetItem {
+				later = append(later, t)
+			} else {
+				now = append(now, t)
+			}
+		}
+		if len(later) > 0 {
+			data, err := json.Marshal(later)
+			if err != nil {
+				return errs.Wrap("ops.FoldHealth", store.DeltaItems, err)
+			}
+			if err := tx.HealthAppend(store.HealthDelta{Kind: store.DeltaItems, Data: data}); err != nil {
+				return err
+			}
+		}
+		return tx.HealthAdd(now, sum.health.Marks())
+	}, store.DeltaHealth, store.DeltaFlow)
+	if n > 0 {
+		x.live.notify(HealthTopic)
+	}
+	return errs.Wrap("ops.FoldHealth", "", err)
+}
+
+// FoldItems adds to the sums what FoldHealth put by.
+func (x *Ops) FoldItems(ctx context.Context) error {
+	_, err := x.fold(ctx, func(tx *store.Tx, rows []store.HealthDelta) error {
+		sum := sums{tallies: map[tallyKey]count{}}
+		if err := sum.addItems(rows, 1); err != nil {
+			return err
+		}
+		tallies, _, err := sum.lists()
+		if err != nil {
+			return err
+		}
+		return tx.HealthAdd(tallies, nil)
+	}, store.DeltaItems)
+	return errs.Wrap("ops.FoldItems", "", err)
+}
+
+// fold takes what was appended, a part at a time, until there is no more, and says how many rows there were.
+func (x *Ops) fold(ctx context.Context, add func(*store.Tx, []store.HealthDelta) error, kinds ...string) (all int, err error) {
 	for {
 		taken := 0
 		err := x.st.Update(ctx, func(tx *store.Tx) error {
-			rows, err := tx.HealthTake(foldRows)
+			rows, err := tx.HealthTake(foldRows, kinds...)
 			if taken = len(rows); err != nil || taken == 0 {
 				return err
 			}
-			sum, err := changeOf(rows)
-			if err != nil {
-				return err
-			}
-			if err := tx.FlowAdd(sum.flow.Counts(), sum.flow.Lags()); err != nil {
-				return err
-			}
-			return tx.HealthAdd(sum.health.Tallies(), sum.health.Marks())
+			return add(tx, rows)
 		})
-		if err != nil {
-			return errs.Wrap("ops.FoldHealth", "", err)
-		}
-		if taken > 0 {
-			x.live.notify(HealthTopic)
-		}
-		if taken < foldRows {
-			return nil
+		if all += taken; err != nil || taken < foldRows {
+			return all, err
 		}
 	}
 }

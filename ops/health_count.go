@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/flow"
@@ -215,6 +216,20 @@ func (s *sums) addBatch(b *healthChange, sign int64) error {
 	return nil
 }
 
+// addItems adds what was put by of single items.
+func (s *sums) addItems(rows []store.HealthDelta, sign int64) error {
+	for _, d := range rows {
+		var some []health.Tally
+		if err := json.Unmarshal(d.Data, &some); err != nil {
+			return errs.Wrap("ops.addItems", d.Kind, err)
+		}
+		for _, t := range some {
+			s.addTally(t, sign)
+		}
+	}
+	return nil
+}
+
 // lessKept takes off what the sums in the database hold and what waits to be added to them.
 func (s *sums) lessKept(tx *store.Tx) error {
 	if err := tx.HealthScan(func(t health.Tally) error { s.addTally(t, -1); return nil },
@@ -226,6 +241,16 @@ func (s *sums) lessKept(tx *store.Tx) error {
 	}
 	rows, err := tx.HealthPending()
 	if err != nil {
+		return err
+	}
+	var items []store.HealthDelta
+	rows = slices.DeleteFunc(rows, func(d store.HealthDelta) bool {
+		if d.Kind == store.DeltaItems {
+			items = append(items, d)
+		}
+		return d.Kind == store.DeltaItems
+	})
+	if err := s.addItems(items, -1); err != nil {
 		return err
 	}
 	waiting, err := changeOf(rows)

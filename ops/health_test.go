@@ -189,12 +189,16 @@ func TestFiguresAreWhatACountFinds(t *testing.T) {
 			if all = all[n:]; dice.IntN(3) == 0 {
 				fold(t, x)
 			}
+			if dice.IntN(9) == 0 {
+				foldItems(t, x)
+			}
 		}
 		first, err := x.CountHealth(t.Context())
 		if err != nil || first.Orders != 120 || first.Differs != 0 {
 			t.Fatalf("counted before the last batches were added up: %+v, %v", first, err)
 		}
 		fold(t, x)
+		foldItems(t, x)
 		if again, err := x.CountHealth(t.Context()); err != nil || again.Differs != 0 {
 			t.Fatalf("counted after: %+v, %v", again, err)
 		}
@@ -215,6 +219,14 @@ func TestFiguresAreWhatACountFinds(t *testing.T) {
 func fold(t testing.TB, x *Ops) {
 	t.Helper()
 	if err := x.FoldHealth(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// foldItems adds up what is put by of single items, now and then.
+func foldItems(t testing.TB, x *Ops) {
+	t.Helper()
+	if err := x.FoldItems(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -63,6 +63,7 @@ const (
 
 	DeltaHealth = sqlcore.DeltaHealth
 	DeltaFlow   = sqlcore.DeltaFlow
+	DeltaItems  = sqlcore.DeltaItems
 
 	DeliveryWaiting = sqlcore.DeliveryWaiting
 	DeliverySent    = sqlcore.DeliverySent

@@ -18,7 +18,7 @@ var (
 	markCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"order_id", text}, {"reason", text}, {"facets", text}, {"n", bigint}}
 
 	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"kind", text}, {"data", bytea}}, "")
-	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta ORDER BY seq LIMIT $1) RETURNING kind, data")
+	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta WHERE @in(kind, $1) ORDER BY seq LIMIT $2) RETURNING kind, data")
 	deltaList   = def("store.HealthPending", "SELECT kind, data FROM health_delta ORDER BY seq")
 	dayAdd      = insert("store.HealthAdd", "health_day", dayCols,
 		"ON CONFLICT (connection_id, rate, day) DO UPDATE SET num = health_day.num + excluded.num, den = health_day.den + excluded.den, unjudged = health_day.unjudged + excluded.unjudged")
@@ -64,7 +64,7 @@ const maxOverrides = 10_000
 
 // HealthDelta is what a batch of orders changes of the sums. Kind says of which.
 type HealthDelta struct {
-	Kind string // DeltaHealth: Data is a [health.Batch]; DeltaFlow: a [flow.Batch]
+	Kind string // DeltaHealth: Data is a [health.Batch]; DeltaFlow: a [flow.Batch]; DeltaItems: tallies of items as JSON
 	Data []byte
 }
 
@@ -72,6 +72,7 @@ type HealthDelta struct {
 const (
 	DeltaHealth = "health"
 	DeltaFlow   = "flow"
+	DeltaItems  = "items"
 )
 
 // HealthAppend stores what a batch of orders changes of the sums shops are judged by and forecasts learn from.
@@ -86,13 +87,13 @@ func (tx *Tx) HealthAppend(ds ...HealthDelta) error {
 
 func scanDelta(r *sql.Rows, d *HealthDelta) error { return r.Scan(&d.Kind, &d.Data) }
 
-// HealthTake removes the oldest rows of HealthAppend, at most limit, and returns them: to be added with HealthAdd and FlowAdd in the same
-// transaction. Of two that take at once each row goes to one.
-func (tx *Tx) HealthTake(limit int) ([]HealthDelta, error) {
+// HealthTake removes the oldest rows of HealthAppend of some kinds, at most limit, and returns them: to be added with HealthAdd and FlowAdd in the
+// same transaction. Of two that take at once each row goes to one.
+func (tx *Tx) HealthTake(limit int, kinds ...string) ([]HealthDelta, error) {
 	if tx.readOnly {
 		return nil, errs.New(errs.Internal, deltaTake.op, "", "writes need Update")
 	}
-	return query(tx, deltaTake, scanDelta, page(limit))
+	return query(tx, deltaTake, scanDelta, kinds, page(limit))
 }
 
 // HealthPending reads what HealthAppend stored and nobody has taken.

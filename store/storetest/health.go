@@ -44,9 +44,16 @@ func healthTaken(t *testing.T, d *database) {
 		}
 		return err
 	})
+	d.update(t, func(tx *store.Tx) error {
+		got, err := tx.HealthTake(9, store.DeltaHealth, store.DeltaItems)
+		if len(got) != 0 {
+			t.Errorf("taken of other kinds: %v", got)
+		}
+		return err
+	})
 	undone := errors.New("undone")
 	if err := d.Update(d.ctx, func(tx *store.Tx) error {
-		if _, err := tx.HealthTake(2); err != nil {
+		if _, err := tx.HealthTake(2, store.DeltaFlow); err != nil {
 			return err
 		}
 		return undone
@@ -56,7 +63,7 @@ func healthTaken(t *testing.T, d *database) {
 	var all []string
 	for range 3 {
 		d.update(t, func(tx *store.Tx) error {
-			got, err := tx.HealthTake(2)
+			got, err := tx.HealthTake(2, store.DeltaFlow)
 			for _, b := range got {
 				all = append(all, string(b.Data))
 			}
@@ -122,7 +129,7 @@ func healthRaces(t *testing.T, d *database) {
 	fold := func() (int, error) {
 		n := 0
 		err := d.Update(d.ctx, func(tx *store.Tx) error {
-			got, err := tx.HealthTake(7)
+			got, err := tx.HealthTake(7, "x")
 			if n = len(got); err != nil || n == 0 {
 				return err
 			}
