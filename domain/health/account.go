@@ -99,6 +99,8 @@ func AccountOn(rs *policy.RuleSet, day policy.Day, entries []Entered, deductions
 		return Account{}, false
 	}
 	a := Account{Rule: rules[0], Day: day}
+	deductions = slices.DeleteFunc(slices.Clone(deductions), func(d Deduction) bool { return d.Lifted || d.Points <= 0 || d.Day > day })
+	breaches = slices.DeleteFunc(slices.Clone(breaches), func(b BreachSpan) bool { return b.First > day })
 	for _, e := range entries {
 		if e.Day <= day && e.Day >= a.Entered.Day && e.Day != 0 { // of one day the last in the list
 			a.Entered = e
@@ -123,14 +125,11 @@ func AccountOn(rs *policy.RuleSet, day policy.Day, entries []Entered, deductions
 func (a *Account) value(day policy.Day, deductions []Deduction) int {
 	v := a.Entered.Value
 	for _, d := range deductions {
-		if d.Lifted || d.Points <= 0 || d.Day > day {
-			continue
-		}
 		lapses := d.Day + policy.Day(a.Rule.LookBack)
 		switch {
 		case d.Day <= a.Entered.Day && lapses > a.Entered.Day && lapses <= day: // in the value entered, and over now
 			v += d.Points
-		case d.Day > a.Entered.Day && lapses > day:
+		case d.Day > a.Entered.Day && d.Day <= day && lapses > day:
 			v -= d.Points
 		}
 	}
@@ -140,18 +139,15 @@ func (a *Account) value(day policy.Day, deductions []Deduction) int {
 // since lists what happened since the value was entered.
 func (a *Account) since(deductions []Deduction, breaches []BreachSpan) {
 	for _, d := range deductions {
-		lapses := d.Day + policy.Day(a.Rule.LookBack)
-		switch {
-		case d.Lifted || d.Points <= 0 || d.Day > a.Day:
-		case d.Day > a.Entered.Day:
+		if d.Day > a.Entered.Day {
 			a.Effects = append(a.Effects, Effect{Day: d.Day, Points: -d.Points, Stated: true, Text: d.Reason})
 		}
-		if !d.Lifted && d.Points > 0 && lapses > a.Entered.Day && lapses <= a.Day {
+		if lapses := d.Day + policy.Day(a.Rule.LookBack); lapses > a.Entered.Day && lapses <= a.Day {
 			a.Effects = append(a.Effects, Effect{Day: lapses, Points: d.Points, Stated: true, Text: "lapsed: " + d.Reason})
 		}
 	}
 	for _, b := range breaches {
-		if b.Last > a.Entered.Day && b.First <= a.Day {
+		if b.Last > a.Entered.Day {
 			a.Low = a.Rule.Min
 			a.Effects = append(a.Effects, Effect{Day: max(b.First, a.Entered.Day+1), Text: fmt.Sprintf("breach of %s, %d of %d; no source states its points", b.Metric, b.Num, b.Den)})
 		}
@@ -215,14 +211,10 @@ func (a *Account) green(rs *policy.RuleSet, deductions []Deduction, breaches []B
 	}
 	last := a.Entered.Day // whatever the value entered has lost was lost by then
 	for _, d := range deductions {
-		if !d.Lifted && d.Day <= a.Day {
-			last = max(last, d.Day)
-		}
+		last = max(last, d.Day)
 	}
 	for _, b := range breaches {
-		if b.First <= a.Day {
-			last = max(last, min(b.Last, a.Day))
-		}
+		last = max(last, min(b.Last, a.Day))
 	}
 	if a.Rule.Start >= g.Line {
 		g.Latest = max(a.Day, last+policy.Day(a.Rule.LookBack))

@@ -60,7 +60,7 @@ func (b *Batch) Tallies() []Tally {
 
 // Marks lists the batch's marks, sorted by all but N; those that were set and taken back are left out.
 func (b *Batch) Marks() []Mark {
-	var all []Mark
+	all := make([]Mark, 0, len(b.entries)/4)
 	for i := range b.entries {
 		e := &b.entries[i]
 		if n := e.against + e.unjudged; n != 0 {
