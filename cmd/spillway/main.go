@@ -27,6 +27,7 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Try it: three simulated channels, real order history, a viral spike and a LIVE."`
 	Sandbox     sandboxCmd     `cmd:"" help:"Run a channel's simulator by itself, to build against."`
 	Import      importCmd      `cmd:"" help:"Import items, stock or orders from CSV files."`
+	Reconcile   reconcileCmd   `cmd:"" help:"Set exports of a channel's own pages beside what Spillway counts, order by order."`
 	Doctor      doctorCmd      `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
 	Health      healthCmd      `cmd:"" help:"Ask a running Spillway whether it is ready, for containers."`
 	Status      statusCmd      `cmd:"" help:"Which processes run, who works which connection, and what waits."`
