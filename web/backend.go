@@ -81,7 +81,8 @@ type Accounts interface {
 	SessionDelete(ctx context.Context, token string) error
 }
 
-// Health is what the pages of shop health and policy need. Shops are connections; an empty shop is the one that needs a person most.
+// Health is what the pages of shop health and policy need. Shops are connections; an empty shop is the first that
+// is judged, always the same one: the page must not turn to another under its reader.
 type Health interface {
 	Health(ctx context.Context, shop, causesFor string) (view.Health, error)
 	// Rate is what is behind a metric of a shop. It fails with errs.NotFound for a metric the shop does not have, and with

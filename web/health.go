@@ -188,14 +188,13 @@ func narrowed(f view.RateFilter) bool {
 	return f.Reason+f.Node+f.Carrier+f.Region+f.Item+f.Mode != ""
 }
 
-// toldAgainst says what is counted against the shop, or that nothing is.
-func toldAgainst(g view.Gauge) string {
-	against := g.Num
-	if !g.HighIsBad {
-		against = g.Den - g.Num
+// rowsText says how many rows there are, and of what.
+func rowsText(v view.RatePage) string {
+	switch {
+	case v.Total < 0:
+		return "Too many to count."
+	case v.Filter.All:
+		return count(v.Total, "order that was counted", "orders that were counted") + "."
 	}
-	if against == 0 {
-		return "No order counts against the shop."
-	}
-	return count(against, "order counts", "orders count") + " against the shop."
+	return count(v.Total, "order that counts", "orders that count") + " against the shop."
 }

@@ -2,11 +2,11 @@ package web
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spillway/spillway/ops/view"
 )
@@ -50,8 +50,6 @@ func ppmShare(p view.PPM) float64 { return float64(p) / million }
 
 // gaugeShape is a gauge laid out on one horizontal scale.
 type gaugeShape struct {
-	scale        scale
-	left, right  string // what the ends of the scale are
 	value        string // where the rate is; empty: there is none
 	fill         string // how far it is from the good end
 	fillX        string
@@ -62,17 +60,17 @@ type gaugeShape struct {
 }
 
 type limitMark struct {
-	x, text, anchor, class string
-	above                  bool
+	x, textX, text, class string
+	above                 bool
 }
 
 // gaugeWidth is about how wide a gauge is drawn, to keep its labels apart.
-const gaugeWidth = 290.0
+const gaugeWidth = 280.0
 
 func gaugeOf(g view.Gauge) gaugeShape {
 	values := gaugeValues(g)
 	sc := scaleOf(g.HighIsBad, values)
-	out := gaugeShape{scale: sc, left: axisText(sc.low), right: axisText(sc.high), label: gaugeLabel(g)}
+	out := gaugeShape{label: gaugeLabel(g)}
 	if judged(g.State) {
 		at := sc.at(shareOf(g.Num, g.Den))
 		out.value = percent(at)
@@ -102,11 +100,6 @@ func gaugeValues(g view.Gauge) []float64 {
 		values = append(values, ppmShare(f.P10), ppmShare(f.P90))
 	}
 	return values
-}
-
-// axisText writes the end of a scale.
-func axisText(v float64) string {
-	return strconv.FormatFloat(math.Round(v*1000)/10, 'f', -1, 64) + " %"
 }
 
 // limitMarks names each limit above or below the scale, where there is room. Limits at one place share a name.
@@ -139,21 +132,18 @@ func limitClass(l view.Limit) string {
 	return l.Kind
 }
 
-// placed finds room for a label at x; without room in either row the mark stays and the label goes.
+// letterWidth is about how wide a letter of a label is, in px; on the safe side.
+const letterWidth = 7.3
+
+// placed finds room for a label near x; without room in either row the mark stays and the label goes.
 func placed(x float64, text, class string, used map[bool]float64) limitMark {
 	m := limitMark{x: percent(x), class: class}
-	w := float64(len([]rune(text))) * 6.6 / gaugeWidth
-	from, anchor := x-w/2, "middle"
-	switch {
-	case from < 0:
-		from, anchor = x, "start"
-	case from+w > 1:
-		from, anchor = x-w, "end"
-	}
+	w := float64(utf8.RuneCountInString(text)) * letterWidth / gaugeWidth
 	for _, above := range []bool{true, false} {
+		from := min(max(x-w/2, 0), max(1-w, 0))
 		if from > used[above]+.02 {
 			used[above] = from + w
-			m.text, m.anchor, m.above = text, anchor, above
+			m.text, m.textX, m.above = text, percent(from+w/2), above
 			return m
 		}
 	}
@@ -183,7 +173,6 @@ type trendShape struct {
 	width        string
 	lines        []trendLine
 	switches     []trendSwitch
-	top, bottom  string
 	first, last  string // day names
 	lastY, lastV string
 	lastClass    string
@@ -191,7 +180,10 @@ type trendShape struct {
 	empty        bool
 }
 
-type trendLine struct{ x1, x2, y, labelY, class, text string }
+type trendLine struct {
+	x1, x2, y, labelY, class, text string
+	tight                          bool // the text has room on a wide screen only
+}
 
 type trendSwitch struct {
 	x, text, anchor, title string
@@ -219,7 +211,6 @@ func trendOf(now time.Time, g view.Gauge) trendShape {
 		values = append(values, ppmShare(l.At))
 	}
 	sc := scaleOf(g.HighIsBad, values)
-	out.top, out.bottom = axisText(sc.high), axisText(sc.low)
 	out.first, out.last = dayText(now, first.Day), dayText(now, last.Day)
 	out.path = trendPath(sc, t.Points)
 	if judged(last.State) {
@@ -289,7 +280,7 @@ func trendLines(sc scale, t view.Trend, first view.Day, days int) []trendLine {
 		y := sc.at(ppmShare(l.At))
 		line := trendLine{
 			x1: percent(float64(from) / float64(days)), x2: percent(float64(to) / float64(days)), y: px(trendHeight, y), class: limitClass(l),
-			text: limitName(l), labelY: strconv.FormatFloat(float64(trendHeight)*(1-y)-4, 'f', 1, 64),
+			text: roomFor(limitName(l), to-from, days, trendWide), tight: roomFor(limitName(l), to-from, days, trendNarrow) == "", labelY: strconv.FormatFloat(float64(trendHeight)*(1-y)-4, 'f', 1, 64),
 		}
 		for i := range out {
 			if out[i].y == line.y && out[i].x1 == line.x1 { // one line, both names
@@ -299,6 +290,20 @@ func trendLines(sc scale, t view.Trend, first view.Day, days int) []trendLine {
 		out = append(out, line)
 	}
 	return out
+}
+
+// How wide a trend is drawn at least, in px, on a wide and on a narrow screen.
+const (
+	trendWide   = 480
+	trendNarrow = 320
+)
+
+// roomFor is text where a stretch of days has room for it, else nothing.
+func roomFor(text string, stretch, days, width int) string {
+	if float64(utf8.RuneCountInString(text))*letterWidth > float64(stretch*width)/float64(days) {
+		return ""
+	}
+	return text
 }
 
 func trendLabel(now time.Time, g view.Gauge) string {
@@ -360,7 +365,7 @@ func accountOf(now time.Time, a view.Account) accountShape {
 		}
 		out.zones = append(out.zones, accountStripe{
 			y: px(accountHeight, high), h: strconv.FormatFloat(accountHeight*(high-low), 'f', 1, 64), class: string(z.Level),
-			text: z.Name, textY: strconv.FormatFloat(accountHeight*(1-high)+14, 'f', 1, 64),
+			text: z.Name, textY: strconv.FormatFloat(accountHeight*(1-(high+low)/2)+4, 'f', 1, 64),
 		})
 	}
 	for _, m := range a.Milestones {

@@ -113,3 +113,10 @@ func judgedText(j view.Judged) string {
 	}
 	return stateWord(j.State)
 }
+
+func switchSource(w view.Switch) string {
+	if w.Note == "" {
+		return w.Source
+	}
+	return w.Source + ". " + w.Note
+}

@@ -142,3 +142,26 @@ func lasted(now time.Time, i view.IncidentRow) string {
 }
 
 func taskPath(id string) string { return "/incidents/" + url.PathEscape(id) + "/tasks" }
+
+// stepNote says who does a step, and what came of it.
+func stepNote(ctx context.Context, s view.RunbookStep) string {
+	text := "by hand"
+	if s.Auto {
+		text = "by itself"
+	}
+	if s.Note != "" {
+		text += ", " + s.Note
+	}
+	if s.At != nil {
+		text += ", " + short(ctx, *s.At)
+	}
+	return text
+}
+
+// taskNote says why a task is to be done, or who did it when.
+func taskNote(ctx context.Context, t view.Task) string {
+	if t.Done {
+		return "done by " + t.By + ", " + short(ctx, t.At)
+	}
+	return t.Why
+}

@@ -49,7 +49,7 @@ type shopStory struct {
 var shopStories = []shopStory{
 	{"clip-north", "US", 172, map[string][3]int{"ldr": {21, 62, 52}, "vtr": {19, 44, 22}, "sfcr": {14, 21, 19}, "otdr": {92, 188, 118}}},
 	{"cart-north", "", 61, nil},
-	{"clip-outlet", "GB", 38, map[string][3]int{"ldr": {34, 70, 118}, "otdr": {160, 210, 312}}},
+	{"clip-outlet", "GB", 38, map[string][3]int{"ldr": {34, 70, 118}, "otdr": {238, 290, 312}}},
 }
 
 func storyOf(shop string) (shopStory, bool) {
