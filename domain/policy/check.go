@@ -16,6 +16,7 @@ import (
 const (
 	maxEntries = 500  // of one list: dozens are usual
 	maxWord    = 1000 // bytes of one text
+	maxID      = 80   // bytes; overrides append a day and a kind of order
 	maxWindow  = 400  // days of a window, a look-back or a lag: a year and some
 )
 
@@ -99,7 +100,7 @@ func (c *checker) entries() {
 		}
 		c.cited(path, r.cite())
 		if id := r.name(); id != "" {
-			c.want(len(id) <= 64 && !strings.ContainsAny(id, " \t\n"), path+".id", "%q must be one word of at most 64 bytes", id)
+			c.want(len(id) <= maxID && !strings.ContainsAny(id, " \t\n") && !(c.file && strings.ContainsAny(id, "@/")), path+".id", "%q must be one word of at most %d bytes, without @ and /", id, maxID)
 			c.want(ids[id] == "", path+".id", "%q is taken by %s: every id is one entry's", id, ids[id])
 			ids[id] = path
 		} else {
@@ -172,7 +173,7 @@ func (c *checker) bands() {
 func (c *checker) deadlines() {
 	for i, r := range c.rs.DeadlineRules {
 		path := fmt.Sprintf("deadlines[%d]", i)
-		known(c, r.Field, path+".field", computed...)
+		known(c, r.Field, path+".field", computed[:]...)
 		known(c, r.After, path+".after", AfterPlaced, AfterShipBy, AfterHandOverBy, AfterHandlingEnd, AfterClosing)
 		c.want(len(r.For) > 0 && len(r.For) <= 6, path+".for", "must name the kinds of orders it is for")
 		for j, h := range r.For {
@@ -182,9 +183,9 @@ func (c *checker) deadlines() {
 		c.want(r.Period.Unit != "", path+".period", "must be set, such as 2 business days")
 		c.want(r.Delay.Unit == "" || r.Delay.Unit == Hours, path+".delay", "must be in hours")
 		c.want(r.Period.Unit != Hours || r.Cutoff == 0, path+".cutoff", "goes with days only, not with hours")
-		turn := slices.Index(computed, r.Field)
-		c.want(r.After != AfterShipBy || turn > slices.Index(computed, order.ShipBy), path+".after", "a deadline is not counted from itself")
-		c.want(r.After != AfterHandOverBy || turn > slices.Index(computed, order.HandOverBy), path+".after", "%s is not counted from %s", r.Field, r.After)
+		turn := slices.Index(computed[:], r.Field)
+		c.want(r.After != AfterShipBy || turn > slices.Index(computed[:], order.ShipBy), path+".after", "a deadline is not counted from itself")
+		c.want(r.After != AfterHandOverBy || turn > slices.Index(computed[:], order.HandOverBy), path+".after", "%s is not counted from %s", r.Field, r.After)
 	}
 	for i, h := range c.rs.Handling {
 		path := fmt.Sprintf("handling[%d]", i)

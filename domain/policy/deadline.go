@@ -43,8 +43,10 @@ type DeadlineRule struct {
 }
 
 // computed are the fields a rule may fill, those first that others are counted from.
-var computed = []order.DeadlineKind{order.ShipBy, order.HandOverBy, order.AutoCancelShipBy, order.AutoCancelHandOverBy,
+var computed = [fields]order.DeadlineKind{order.ShipBy, order.HandOverBy, order.AutoCancelShipBy, order.AutoCancelHandOverBy,
 	order.AutoCancelDeliverBy, order.DeliverBy}
+
+const fields = 6
 
 // HandlingOf is which rules for deadlines an order falls under, as far as the order tells.
 func HandlingOf(o *order.Order) Handling {
@@ -78,48 +80,55 @@ func (rs *RuleSet) Deadlines(o *order.Order) order.Deadlines {
 	if o.Fulfilment == order.ByPlatform || at.IsZero() || rs.calendar == nil {
 		return out
 	}
-	day, handling := DayOf(at, rs.Location()), HandlingOf(o)
-	for _, kind := range computed {
+	day, handling := DayOf(at, rs.zone), HandlingOf(o)
+	for i, kind := range computed {
 		field := fieldOf(&out, kind)
 		if !field.IsZero() {
 			continue
 		}
-		if rule := rs.deadlineRule(kind, handling, day); rule != nil {
-			*field = rs.due(rule, at, out)
+		for _, rule := range rs.byField[i] {
+			if rule.In(day) && slices.Contains(rule.For, handling) {
+				*field = rs.due(rule, at, day, out)
+				break
+			}
 		}
 	}
 	return out
 }
 
-func (rs *RuleSet) deadlineRule(kind order.DeadlineKind, h Handling, d Day) *DeadlineRule {
-	for i := range rs.DeadlineRules {
-		r := &rs.DeadlineRules[i]
-		if r.Field == kind && r.In(d) && slices.Contains(r.For, h) {
-			return r
+// byField sorts the rules for deadlines by the field they fill: a shop's whole history is judged by them.
+func byField(list []DeadlineRule) [fields][]*DeadlineRule {
+	var out [fields][]*DeadlineRule
+	for i := range list {
+		if k := slices.Index(computed[:], list[i].Field); k >= 0 {
+			out[k] = append(out[k], &list[i])
 		}
 	}
-	return nil
+	return out
 }
 
-// due is the deadline by one rule; zero where what it counts from is not known.
-func (rs *RuleSet) due(r *DeadlineRule, placed time.Time, known order.Deadlines) time.Time {
-	var from time.Time
+// due is the deadline by one rule for an order placed at that moment of that day; zero where what it counts from is not known.
+func (rs *RuleSet) due(r *DeadlineRule, placed time.Time, day Day, known order.Deadlines) time.Time {
+	from := placed
 	switch r.After {
 	case AfterPlaced:
-		from = placed
 	case AfterShipBy:
 		from = known.ShipBy
 	case AfterHandOverBy:
 		from = known.HandOverBy
+	default:
+		return time.Time{}
 	}
 	if from.IsZero() {
 		return time.Time{}
 	}
 	from = from.Add(time.Duration(r.Delay.N) * time.Hour)
 	if r.Period.Unit == Hours {
-		return from.Add(time.Duration(r.Period.N) * time.Hour)
+		return from.Add(time.Duration(r.Period.N) * time.Hour).UTC()
 	}
-	day := DayOf(from, rs.zone)
+	if !from.Equal(placed) {
+		day = DayOf(from, rs.zone)
+	}
 	if r.Cutoff != 0 {
 		var ok bool
 		if day, ok = rs.calendar.WorkDay(from, r.Cutoff); !ok {

@@ -66,6 +66,7 @@ func (rs RuleSet) ready(at func(path string) string, file bool) (*RuleSet, error
 		return nil, invalid(c.wrong)
 	}
 	rs.zone, _ = time.LoadLocation(rs.Zone) // checked
+	rs.byField = byField(rs.DeadlineRules)
 	spec := calendar.Spec{Zone: rs.zone, Week: rs.Business.Week, Holidays: rs.Business.Holidays}
 	for _, x := range rs.Closures {
 		if !x.Announced {

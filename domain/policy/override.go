@@ -189,7 +189,7 @@ func put[R spanned[R]](list []R, r R) []R {
 			out = append(out, old.within(Span{From: was.From, Until: now.From}, old.name()))
 		}
 		if now.Until != 0 && (was.Until == 0 || now.Until < was.Until) {
-			id := old.name()
+			id, _, _ := strings.Cut(old.name(), "@") // cut before: no two parts begin on one day
 			if id != "" {
 				id = fmt.Sprintf("%s@%s", id, now.Until)
 			}

@@ -261,3 +261,40 @@ func TestTimelineNamesEverySwitch(t *testing.T) {
 		t.Errorf("days of switches (-want +got):\n%s", d)
 	}
 }
+
+func FuzzOverride(f *testing.F) {
+	rs := decode(f, small)
+	for _, o := range []Override{
+		by(Override{Band: &Band{Metric: LDR, Kind: Enforcement, Limit: 8 * percent}}),
+		by(Override{Rate: &Rate{ID: "r", Metric: LDR, Counts: Orders, Anchor: AtReady, Test: ReadyLate, Days: 7, Span: Span{From: 20500, Until: 20600}}}),
+		by(Override{Deadline: &DeadlineRule{Entry: Entry{ID: "d"}, Field: order.ShipBy, For: []Handling{Regular}, After: AfterPlaced, Period: Period{1, BusinessDays}, Cutoff: 3600}}),
+		by(Override{Closure: &calendar.Closure{Name: "x", Span: Span{From: 20500, Until: 20501}}}),
+		by(Override{Enable: "ship-by-next"}),
+	} {
+		text, err := json.Marshal([]Override{o})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	at := time.Date(2026, 5, 4, 17, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		var list []Override
+		if json.Unmarshal([]byte(text), &list) != nil {
+			return
+		}
+		out, err := rs.With(list)
+		if err != nil {
+			if !errs.Is(err, errs.Invalid) {
+				t.Fatalf("%v is no refusal", err)
+			}
+			return
+		}
+		if due := out.Deadlines(placed(at)).ShipBy; !due.IsZero() && due.Before(at) {
+			t.Fatalf("an order of %s is due %s", at, due)
+		}
+		if _, err := json.Marshal(out); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -43,6 +43,7 @@ type RuleSet struct {
 
 	zone     *time.Location
 	calendar *calendar.Calendar
+	byField  [fields][]*DeadlineRule
 }
 
 // Source is where facts come from.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
@@ -276,5 +278,68 @@ func TestWhatChangedForAUSShopInSpring2026(t *testing.T) {
 	}
 	if d := cmp.Diff(string(want), b.String()); d != "" {
 		t.Errorf("what changed (-want +got):\n%s", d)
+	}
+}
+
+// A rule set is stored and shown as JSON; nothing of it may be lost or written two ways.
+func TestRuleSetsAsJSON(t *testing.T) {
+	for _, p := range All() {
+		rs := rules(t, p.Market)
+		text, err := json.Marshal(rs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back policy.RuleSet
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(rs, &back, cmpopts.IgnoreUnexported(policy.RuleSet{}), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s (-read from YAML +back from JSON):\n%s", p.Market, d)
+		}
+	}
+}
+
+func BenchmarkDeadlines(b *testing.B) {
+	rs := rules(b, "US")
+	o := paid(time.Date(2026, 5, 20, 17, 0, 0, 0, time.UTC))
+	b.ReportAllocs()
+	for b.Loop() {
+		if d := rs.Deadlines(o); d.DeliverBy.IsZero() {
+			b.Fatal("no deadline")
+		}
+	}
+}
+
+// The published deadlines by the rules for the US as they are shipped: two business days as a dispatch deadline, any number by their calendar.
+func TestPublishedDispatchDeadlines(t *testing.T) {
+	text, err := os.ReadFile("../../../../shared/data/business-calendar/dispatch_deadlines_2025_2026.json")
+	if os.IsNotExist(err) {
+		t.Skip("NOT CHECKED: the shared business calendar is not at hand")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		PaidAt   time.Time `json:"paid_at"`
+		Days     int       `json:"business_days"`
+		Deadline time.Time `json:"deadline"`
+	}
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	rs, two := rules(t, "US"), 0
+	for _, c := range cases {
+		if got, ok := rs.Calendar().Deadline(c.PaidAt, c.Days); !ok || !got.Equal(c.Deadline) {
+			t.Errorf("paid %s, %d business days: %s, want %s", c.PaidAt, c.Days, got.UTC(), c.Deadline)
+		}
+		if c.Days == 2 {
+			two++
+			if got := rs.Deadlines(paid(c.PaidAt)).ShipBy; !got.Equal(c.Deadline) {
+				t.Errorf("paid %s: ship by %s, want %s", c.PaidAt, got, c.Deadline)
+			}
+		}
+	}
+	if len(cases) != 178 || two == 0 {
+		t.Errorf("%d cases, %d of two days, want 178 and some", len(cases), two)
 	}
 }
