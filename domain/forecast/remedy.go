@@ -36,8 +36,9 @@ const (
 )
 
 // Remedies are the least extra hours and the least extra people, at each of the nodes with most orders expected late, that bring the chance
-// of passing the metric's limit of enforcement on any day below a level. None if it is below already. More work never makes a rate worse, so the
-// least is found by halving; each step forecasts anew.
+// of passing the metric's limit of enforcement on any day below a level. None if it is below already. The least is found by halving, each step
+// forecasts anew. It is enough by that forecast; that less would not be holds where more work does not make the rate worse, which it can for
+// some hours while orders that are late already are dispatched at last.
 func (f *Forecast) Remedies(metric policy.Metric, below float64) []Remedy {
 	chance := func(in Input) float64 {
 		if m := Make(in, f.At).Metric(metric); m != nil {

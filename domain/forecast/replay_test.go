@@ -42,7 +42,7 @@ func TestCompoundSpikeIsToldTwelveHoursAhead(t *testing.T) {
 		"lead: from the alarm to the first hour at which the rate so far is above 10 %")
 	for i, size := range sizes {
 		for k, startsAt := range []time.Duration{9 * time.Hour, 44 * time.Hour, 4*24*time.Hour + 19*time.Hour} {
-			if testing.Short() && (i+k)%3 != 0 {
+			if testing.Short() && (i != 0 && i != 3 || k != i%2) {
 				continue
 			}
 			begins := monday.Add(7*24*time.Hour + startsAt)
@@ -66,7 +66,7 @@ func TestCompoundSpikeIsToldTwelveHoursAhead(t *testing.T) {
 func TestQuietWeeksStayQuiet(t *testing.T) {
 	weeks := 200
 	if testing.Short() {
-		weeks = 6
+		weeks = 4
 	}
 	t.Logf("definition: %d weeks without a spike of shops of 8 to 600 orders a day at 55 to 80 %% of what their teams can do, inside the recommended 4 %% "+
 		"when the week begins; weekly seasons, noise in demand, teams and carriers; hourly forecasts by the rule of the spike; a false alarm: "+
