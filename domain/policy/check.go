@@ -251,6 +251,38 @@ func (c *checker) rest() {
 		c.want(n.Kind != Happened || n.From != 0, fmt.Sprintf("notices[%d].from", i), "must be set: it is the day of the event")
 	}
 	c.want(len(rs.Gaps) <= maxEntries, "gaps", "takes at most %d entries", maxEntries)
+	c.words()
+}
+
+// words checks the lists that are mostly words.
+func (c *checker) words() {
+	rs := c.rs
+	for i, p := range rs.PointSteps {
+		c.want(p.Points > 0, fmt.Sprintf("point_steps[%d].points", i), "must be above 0")
+	}
+	for i, p := range rs.Probation {
+		path := fmt.Sprintf("probation[%d]", i)
+		c.want(goodWord(p.Tier, 100), path+".tier", "must be set")
+		c.want(p.From >= 0 && p.From <= p.Orders && p.Products >= 0, path+".orders", "must be at least orders_from, and nothing below 0")
+		c.want(p.NoCap != (p.Orders > 0 || p.Products > 0 || p.AfterDays > 0), path, "must cap something or tell how it ends, or say no_cap: true")
+	}
+	for i, m := range rs.ScoreMetrics {
+		path := fmt.Sprintf("score_metrics[%d]", i)
+		c.want(goodWord(m.Code, 100) && goodWord(m.Text, maxWord), path, "needs code and text")
+		c.want((m.Limit > 0) == (m.Gives > 0), path+".gives", "goes with limit: both or none")
+	}
+	for i, u := range rs.ScoreUses {
+		c.want(goodWord(u.Text, maxWord) && (u.From == 0 || u.Below == 0), fmt.Sprintf("score_uses[%d]", i), "needs a text, and from_score or below_score but not both")
+	}
+	for i, s := range rs.Settlements {
+		c.want(goodWord(s.When, maxWord) && (s.Period.Unit != "" || s.Minimum.Currency != ""), fmt.Sprintf("settlements[%d]", i), "needs when, and period or minimum")
+	}
+	for i, s := range rs.Service {
+		c.want(goodWord(s.Measure, 100), fmt.Sprintf("service[%d].measure", i), "must be set")
+	}
+	for i, g := range rs.Gaps {
+		c.want(goodWord(g.ID, maxID) && goodWord(g.Text, maxWord), fmt.Sprintf("gaps[%d]", i), "needs id and text")
+	}
 }
 
 func (c *checker) orderLimit(path string, l OrderLimit) {

@@ -275,3 +275,36 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestListsThatJudgeNoOrderAreCheckedToo(t *testing.T) {
+	const from = ", source: page, confidence: official}\n"
+	for text, want := range map[string]string{
+		"handling:\n  - {id: a, for: regular, min: 3 days, max: 2 days" + from:                                                         "handling[0].max: must be at least min",
+		"terms:\n  - {id: a, kind: answer, period: 2 days" + from:                                                                      "terms[0].kind: \"answer\" is not known",
+		"terms:\n  - {id: a, kind: appeal" + from:                                                                                      "terms[0].period: must be set",
+		"accounts:\n  - {id: a, min: 0, max: 100, start: 200, look_back: 180, warning: 10, gains: none" + from:                         "accounts[0].start: must lie between",
+		"zones:\n  - {id: a, scheme: s, name: x, low: 0, high: 50" + from + "  - {id: b, scheme: s, name: y, low: 50, high: 60" + from: "zones[1].low: lies inside zone x",
+		"milestones:\n  - {id: a, points: 150" + from:                                                                                  "milestones[0].blocks: must say",
+		"points:\n  - {id: a, life: 0" + from:                                                                                          "points[0].life",
+		"point_steps:\n  - {id: a, points: 0" + from:                                                                                   "point_steps[0].points",
+		"point_costs:\n  - {id: a, metric: ldr, points: 2, to: 2" + from:                                                               "point_costs[0].points",
+		"order_limits:\n  - {id: a, base: average" + from:                                                                              "order_limits[0].base_days: goes with base",
+		"order_limits:\n  - {id: a, tiers: [{from: \"30 %\", share: \"70 %\"}, {from: \"10 %\", share: \"90 %\"}]" + from:              "order_limits[0].tiers: must be in the order",
+		"probation:\n  - {id: a, tier: x" + from:                                                                                       "probation[0]: must cap something",
+		"scores:\n  - {id: a, min: 0, max: 5, good: 2, floor: 2.5, orders: 30, days: 90, tiers: [A]" + from:                            "scores[0]: needs min",
+		"score_metrics:\n  - {id: a, code: X, text: x, limit: \"1 %\"" + from:                                                          "score_metrics[0].gives: goes with limit",
+		"score_uses:\n  - {id: a, text: x, from_score: 4, below_score: 2" + from:                                                       "score_uses[0]: needs a text",
+		"score_uses:\n  - {id: a, text: x, from_score: 2.55" + from:                                                                    "is no score",
+		"fees:\n  - {id: a, kind: x" + from:                                                                                            "fees[0]: must charge something",
+		"fees:\n  - {id: a, kind: x, each: 5" + from:                                                                                   "write it like 5 USD",
+		"settlements:\n  - {id: a, when: x" + from:                                                                                     "settlements[0]: needs when",
+		"service:\n  - {id: a, within: 24 hours" + from:                                                                                "service[0].measure",
+		"gaps:\n  - {id: a}\n":                            "gaps[0]: needs id and text",
+		"fees:\n  - {id: a@b, kind: x, free: true" + from: "without @ and /",
+	} {
+		_, err := Decode(strings.NewReader(small + text))
+		if at := fmt.Sprintf("line %d: ", strings.Count(small, "\n")+strings.Count(text, "\n")); !errs.Is(err, errs.Invalid) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), at) {
+			t.Errorf("%s%v\nwant %s%s", text, err, at, want)
+		}
+	}
+}

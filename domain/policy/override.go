@@ -17,6 +17,9 @@ import (
 // MaxOverrides bounds the overrides of one rule set: an operator's few, not another rule set.
 const MaxOverrides = 200
 
+// maxReason is in bytes; a note holds it and where the rule was announced.
+const maxReason = 500
+
 // Override is what an operator sets against the rules that were shipped, with name and reason. Exactly one of Rate, Band, Deadline, Closure and
 // Enable is set. Its days are those of what it holds; on them it takes the place of the rules for the same thing. Source and confidence
 // of what it holds are filled in: its author and "operator". It is stored as JSON.
@@ -45,8 +48,8 @@ func (o Override) check() error {
 	switch {
 	case !goodWord(o.Author, 100):
 		return bad("The override needs its author's name, of at most 100 bytes.")
-	case !goodWord(o.Reason, maxWord):
-		return bad("The override needs a reason, of at most %d bytes.", maxWord)
+	case !goodWord(o.Reason, maxReason):
+		return bad("The override needs a reason, of at most %d bytes.", maxReason)
 	case o.At.IsZero():
 		return bad("The override needs the time at which it was made.")
 	case held != 1:
@@ -129,8 +132,7 @@ func (rs *RuleSet) enable(o Override, cited Cited) error {
 		return Span{From: cmp.Or(o.Span.From, own.From), Until: cmp.Or(o.Span.Until, own.Until)}
 	}
 	from := func(c Cited) Cited {
-		c.Announced = false
-		return Cited{Source: cited.Source, Confidence: Operator, Note: strings.TrimSpace(o.Reason + " (announced by " + c.Source + ")")}
+		return Cited{Source: cited.Source, Confidence: Operator, Note: o.Reason + " (announced by " + c.Source + ")"}
 	}
 	for i, r := range rs.Rates {
 		if r.ID == o.Enable && r.Announced {

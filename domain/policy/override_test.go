@@ -166,7 +166,7 @@ func TestOverridesThatCannotBe(t *testing.T) {
 			o.Band, o.Rate = nil, &Rate{ID: "otdr", Metric: LDR, Counts: Orders, Anchor: AtReady, Test: ReadyLate, Days: 7}
 		}, "is taken"},
 		"endless closure":  {func(o *Override) { o.Band, o.Closure = nil, &calendar.Closure{Name: "x"} }, "needs a first day"},
-		"long explanation": {func(o *Override) { o.Reason = strings.Repeat("x", maxWord+1) }, "at most"},
+		"long explanation": {func(o *Override) { o.Reason = strings.Repeat("x", maxReason+1) }, "at most"},
 	} {
 		o := by(Override{Band: band})
 		c.change(&o)
