@@ -1,8 +1,11 @@
 package health
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
+	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
 )
 
@@ -29,6 +32,81 @@ func BenchmarkAddNothing(b *testing.B) {
 	for b.Loop() {
 		var batch Batch
 		batch.Add(j, "shop", before, after)
+	}
+}
+
+// An order whose deadlines the platform does not tell: the rules' business days are counted.
+func BenchmarkAddByRules(b *testing.B) {
+	j := NewJudge(markets()[0].rs)
+	o := good()
+	o.Deadlines = order.Deadlines{}
+	b.ReportAllocs()
+	var batch Batch
+	for i := 0; b.Loop(); i++ {
+		if i%500 == 0 {
+			batch.entries = batch.entries[:0]
+		}
+		batch.Add(j, "shop", nil, o)
+	}
+}
+
+// orders500 is a batch of 500 orders of one day, as different as a shop's, one in twenty late.
+func orders500() *Batch {
+	j := NewJudge(rules())
+	m := &maker{Rand: rand.New(rand.NewPCG(1, 1))}
+	var batch Batch
+	for i := range 500 {
+		o := good()
+		o.ID, o.WarehouseRef, o.Region = fmt.Sprint("shop:", i), pick(m, "east", "west"), fmt.Sprint("US-", m.IntN(50))
+		o.Lines[0].SellerSKU = fmt.Sprint("sku", m.IntN(200))
+		if m.chance(5) {
+			o.Moments.HandedOverAt = o.Moments.HandedOverAt.AddDate(0, 0, 1)
+		}
+		batch.Add(j, "shop", nil, o)
+	}
+	return &batch
+}
+
+func BenchmarkMarshal500Orders(b *testing.B) {
+	batch := orders500()
+	size := 0
+	for b.Loop() {
+		data, err := batch.MarshalBinary()
+		if err != nil {
+			b.Fatal(err)
+		}
+		size = len(data)
+	}
+	b.ReportMetric(float64(size)/500, "bytes/order")
+}
+
+func BenchmarkUnmarshalAndSum500Orders(b *testing.B) {
+	data, err := orders500().MarshalBinary()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		var batch Batch
+		if err := batch.UnmarshalBinary(data); err != nil {
+			b.Fatal(err)
+		}
+		if len(batch.Tallies()) == 0 || len(batch.Marks()) == 0 {
+			b.Fatal("nothing")
+		}
+	}
+}
+
+// A page's trend: 90 days of a metric, on a year of days.
+func BenchmarkTrend90(b *testing.B) {
+	rs := rules()
+	var s Series
+	for d := range policy.Day(400) {
+		s = append(s, DayCount{Day: policy.Date(2025, 6, 1) + d, Num: 1, Den: 100})
+	}
+	for b.Loop() {
+		if n := len(Trend(rs, policy.LDR, policy.Date(2026, 1, 1), policy.Date(2026, 3, 31), func(string) Series { return s })); n != 90 {
+			b.Fatal(n)
+		}
 	}
 }
 

@@ -42,6 +42,9 @@ type Facets struct {
 	Items    []string `json:"items,omitempty"`    // sorted, each once
 }
 
+// FacetsOf are the values an order is counted under.
+func FacetsOf(o *order.Order) Facets { return *facetsOf(o) }
+
 func facetsOf(o *order.Order) *Facets {
 	f := &Facets{Node: clip(o.WarehouseRef), Region: clip(o.Region), Mode: mode(o), Fault: clip(faultOf(o))}
 	f.Carriers = make([]string, 0, len(o.Parcels))

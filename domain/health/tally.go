@@ -16,11 +16,6 @@ type Tally struct {
 	Num, Den                       int64
 }
 
-func (t Tally) compare(u Tally) int {
-	return cmp.Or(strings.Compare(t.Connection, u.Connection), strings.Compare(t.Rate, u.Rate), strings.Compare(t.Facet, u.Facet),
-		strings.Compare(t.Value, u.Value), cmp.Compare(t.Day, u.Day))
-}
-
 // Mark is an order that counts against the shop, or could not be judged (Reason.Unjudged). N is how many of it do: 1, or the packages. As a
 // change it may be negative; marks that differ in anything but N are different marks, so a corrected order takes one back and sets another.
 // The N of all judged marks of a rate and day add up to the orders against the shop in its tally.
@@ -41,20 +36,33 @@ func (m Mark) compare(n Mark) int {
 		slices.Compare(a.Carriers, b.Carriers), slices.Compare(a.Items, b.Items))
 }
 
-// Tallies adds the batch up, sorted by all but the counts; what adds up to nothing is left out.
+// Tallies adds the batch up, sorted by connection, rate, facet, value and day; what adds up to nothing is left out.
 func (b *Batch) Tallies() []Tally {
 	s := newSummer(len(b.entries))
 	for i := range b.entries {
 		s.add(&b.entries[i])
 	}
-	out := make([]Tally, 0, len(s.sums))
+	rank := s.ranks()
+	rows := make([]sumRow, 0, len(s.sums))
 	for k, v := range s.sums {
 		if v != (pair{}) {
-			out = append(out, Tally{Connection: s.words[k.connection], Rate: s.words[k.rate], Facet: facetOrder[k.facet], Value: s.words[k.value],
-				Day: k.day, Num: v.num, Den: v.den})
+			rows = append(rows, sumRow{sumKey: k, pair: v, high: uint64(rank[k.connection])<<32 | uint64(rank[k.rate]), low: uint64(k.facet)<<32 | uint64(rank[k.value])})
 		}
 	}
-	slices.SortFunc(out, Tally.compare)
+	slices.SortFunc(rows, func(a, b sumRow) int {
+		switch {
+		case a.high != b.high:
+			return cmp.Compare(a.high, b.high)
+		case a.low != b.low:
+			return cmp.Compare(a.low, b.low)
+		}
+		return cmp.Compare(a.day, b.day)
+	})
+	out := make([]Tally, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, Tally{Connection: s.words[r.connection], Rate: s.words[r.rate], Facet: facetOrder[r.facet], Value: s.words[r.value],
+			Day: r.day, Num: r.num, Den: r.den})
+	}
 	return out
 }
 
@@ -97,12 +105,29 @@ type summer struct {
 	ids   map[string]uint32
 	words []string
 	sums  map[sumKey]pair
+
+	facets *Facets // of the entry before: those of an order follow each other and share them
+	values []facetValue
+}
+
+// facetValue is a value of a facet by its number; part says which of entry.parts is its own, -1: none.
+type facetValue struct {
+	id    uint32
+	facet uint8
+	part  int
 }
 
 type sumKey struct {
 	connection, rate, value uint32
 	day                     policy.Day
 	facet                   uint8
+}
+
+// sumRow is a sum with what it is sorted by.
+type sumRow struct {
+	sumKey
+	pair
+	high, low uint64
 }
 
 type pair struct{ num, den int64 }
@@ -120,33 +145,59 @@ func (s *summer) id(word string) uint32 {
 	return id
 }
 
-func (s *summer) add(e *entry) {
-	k := sumKey{connection: s.id(e.connection), rate: s.id(e.rate), day: e.day}
-	one := func(facet uint8, value string, num, den int64) {
-		if num == 0 && den == 0 {
-			return
-		}
-		k.facet, k.value = facet, s.id(value)
-		p := s.sums[k]
-		s.sums[k] = pair{p.num + num, p.den + den}
+// ranks is the place of each word among all of them.
+func (s *summer) ranks() []uint32 {
+	ids := make([]uint32, len(s.words))
+	for i := range ids {
+		ids[i] = uint32(i)
 	}
-	f := e.facets
-	one(facetAll, "", e.num, e.den)
-	one(facetNode, f.Node, e.num, e.den)
-	one(facetRegion, f.Region, e.num, e.den)
-	one(facetMode, f.Mode, e.num, e.den)
+	slices.SortFunc(ids, func(a, b uint32) int { return strings.Compare(s.words[a], s.words[b]) })
+	rank := make([]uint32, len(ids))
+	for place, id := range ids {
+		rank[id] = uint32(place)
+	}
+	return rank
+}
+
+func (s *summer) add(e *entry) {
+	if s.facets != e.facets {
+		s.divide(e.facets)
+	}
+	k := sumKey{connection: s.id(e.connection), rate: s.id(e.rate), day: e.day}
+	one := func(facet uint8, value uint32, by pair) {
+		if by != (pair{}) {
+			k.facet, k.value = facet, value
+			p := s.sums[k]
+			s.sums[k] = pair{p.num + by.num, p.den + by.den}
+		}
+	}
+	for _, v := range s.values {
+		by := pair{e.num, e.den}
+		if v.part >= 0 && e.parts != nil {
+			by = e.parts[v.part]
+		}
+		one(v.facet, v.id, by)
+	}
+	one(facetUnjudged, s.id(""), pair{den: e.unjudged})
+}
+
+// divide lists the values under which an order with the facets counts, the whole included.
+func (s *summer) divide(f *Facets) {
+	s.facets, s.values = f, s.values[:0]
+	put := func(facet uint8, value string, part int) {
+		s.values = append(s.values, facetValue{s.id(value), facet, part})
+	}
+	put(facetAll, "", -1)
+	put(facetNode, f.Node, -1)
+	put(facetRegion, f.Region, -1)
+	put(facetMode, f.Mode, -1)
 	if f.Fault != "" {
-		one(facetFault, f.Fault, e.num, e.den)
+		put(facetFault, f.Fault, -1)
 	}
 	for _, v := range f.Items {
-		one(facetItem, v, e.num, e.den)
+		put(facetItem, v, -1)
 	}
 	for i, v := range f.Carriers {
-		if e.parts == nil {
-			one(facetCarrier, v, e.num, e.den)
-		} else {
-			one(facetCarrier, v, e.parts[i].num, e.parts[i].den)
-		}
+		put(facetCarrier, v, i)
 	}
-	one(facetUnjudged, "", 0, e.unjudged)
 }
