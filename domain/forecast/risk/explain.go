@@ -38,7 +38,7 @@ func (m *Model) Explain(f *Features, n int) []Reason {
 	}
 	odds := map[Theme]float64{}
 	for k := range featureCount {
-		odds[themes[k]] += m.Platt.Slope * m.Linear.Weight[k] * m.Linear.standard(int(k), f[k])
+		odds[themes[k]] += m.Linear.Weight[k] * m.Linear.standard(int(k), f[k])
 	}
 	var out []Reason
 	for _, t := range allThemes {

@@ -150,10 +150,10 @@ func (x *reading) time() {
 		due := calendar.DayOf(x.o.Due, zone)
 		x.set(RestDays, float64(int(due-day)-x.h.cal.Between(day, due)))
 	}
-	x.set(Evening, flag(local.Hour() >= 17))
-	x.set(Night, flag(local.Hour() < 7))
-	x.set(Friday, flag(x.h.cal.Business(day) && !x.h.cal.Business(day+1)))
-	x.set(RestDay, flag(!x.h.cal.Business(day)))
+	x.set(Evening, indicator(local.Hour() >= 17))
+	x.set(Night, indicator(local.Hour() < 7))
+	x.set(Friday, indicator(x.h.cal.Business(day) && !x.h.cal.Business(day+1)))
+	x.set(RestDay, indicator(!x.h.cal.Business(day)))
 	if !x.o.Promised.IsZero() {
 		x.set(Promise, math.Log1p(max(0, x.o.Promised.Sub(x.o.At).Hours()/24)))
 	}
@@ -194,7 +194,7 @@ func (x *reading) goods() {
 	x.set(Freight, math.Log1p(float64(max(0, x.o.Freight))/100))
 }
 
-func flag(b bool) float64 {
+func indicator(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -2,10 +2,14 @@ package risk
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/policy/calendar"
 )
+
+// slack is how many closed orders a list may hold beside as many as are open, so that it is gone through now and then and not each time.
+const slack = 64
 
 // History is what has become known so far, told in the order in which it became known. A call with an earlier moment than the last is
 // taken as of the last. Not safe for concurrent use.
@@ -39,7 +43,7 @@ func NewHistory(cal *calendar.Calendar) *History {
 		open: map[string]*pending{}}
 }
 
-// Place takes in a new order and returns its features as of o.At. An order known already is not taken in twice.
+// Place takes in a new order and returns its features as of o.At. One that is open already is not taken in twice.
 func (h *History) Place(o Order) Features {
 	h.Advance(o.At)
 	f := h.Features(o)
@@ -57,10 +61,11 @@ func (h *History) Place(o Order) Features {
 	if !o.Due.IsZero() {
 		h.dueKnown(p)
 	}
-	for len(h.open) > MaxOpen || len(h.oldest) > 2*MaxOpen {
+	for len(h.open) > MaxOpen {
 		h.giveUp(h.oldest[0])
 		h.oldest = h.oldest[1:]
 	}
+	h.tidy()
 	return f
 }
 
@@ -81,6 +86,7 @@ func (h *History) dueKnown(p *pending) {
 		g.allowance.add(h.now, allowed, fastHalf)
 	}
 	heap.Push(&h.dues, due{p.order.Due.Unix(), p})
+	h.tidy()
 	if !p.handed.IsZero() {
 		h.settle(p, p.handed)
 		delete(h.open, p.order.ID)
@@ -166,7 +172,20 @@ func (h *History) close(p *pending) {
 			g.over--
 		}
 	}
-	p.groups[1].oldest() // lets go of those at the head that are done
+	if node := p.groups[1]; len(node.queue) > 2*node.open+slack {
+		node.queue = slices.DeleteFunc(node.queue, func(p *pending) bool { return p.done })
+	}
+}
+
+// tidy lets go of orders that are closed and still in the lists, once they are more than those that are not.
+func (h *History) tidy() {
+	if len(h.oldest) > 2*len(h.open)+slack {
+		h.oldest = slices.DeleteFunc(h.oldest, func(p *pending) bool { return h.open[p.order.ID] != p })
+	}
+	if len(h.dues) > 2*len(h.open)+slack {
+		h.dues = slices.DeleteFunc(h.dues, func(d due) bool { return d.order.done || d.order.judged || d.order.order.Due.Unix() != d.at })
+		heap.Init(&h.dues)
+	}
 }
 
 func (h *History) giveUp(p *pending) {

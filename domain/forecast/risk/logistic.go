@@ -105,7 +105,7 @@ func accumulate(gradient []float64, hessian [][]float64, row, w []float64, late 
 		z += w[k] * x
 	}
 	p := logistic(z)
-	y := flag(late)
+	y := indicator(late)
 	v := max(p*(1-p), 1e-9)
 	for a, x := range row {
 		if x == 0 {
@@ -156,7 +156,7 @@ func solve(a [][]float64, b []float64) []float64 {
 func lates(samples []Sample) float64 {
 	n := 0.0
 	for i := range samples {
-		n += flag(samples[i].Late)
+		n += indicator(samples[i].Late)
 	}
 	return n
 }

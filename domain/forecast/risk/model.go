@@ -22,11 +22,14 @@ const (
 	// fewer than about ten late ones for each figure that matters, weights are mostly noise.
 	MinOrders = 300
 	MinEach   = 30
-	// penalty holds the weights back as if each had been seen at zero with a standard deviation of 1/√200. Anything from 100 to 600 scores
-	// about the same.
-	penalty = 200
-	// holdOut is the last share of the orders, by time, on which chances are calibrated and scored: one part of so many.
+	// penalty holds the weights back as if each were known beforehand to be zero with a standard deviation of a tenth. On the real orders
+	// anything from 50 to 300 scores about the same.
+	penalty = 100
+	// holdOut is the last share of the orders, by time, on which a trial model is scored: one part of so many.
 	holdOut = 5
+	// leastAUC is what the trial must reach for the model to be used. The Brier score is no such test: where the late rate of the last weeks
+	// differs from that before, good and blind chances are both off by it.
+	leastAUC = 0.55
 	// surest keeps a chance off 0 and 1: nobody can know better than one in a thousand.
 	surest = 0.001
 	// modelVersion changes when a figure of the same name changes its meaning.
@@ -45,9 +48,7 @@ type Model struct {
 	Base     float64   `json:"base"` // late rate of these orders, smoothed
 	Features []string  `json:"features,omitempty"`
 	Linear   *Linear   `json:"linear,omitempty"`
-	Platt    Platt     `json:"platt"`
-	// HeldOut is the score on the last orders of the period, of a model learned from those before, uncalibrated; BaseHeldOut that of their
-	// base rate.
+	// HeldOut is the score on the last orders of the period of a trial model learned from those before; BaseHeldOut that of their late rate.
 	HeldOut     Score `json:"heldOut"`
 	BaseHeldOut Score `json:"baseHeldOut"`
 }
@@ -62,7 +63,7 @@ func Learn(samples []Sample, at time.Time) *Model {
 	}
 	slices.SortStableFunc(known, func(a, b Sample) int { return a.At.Compare(b.At) })
 	late := lates(known)
-	m := &Model{Version: modelVersion, State: Nothing, Until: at.UTC(), Orders: len(known), Late: int(late), Platt: Platt{Slope: 1},
+	m := &Model{Version: modelVersion, State: Nothing, Until: at.UTC(), Orders: len(known), Late: int(late),
 		Base: smoothed(late, float64(len(known)), assumedLate, marketWeight)}
 	if len(known) == 0 {
 		m.Why = fmt.Sprintf("No order's fate is known yet: every order is given an assumed %.0f %%.", 100*m.Base)
@@ -83,19 +84,17 @@ func (m *Model) learn(known []Sample) {
 	before, held := known[:cut], known[cut:]
 	trial := learnLinear(before, penalty)
 	base := smoothed(lates(before), float64(len(before)), assumedLate, marketWeight)
-	odds := make([]float64, len(held))
 	given, same := make([]Outcome, len(held)), make([]Outcome, len(held))
 	for i := range held {
-		odds[i] = trial.odds(&held[i].Features)
-		given[i] = Outcome{Chance: logistic(odds[i]), Late: held[i].Late}
+		given[i] = Outcome{Chance: logistic(trial.odds(&held[i].Features)), Late: held[i].Late}
 		same[i] = Outcome{Chance: base, Late: held[i].Late}
 	}
 	m.HeldOut, m.BaseHeldOut = ScoreOf(given), ScoreOf(same)
-	if m.HeldOut.Brier >= m.BaseHeldOut.Brier {
-		m.Why = fmt.Sprintf("What was learned did no better on the last %d orders than the late rate: every order is given that, %.1f %%.", len(held), 100*m.Base)
+	if m.HeldOut.AUC < leastAUC {
+		m.Why = fmt.Sprintf("What was learned could not tell the last %d orders apart: every order is given the late rate, %.1f %%.", len(held), 100*m.Base)
 		return
 	}
-	m.State, m.Platt, m.Linear, m.Features = Learned, learnPlatt(odds, held), learnLinear(known, penalty), featureNames[:]
+	m.State, m.Linear, m.Features = Learned, learnLinear(known, penalty), featureNames[:]
 	m.Why = fmt.Sprintf("Learned from %d orders, %d of them late.", m.Orders, m.Late)
 }
 
@@ -103,7 +102,7 @@ func (m *Model) learn(known []Sample) {
 func (m *Model) Chance(f *Features) float64 {
 	p := m.Base
 	if m.State == Learned {
-		p = logistic(m.Platt.of(m.Linear.odds(f)))
+		p = logistic(m.Linear.odds(f))
 	}
 	return min(1-surest, max(surest, p))
 }
@@ -126,7 +125,7 @@ func Decode(b []byte) (*Model, error) {
 		return m, nil
 	case !slices.Equal(m.Features, featureNames[:]):
 		return nil, fmt.Errorf("late risk model: made of other figures than this program's")
-	case m.Linear == nil || !m.Linear.usable() || !usable(m.Platt.Slope, m.Platt.Shift):
+	case m.Linear == nil || !m.Linear.usable():
 		return nil, fmt.Errorf("late risk model: weights are missing or out of range")
 	}
 	return m, nil

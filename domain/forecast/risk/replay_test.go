@@ -78,7 +78,7 @@ func nodeRates(orders []olistOrder, m moment) map[int64]float64 {
 			f := fates[next]
 			for _, key := range []string{"", "node " + f.node} {
 				count[key]++
-				late[key] += flag(f.late)
+				late[key] += indicator(f.late)
 			}
 			next++
 		}

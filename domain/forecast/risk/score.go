@@ -34,7 +34,7 @@ func ScoreOf(outcomes []Outcome) Score {
 			j++
 		}
 		for _, o := range sorted[i:j] {
-			d := o.Chance - flag(o.Late)
+			d := o.Chance - indicator(o.Late)
 			s.Brier += d * d
 			if o.Late {
 				s.Late++
@@ -73,7 +73,7 @@ func Reliability(outcomes []Outcome, count int) []Bin {
 		b := Bin{Orders: n}
 		for _, o := range sorted[from : from+n] {
 			b.Chance += o.Chance / float64(n)
-			b.Rate += flag(o.Late) / float64(n)
+			b.Rate += indicator(o.Late) / float64(n)
 		}
 		b.Error = math.Sqrt(b.Rate * (1 - b.Rate) / float64(n))
 		out = append(out, b)
