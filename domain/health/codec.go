@@ -116,17 +116,18 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	if len(data) > MaxEncoded {
 		return errs.New(errs.Invalid, "health.Batch", "", "a record of %d bytes is too long", len(data))
 	}
-	r := reader{data: data}
+	r := reader{data: data, all: string(data)}
 	if v := r.byte(); v != codecVersion {
 		return errs.New(errs.Invalid, "health.Batch", "", "the record has the version %d, only %d is known", v, codecVersion)
 	}
 	r.words = append(r.words, "")
 	for range r.count(1) {
-		r.words = append(r.words, string(r.bytes()))
+		r.words = append(r.words, r.text())
 	}
-	var entries []entry
+	n := r.count(minEntry)
+	entries := make([]entry, 0, n) // as many as there are bytes for
 	var last *Facets
-	for range r.count(minEntry) {
+	for range n {
 		e := r.entry(last)
 		if r.bad {
 			break
@@ -144,7 +145,8 @@ const minEntry = 6 // bytes of the shortest entry
 
 // reader takes data apart. After the first thing that cannot be right it is bad and gives zeros only.
 type reader struct {
-	data  []byte
+	data  []byte // what is left
+	all   string // everything, of which words are parts: one copy for all
 	words []string
 	bad   bool
 }
@@ -179,15 +181,15 @@ func (r *reader) count(size int) int {
 	return int(n)
 }
 
-func (r *reader) bytes() []byte {
+func (r *reader) text() string {
 	n := r.count(1)
 	if n > maxWord {
 		r.bad = true
-		return nil
+		return ""
 	}
-	out := r.data[:n]
+	at := len(r.all) - len(r.data)
 	r.data = r.data[n:]
-	return out
+	return r.all[at : at+n]
 }
 
 func (r *reader) number() int64 {

@@ -43,11 +43,10 @@ func (b *Batch) Tallies() []Tally {
 		s.add(&b.entries[i])
 	}
 	rank := s.ranks()
-	rows := make([]sumRow, 0, len(s.sums))
-	for k, v := range s.sums {
-		if v != (pair{}) {
-			rows = append(rows, sumRow{sumKey: k, pair: v, high: uint64(rank[k.connection])<<32 | uint64(rank[k.rate]), low: uint64(k.facet)<<32 | uint64(rank[k.value])})
-		}
+	rows := slices.DeleteFunc(s.rows, func(r sumRow) bool { return r.pair == pair{} })
+	for i := range rows {
+		r := &rows[i]
+		r.high, r.low = uint64(rank[r.connection])<<32|uint64(rank[r.rate]), uint64(r.facet)<<32|uint64(rank[r.value])
 	}
 	slices.SortFunc(rows, func(a, b sumRow) int {
 		switch {
@@ -100,14 +99,31 @@ const (
 	facetUnjudged
 )
 
-// summer adds entries up. Strings become numbers first: a key of numbers is hashed far faster than one of five strings.
+// summer adds entries up. Strings become numbers first, and a row is found by one number: that is far faster than by five strings.
 type summer struct {
-	ids   map[string]uint32
-	words []string
-	sums  map[sumKey]pair
+	ids    map[string]uint32
+	words  []string
+	places map[place]uint32 // numbers of those
+	at     map[uint64]int32 // by place, facet and value: the row
+	rows   []sumRow
 
 	facets *Facets // of the entry before: those of an order follow each other and share them
 	values []facetValue
+}
+
+// place is where a tally belongs, but for its facet.
+type place struct {
+	connection, rate uint32
+	day              policy.Day
+}
+
+// sumRow is a sum, and what it is sorted by.
+type sumRow struct {
+	place
+	value     uint32
+	facet     uint8
+	high, low uint64
+	pair
 }
 
 // facetValue is a value of a facet by its number; part says which of entry.parts is its own, -1: none.
@@ -117,23 +133,10 @@ type facetValue struct {
 	part  int
 }
 
-type sumKey struct {
-	connection, rate, value uint32
-	day                     policy.Day
-	facet                   uint8
-}
-
-// sumRow is a sum with what it is sorted by.
-type sumRow struct {
-	sumKey
-	pair
-	high, low uint64
-}
-
 type pair struct{ num, den int64 }
 
 func newSummer(entries int) *summer {
-	return &summer{ids: map[string]uint32{}, sums: make(map[sumKey]pair, entries*2)}
+	return &summer{ids: map[string]uint32{}, places: map[place]uint32{}, at: make(map[uint64]int32, entries), rows: make([]sumRow, 0, entries)}
 }
 
 func (s *summer) id(word string) uint32 {
@@ -163,22 +166,36 @@ func (s *summer) add(e *entry) {
 	if s.facets != e.facets {
 		s.divide(e.facets)
 	}
-	k := sumKey{connection: s.id(e.connection), rate: s.id(e.rate), day: e.day}
-	one := func(facet uint8, value uint32, by pair) {
-		if by != (pair{}) {
-			k.facet, k.value = facet, value
-			p := s.sums[k]
-			s.sums[k] = pair{p.num + by.num, p.den + by.den}
-		}
+	p := place{connection: s.id(e.connection), rate: s.id(e.rate), day: e.day}
+	n, ok := s.places[p]
+	if !ok {
+		n = uint32(len(s.places))
+		s.places[p] = n
 	}
 	for _, v := range s.values {
 		by := pair{e.num, e.den}
 		if v.part >= 0 && e.parts != nil {
 			by = e.parts[v.part]
 		}
-		one(v.facet, v.id, by)
+		s.put(p, n, v, by)
 	}
-	one(facetUnjudged, s.id(""), pair{den: e.unjudged})
+	s.put(p, n, facetValue{id: s.id(""), facet: facetUnjudged}, pair{den: e.unjudged})
+}
+
+// put adds to the row of a value at the place with the number n, which is below 1<<28: a batch has fewer entries.
+func (s *summer) put(p place, n uint32, v facetValue, by pair) {
+	if by == (pair{}) {
+		return
+	}
+	key := uint64(n)<<36 | uint64(v.facet)<<32 | uint64(v.id)
+	i, ok := s.at[key]
+	if !ok {
+		i = int32(len(s.rows))
+		s.at[key] = i
+		s.rows = append(s.rows, sumRow{place: p, value: v.id, facet: v.facet})
+	}
+	r := &s.rows[i]
+	r.num, r.den = r.num+by.num, r.den+by.den
 }
 
 // divide lists the values under which an order with the facets counts, the whole included.
