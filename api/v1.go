@@ -26,7 +26,7 @@ var security = []map[string][]string{{"token": {}}}
 func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	cfg := huma.DefaultConfig("Spillway", version)
-	cfg.Info.Description = "Stock to promise and reservations. Ids of reservations are yours: sending one again is safe and gets the first answer."
+	cfg.Info.Description = "Stock to promise, reservations, and how shops stand with their channels. Ids of reservations are yours: sending one again is safe and gets the first answer."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = base+"/openapi", "", "", nil
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "Made with `spillway token new NAME`."}}
 	a := humago.New(mux, cfg)
@@ -34,6 +34,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s := &service{x: x, log: log}
 	s.reservations(a)
 	s.items(a)
+	s.health(a)
 	return mux
 }
 

@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "write the OpenAPI document anew")
 type house struct {
 	*httptest.Server
 	ops   *ops.Ops
+	store *store.Store
 	token string
 }
 
@@ -77,7 +78,7 @@ func newHouse(t *testing.T) *house {
 	}
 	s := httptest.NewServer(V1(x, "test", slog.New(slog.DiscardHandler)))
 	t.Cleanup(s.Close)
-	return &house{Server: s, ops: x, token: plain}
+	return &house{Server: s, ops: x, store: st, token: plain}
 }
 
 // call sends body and returns the status, the answer and its headers.

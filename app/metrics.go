@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -88,12 +89,73 @@ func (m *metrics) watch(x *ops.Ops) {
 	counter("spillway_parked_total", "Messages set aside for a person.", func(s ops.Snapshot) int64 { return s.Parked })
 	counter("spillway_orders_total", "Orders taken in for the first time.", func(s ops.Snapshot) int64 { return s.Orders })
 	counter("spillway_drifts_total", "Channel numbers that were not what they should have been.", func(s ops.Snapshot) int64 { return s.Drifts })
+	m.registry.MustRegister(newShopHealth(x))
 	gauge("spillway_webhook_ack_p99_seconds", "From webhook received to durable, 99th percentile of five minutes.",
 		func(s ops.Snapshot) float64 { return s.Ack.P99.Seconds() })
 	gauge("spillway_sale_to_reserved_p99_seconds", "From the channel's event to the units reserved, 99th percentile of five minutes.",
 		func(s ops.Snapshot) float64 { return s.SaleToReserved.P99.Seconds() })
 	gauge("spillway_change_to_right_p99_seconds", "From a change to the last channel told, 99th percentile of five minutes.",
 		func(s ops.Snapshot) float64 { return s.ChangeToRight.P99.Seconds() })
+}
+
+// shopHealth are the rates shops are judged by, read when they are asked for.
+type shopHealth struct {
+	x                             *ops.Ops
+	num, den, limit, state, known *prometheus.Desc
+	chance                        *prometheus.Desc
+}
+
+func newShopHealth(x *ops.Ops) *shopHealth {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("spillway_health_"+name, help, append([]string{"shop", "metric"}, labels...), nil)
+	}
+	return &shopHealth{x: x,
+		num:    desc("numerator", "Above the line of the rate as it stands now."),
+		den:    desc("denominator", "Below the line of the rate as it stands now."),
+		limit:  desc("limit_ratio", "A limit of the rate that holds today.", "kind", "paused"),
+		state:  desc("state", "1 for the state the rate is in: good, watch, breach, unsure, nothing or norule.", "state"),
+		known:  prometheus.NewDesc("spillway_health_complete", "1 when the shop's history is counted by the rules that hold, 0 while it is being counted.", []string{"shop"}, nil),
+		chance: desc("breach_chance", "Chance that the limit of enforcement is passed on some day of the forecast.")}
+}
+
+// Describe sends what Collect may send.
+func (h *shopHealth) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(h, out) }
+
+// healthScrape bounds the reading for one scrape.
+const healthScrape = 2 * time.Second
+
+// Collect reads all shops' rates. While the database is away there are none: an old rate must not look like a present one.
+func (h *shopHealth) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), healthScrape)
+	defer cancel()
+	all, err := h.x.Rates(ctx, "", time.Time{})
+	if err != nil {
+		return
+	}
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, shop := range all {
+		id, whole := shop.Connection.ID, 0.0
+		if !shop.Counted.IsZero() {
+			whole = 1
+		}
+		gauge(h.known, whole, id)
+		for _, s := range shop.Standings {
+			m := string(s.Metric)
+			gauge(h.num, float64(s.Num), id, m)
+			gauge(h.den, float64(s.Den), id, m)
+			gauge(h.state, 1, id, m, string(s.State))
+			for _, b := range s.Bands {
+				gauge(h.limit, float64(b.Limit)/1e6, id, m, string(b.Kind), strconv.FormatBool(b.Paused))
+			}
+		}
+		if seen, found, err := h.x.Outlook(ctx, id); err == nil && found {
+			for i := range seen.Metrics {
+				gauge(h.chance, seen.Metrics[i].Chance("enforcement"), id, string(seen.Metrics[i].Metric))
+			}
+		}
+	}
 }
 
 // privateHandler serves operators: metrics, health, readiness, profiles. It listens on its own address, loopback by default.

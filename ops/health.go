@@ -48,8 +48,8 @@ type healthChange struct {
 func (c *healthChange) add(rules *rulebook, before, after *order.Order) {
 	if j := rules.judge(after.ConnectionID); j != nil {
 		c.health.Add(j, after.ConnectionID, before, after)
+		c.flow.Add(before, after)
 	}
-	c.flow.Add(before, after)
 }
 
 func (c *healthChange) append(tx *store.Tx) error {

@@ -41,6 +41,9 @@ type HealthCount struct {
 // countDue reports whether all orders must be counted anew: never done under these rules or since the last import, a day ago, or just after a
 // change of rules.
 func (x *Ops) countDue() bool {
+	if len(x.rules.Load().of) == 0 {
+		return false
+	}
 	var last HealthCount
 	var imported string
 	err := x.st.View(x.ctx, func(tx *store.Tx) (err error) {
@@ -49,6 +52,16 @@ func (x *Ops) countDue() bool {
 	})
 	age := x.now().Sub(last.At)
 	return err == nil && (last.Sign != x.rules.Load().sign || last.Imported != imported || age >= countEvery || (last.First && age >= settleTime))
+}
+
+// HealthCounted notes a count that was made elsewhere, by the rules that hold here: for measurements.
+func (x *Ops) HealthCounted(tx *store.Tx, orders int64) error {
+	c := HealthCount{Sign: x.rules.Load().sign, At: x.now(), Orders: orders}
+	_, imported, err := lastCount(tx)
+	if c.Imported = imported; err == nil {
+		err = tx.HealthStatePut(countState, c.At, c)
+	}
+	return err
 }
 
 // lastCount is what became of the last full count, and the last import there was.

@@ -226,7 +226,12 @@ func (x *Ops) describe(vendor string) (driver.Description, bool) {
 }
 
 // LoadOnly makes the use-cases usable beside a running Spillway on the same database: nothing is started, no channel is called.
-func (x *Ops) LoadOnly(ctx context.Context) error { return x.reloadCatalogue(ctx) }
+func (x *Ops) LoadOnly(ctx context.Context) error {
+	if err := x.reloadCatalogue(ctx); err != nil {
+		return err
+	}
+	return x.followRules(ctx)
+}
 
 // Retire gives this process's connections to others at once; requests may still be answered until Stop. Where there can be no others it
 // does nothing.

@@ -23,9 +23,12 @@ type ShopRates struct {
 	AsOf     time.Time
 }
 
-// Rates is how the connected shops stand on the day of a moment in their markets' zones; a shop's name narrows it to that one. Errors:
-// NotFound.
+// Rates is how the connected shops stand on the day of a moment in their markets' zones, or now if it is zero; a connection's id narrows it to that
+// one. Errors: NotFound.
 func (x *Ops) Rates(ctx context.Context, connection string, at time.Time) (out []ShopRates, err error) {
+	if at.IsZero() {
+		at = x.now()
+	}
 	err = x.st.View(ctx, func(tx *store.Tx) error {
 		conns, err := tx.ConnectionList()
 		if err != nil {
@@ -105,4 +108,27 @@ func trend(tx *store.Tx, rules *policy.RuleSet, connection string, m policy.Metr
 		return days
 	})
 	return out, err
+}
+
+// Trend is how a connected shop stood in a metric on each day from first to last, each by the definition of its day. Errors: NotFound (no such
+// shop, or its channel has no rules for its market).
+func (x *Ops) Trend(ctx context.Context, connection string, m policy.Metric, first, last policy.Day) (out []health.Standing, err error) {
+	j := x.rules.Load().of[connection]
+	if j == nil {
+		return nil, errs.New(errs.NotFound, "ops.Trend", connection, "no rules are known by which this shop is judged")
+	}
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out, err = trend(tx, j.rules, connection, m, first, last)
+		return err
+	})
+	return out, errs.Wrap("ops.Trend", connection, err)
+}
+
+// Outlook is what was last foreseen of a shop; false: nothing yet.
+func (x *Ops) Outlook(ctx context.Context, connection string) (o Outlook, found bool, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
+		o, found, err = outlookOf(tx, connection)
+		return err
+	})
+	return o, found, errs.Wrap("ops.Outlook", connection, err)
 }

@@ -155,7 +155,7 @@ func (h *history) stocked(ctx context.Context, st *store.Store) error {
 			return err
 		}
 		for i, shop := range historyShops {
-			if err := tx.ConnectionPut(store.Connection{ID: shop, Vendor: "dummy", Name: "Shop " + strconv.Itoa(i+1), AppID: "app", Region: "US", State: store.Paused, CreatedAt: tx.Now()}); err != nil {
+			if err := tx.ConnectionPut(store.Connection{ID: shop, Vendor: "dummy", Name: "Shop " + strconv.Itoa(i+1), AppID: "app", Region: historyMarket, State: store.Paused, CreatedAt: tx.Now()}); err != nil {
 				return err
 			}
 		}
@@ -312,6 +312,9 @@ func (h *history) buyer(i int) string {
 }
 
 func historyShop(i int) string { return historyShops[[10]int{0, 1, 0, 2, 0, 1, 0, 1, 0, 2}[i%10]] }
+
+// historyMarket is where the shops sell.
+const historyMarket = "US"
 
 // Where orders leave from and go to, and who carries them.
 var (

@@ -33,26 +33,34 @@ type question struct {
 func (r *pagesRig) askAll(ctx context.Context, times int) ([]pageFigure, error) {
 	var out []pageFigure
 	for _, q := range append(append(r.overviews(), r.lists()...), r.searches()...) {
-		n := q.times
-		if n == 0 {
-			n = times
+		f, err := q.measure(ctx, times, rand.New(rand.NewPCG(3, uint64(len(out)))), r.h.Orders)
+		if err != nil {
+			return nil, errs.Wrap("bench.Pages", q.page, err)
 		}
-		dice := rand.New(rand.NewPCG(3, uint64(len(out))))
-		took := make([]time.Duration, 0, n)
-		for range n {
-			i := dice.IntN(r.h.Orders)
-			began := time.Now()
-			if err := q.ask(ctx, i); err != nil {
-				return nil, errs.Wrap("bench.Pages", q.page, err)
-			}
-			took = append(took, time.Since(began))
-			if q.pause > 0 {
-				time.Sleep(q.pause)
-			}
-		}
-		out = append(out, pageFigure{Page: q.page, N: n, P50: quantile(took, .5), P95: quantile(took, .95), P99: quantile(took, .99), Bar: q.bar})
+		out = append(out, f)
 	}
 	return out, nil
+}
+
+// measure asks a question as often as it wants to be, else as often as all, and takes the times.
+func (q question) measure(ctx context.Context, times int, dice *rand.Rand, orders int) (pageFigure, error) {
+	n := q.times
+	if n == 0 {
+		n = times
+	}
+	took := make([]time.Duration, 0, n)
+	for range n {
+		i := dice.IntN(orders)
+		began := time.Now()
+		if err := q.ask(ctx, i); err != nil {
+			return pageFigure{}, err
+		}
+		took = append(took, time.Since(began))
+		if q.pause > 0 {
+			time.Sleep(q.pause)
+		}
+	}
+	return pageFigure{Page: q.page, N: n, P50: quantile(took, .5), P95: quantile(took, .95), P99: quantile(took, .99), Bar: q.bar}, nil
 }
 
 func (r *pagesRig) overviews() []question {

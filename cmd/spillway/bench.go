@@ -19,6 +19,7 @@ type benchCmd struct {
 	Start  benchStart  `cmd:"" help:"The binary: size, start-up, idle memory."`
 	Ledger benchLedger `cmd:"" help:"Reservations a second on one hot item, or many, beside what teams usually build."`
 	Intake benchIntake `cmd:"" help:"Orders a second, whole: reserved, exposed, journaled, durable."`
+	Health benchHealth `cmd:"" help:"What it takes to know how shops stand, over a long history."`
 	Pages  benchPages  `cmd:"" help:"Pages over a long history, and what intake costs with it."`
 	HTTP   benchHTTP   `cmd:"" name:"http" help:"Reservations over HTTP with authentication, beside another system."`
 	Shop   benchShop   `cmd:"" hidden:"" help:"The program of bench http, in a process of its own."`

@@ -1,0 +1,310 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	dummy "github.com/spillway/spillway/connector/dummy"
+
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/health"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/seal"
+	"github.com/spillway/spillway/ops"
+	"github.com/spillway/spillway/ops/view"
+	"github.com/spillway/spillway/store"
+)
+
+// Bars of health at the 95th percentile, and of what an order costs.
+const (
+	rateBar   = 2 * time.Millisecond
+	trendBar  = 10 * time.Millisecond
+	healthBar = 50 * time.Millisecond
+	orderBar  = 10 * time.Microsecond
+	// trendDays is how long a trend is.
+	trendDays = 90
+	// healthSetting says for how many orders a history's figures are filled.
+	healthSetting = "bench.health"
+	// healthChunk orders are judged before what they add is stored.
+	healthChunk = 500_000
+)
+
+// HealthOptions say how many orders shops are judged by.
+type HealthOptions struct {
+	Orders, Days, Items int
+	Database            string // as of PagesOptions, and filled by the same: one database serves both
+	Asks                int
+	Live                int  // orders whose whole lives are taken in, to see what judging them costs; 0: none
+	Count               bool // count all orders anew, twice
+	Strict, JSON        bool
+	Log                 *slog.Logger
+	Out                 io.Writer
+}
+
+// healthReport is what Health found.
+type healthReport struct {
+	Engine  string        `json:"engine"`
+	Machine string        `json:"machine"`
+	Orders  int           `json:"orders"`
+	Pages   []pageFigure  `json:"pages"`
+	Cost    *judgingCost  `json:"cost,omitempty"`
+	Counts  []countedAnew `json:"counts,omitempty"`
+}
+
+// countedAnew is one full count.
+type countedAnew struct {
+	Took    time.Duration `json:"took_ns"`
+	Orders  int64         `json:"orders"`
+	Differs int64         `json:"differs"`
+}
+
+// Health measures what it takes to know how shops stand when millions of orders are in the window: to read it, to keep it current, and to count
+// it all anew.
+func Health(ctx context.Context, o HealthOptions) error {
+	home, err := os.MkdirTemp("", "spillway-health-")
+	if err != nil {
+		return errs.Wrap("bench.Health", "", err)
+	}
+	defer os.RemoveAll(home)
+	if o.Database == "" {
+		o.Database = "sqlite:" + filepath.Join(home, "all.db")
+	}
+	st, h, err := openHistory(ctx, o.Database, history{Orders: o.Orders, Days: o.Days, Items: o.Items, End: time.Now().UTC().Truncate(time.Hour)}, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	rig, err := openHealthRig(ctx, o, st, h)
+	if err != nil {
+		return err
+	}
+	r := healthReport{Engine: engineOf(o.Database), Orders: o.Orders,
+		Machine: fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())}
+	if r.Pages, err = rig.askAll(ctx, o.Asks); err != nil {
+		return err
+	}
+	if o.Live > 0 {
+		if r.Cost, err = rig.live(ctx, o.Live); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		if !o.Count {
+			break
+		}
+		began := time.Now()
+		c, err := rig.x.CountHealth(ctx)
+		if err != nil {
+			return err
+		}
+		r.Counts = append(r.Counts, countedAnew{Took: time.Since(began), Orders: c.Orders, Differs: c.Differs})
+	}
+	return r.print(o)
+}
+
+// healthRig is the use-cases, with no worker running, over a history whose figures are filled.
+type healthRig struct {
+	h    history
+	st   *store.Store
+	x    *ops.Ops
+	desk *ops.Desk
+}
+
+func openHealthRig(ctx context.Context, o HealthOptions, st *store.Store, h history) (*healthRig, error) {
+	ring, err := seal.Parse(seal.NewKey())
+	if err != nil {
+		return nil, err
+	}
+	client := func(bool) *http.Client { return &http.Client{Timeout: time.Second} }
+	now := func() time.Time { return h.End } // the window ends where the history does, however old the database is
+	r := &healthRig{h: h, st: st}
+	r.x, err = ops.New(ops.Options{Store: st, Vendors: []driver.Vendor{dummy.Vendor{}}, Ring: ring, Now: now, Log: o.Log, Client: client, Files: client})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.x.LoadOnly(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.fill(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.x.Foresee(ctx); err != nil {
+		return nil, err
+	}
+	r.desk, err = ops.NewDesk(r.x, ops.DeskOptions{Zones: []view.Zone{{Label: "UTC", Location: "UTC"}}})
+	return r, err
+}
+
+// fill judges every order of the history and stores what they add up to, unless that was done before.
+func (r *healthRig) fill(ctx context.Context) error {
+	done := ""
+	if err := r.st.View(ctx, func(tx *store.Tx) (err error) {
+		done, _, err = tx.SettingGet(healthSetting)
+		return err
+	}); err != nil || done == fmt.Sprint(r.h.Orders) {
+		return err
+	}
+	judge, err := dummyJudge()
+	if err != nil {
+		return err
+	}
+	p := &progress{out: os.Stderr, began: time.Now(), last: time.Now(), all: r.h.Orders}
+	sums := newHealthSums()
+	for from := 0; from < r.h.Orders; from += healthChunk {
+		for i := from; i < min(from+healthChunk, r.h.Orders); i++ {
+			o := r.h.order(i)
+			sums.add(judge, &o)
+			p.show(i)
+		}
+		if err := sums.storeMarks(ctx, r.st); err != nil {
+			return err
+		}
+	}
+	if err := sums.store(ctx, r.st); err != nil {
+		return err
+	}
+	return r.st.Update(ctx, func(tx *store.Tx) error {
+		if err := r.x.HealthCounted(tx, int64(r.h.Orders)); err != nil {
+			return err
+		}
+		return tx.SettingSet(healthSetting, fmt.Sprint(r.h.Orders))
+	})
+}
+
+func dummyJudge() (*health.Judge, error) {
+	for _, p := range (dummy.Vendor{}).Describe().Policies {
+		if p.Market == historyMarket {
+			rules, err := policy.Decode(bytes.NewReader(p.YAML))
+			if err != nil {
+				return nil, err
+			}
+			return health.NewJudge(rules), nil
+		}
+	}
+	return nil, errs.New(errs.Internal, "bench.Health", historyMarket, "the teaching connector has no rules for this market")
+}
+
+// healthSums are the figures of a history while they are added up.
+type healthSums struct {
+	batch   health.Batch
+	tallies map[health.Tally][2]int64 // by the tally without its counts
+	marks   []health.Mark
+}
+
+func newHealthSums() *healthSums { return &healthSums{tallies: map[health.Tally][2]int64{}} }
+
+// sumEvery orders are added up at a time.
+const sumEvery = 2_000
+
+func (s *healthSums) add(j *health.Judge, o *order.Order) {
+	s.batch.Add(j, o.ConnectionID, nil, o)
+	if s.batch.Len() >= sumEvery {
+		s.flush()
+	}
+}
+
+func (s *healthSums) flush() {
+	for _, t := range s.batch.Tallies() {
+		k := t
+		k.Num, k.Den = 0, 0
+		was := s.tallies[k]
+		s.tallies[k] = [2]int64{was[0] + t.Num, was[1] + t.Den}
+	}
+	s.marks = append(s.marks, s.batch.Marks()...)
+	s.batch = health.Batch{}
+}
+
+// healthRows rows are stored in one transaction.
+const healthRows = 50_000
+
+func (s *healthSums) storeMarks(ctx context.Context, st *store.Store) error {
+	s.flush()
+	for len(s.marks) > 0 {
+		n := min(len(s.marks), healthRows)
+		if err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(nil, s.marks[:n]) }); err != nil {
+			return err
+		}
+		s.marks = s.marks[n:]
+	}
+	s.marks = nil
+	return nil
+}
+
+func (s *healthSums) store(ctx context.Context, st *store.Store) error {
+	var some []health.Tally
+	put := func() error {
+		err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(some, nil) })
+		some = some[:0]
+		return err
+	}
+	for t, n := range s.tallies {
+		t.Num, t.Den = n[0], n[1]
+		if some = append(some, t); len(some) == healthRows {
+			if err := put(); err != nil {
+				return err
+			}
+		}
+	}
+	return put()
+}
+
+func (r *healthReport) print(o HealthOptions) error {
+	missed := 0
+	for _, f := range r.Pages {
+		if !f.ok() {
+			missed++
+		}
+	}
+	if r.Cost != nil && r.Cost.PerOrder > orderBar {
+		missed++
+	}
+	if n := len(r.Counts); n > 0 && r.Counts[n-1].Differs > 0 {
+		missed++
+	}
+	if o.JSON {
+		enc := json.NewEncoder(o.Out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	} else if err := r.table(o.Out); err != nil {
+		return err
+	}
+	if missed > 0 && o.Strict {
+		return errs.New(errs.Conflict, "bench.Health", "", "%d bars were missed", missed)
+	}
+	return nil
+}
+
+func (r *healthReport) table(out io.Writer) error {
+	fmt.Fprintf(out, "%s, %d orders; %s\n", r.Engine, r.Orders, r.Machine)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "question\tasked\tp50\tp95\tp99\tbar (p95)\t")
+	for _, f := range r.Pages {
+		bar := "\t"
+		if f.Bar > 0 {
+			bar = f.Bar.String() + "\t" + verdict(f.ok())
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", f.Page, f.N, ms(f.P50), ms(f.P95), ms(f.P99), bar)
+	}
+	if c := r.Cost; c != nil {
+		fmt.Fprintf(w, "keeping it current, an order's whole life of %.1f changes\t%d\t%s\tof it in intake %s\tadding up %s\t%s\t%s\n", c.Changes, c.Orders, c.PerOrder,
+			c.Intake, c.Fold, orderBar, verdict(c.PerOrder <= orderBar))
+	}
+	for i, c := range r.Counts {
+		fmt.Fprintf(w, "counting all anew, time %d\t%d\t%s\t%d figures differed\t\t\t%s\n", i+1, c.Orders, c.Took.Round(time.Millisecond), c.Differs, verdict(c.Differs == 0 || i == 0))
+	}
+	return w.Flush()
+}

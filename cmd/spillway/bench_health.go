@@ -1,0 +1,24 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spillway/spillway/app/bench"
+)
+
+type benchHealth struct {
+	Orders   int    `help:"Orders in the tables." default:"1000000"`
+	Days     int    `help:"Days they are spread over." default:"180"`
+	Items    int    `help:"Items, each listed in three shops." default:"5000"`
+	Database string `help:"Database URL, filled unless it is already, the same as of bench pages; default embedded, and thrown away."`
+	Asks     int    `help:"How often each question is asked." default:"300"`
+	Live     int    `help:"Orders whose whole lives are taken in to see what judging them costs; 0: none." default:"20000"`
+	Count    bool   `help:"Count all orders anew, twice: the second count must find nothing to put right."`
+	JSON     bool   `help:"Print JSON."`
+	Strict   bool   `help:"Fail when a bar is missed."`
+}
+
+func (c *benchHealth) Run(e *env) error {
+	return bench.Health(e.ctx, bench.HealthOptions{Orders: c.Orders, Days: c.Days, Items: c.Items, Database: c.Database, Asks: c.Asks, Live: c.Live,
+		Count: c.Count, Strict: c.Strict, JSON: c.JSON, Log: quiet(e), Out: os.Stdout})
+}
