@@ -15,7 +15,7 @@ const plotFile = "../../../docs/images/late-risk-reliability.svg"
 
 // TestReliabilityPlot: the plot in the documents is what the replay gives today.
 func TestReliabilityPlot(t *testing.T) {
-	got := plot(replay(t, atPurchase), replay(t, atPayment))
+	got := plot(replay(t, atPurchase, lookedAt), replay(t, atPayment, lookedAt))
 	if *update {
 		if err := os.WriteFile(plotFile, got, 0o644); err != nil {
 			t.Fatal(err)
