@@ -12,7 +12,8 @@ import (
 const slack = 64
 
 // History is what has become known so far, told in the order in which it became known. A call with an earlier moment than the last is
-// taken as of the last. Not safe for concurrent use.
+// taken as of the last; time passes with every call, so a moment ahead of the clock is the caller's to bring back first, or every deadline
+// until then counts as missed. Not safe for concurrent use.
 type History struct {
 	cal     *calendar.Calendar
 	now     int64
@@ -103,7 +104,7 @@ func (h *History) HandOver(id string, at time.Time) {
 	}
 	p.handed = at
 	h.close(p)
-	spare := 1.0 // nothing known: neither tight nor not
+	spare := 1.0 // without a deadline it was not tight
 	if !p.order.Due.IsZero() {
 		spare = h.business(at, p.order.Due)
 	}
