@@ -47,9 +47,9 @@ func TestIntervalsAreHonest(t *testing.T) {
 			for _, y := range []*tally{x, &all} {
 				y.n++
 				switch {
-				case real < day.P10-1:
+				case real < day.P10-10:
 					y.below++
-				case real > day.P90+1:
+				case real > day.P90+10:
 					y.above++
 				default:
 					y.in++

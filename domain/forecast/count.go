@@ -71,9 +71,7 @@ func (c *cell) beyond(num, den, r float64, under bool) float64 {
 	}
 	moves := r * math.Sqrt(c.dd)
 	if moves > blurred {
-		variance := c.nn - 2*r*c.nd + r*r*c.dd
-		third := c.nnn - 3*r*c.nnd + 3*r*r*c.ndd - r*r*r*c.ddd
-		return tail(n-r*d, variance, third, 0, under)
+		return c.smooth(n, d, r, under)
 	}
 	if moves < certain {
 		return tail(n, c.nn, c.nnn, jump(r*math.Round(d), under), under)
@@ -99,6 +97,13 @@ func (c *cell) beyond(num, den, r float64, under bool) float64 {
 		below, density = upTo, at
 	}
 	return unit(out)
+}
+
+// smooth is the chance that N − r·D is on one side of 0, as one normal with skewness.
+func (c *cell) smooth(n, d, r float64, under bool) float64 {
+	variance := c.nn - 2*r*c.nd + r*r*c.dd
+	third := c.nnn - 3*r*c.nnd + 3*r*r*c.ndd - r*r*r*c.ddd
+	return tail(n-r*d, variance, third, 0, under)
 }
 
 // By how many whole numbers the line must move to be taken as moving, and to be taken as blurred.

@@ -197,8 +197,8 @@ func dayForecast(r *rateDay, cells *[scenarios]cell, seen func(policy.Band, *[sc
 		out.State = Nothing
 	} else {
 		out.Mean = ppm(mix.num / max(mix.den, 1e-9))
-		out.P5, out.P10, out.Median = mix.quantile(.05), mix.quantile(.1), mix.quantile(.5)
-		out.P90, out.P95 = mix.quantile(.9), mix.quantile(.95)
+		q := mix.quantiles(.05, .1, .5, .9, .95)
+		out.P5, out.P10, out.Median, out.P90, out.P95 = q[0], q[1], q[2], q[3], q[4]
 	}
 	for _, b := range r.bands {
 		chance := mix.chances(b.Limit)

@@ -65,7 +65,7 @@ func (m *mixture) chances(limit policy.PPM) *[scenarios]float64 {
 	return out
 }
 
-// upTo is the chance that the rate is at most x.
+// upTo is the chance that the rate is at most x. Where orders are many, half an order more or less is not seen in a rate.
 func (m *mixture) upTo(x float64) float64 {
 	if m.exact != nil {
 		some := 1 - m.nothing()
@@ -76,20 +76,28 @@ func (m *mixture) upTo(x float64) float64 {
 	}
 	var sum float64
 	for s := range m.cells {
-		sum += 1 - m.cells[s].above(m.r.num, m.r.den, x)
+		c := &m.cells[s]
+		sum += 1 - c.smooth(c.n+m.r.num, c.d+m.r.den, x, false)
 	}
 	return sum / scenarios
 }
 
-// quantile is the smallest rate that is not exceeded with a chance, to a millionth.
-func (m *mixture) quantile(chance float64) policy.PPM {
-	lo, hi := policy.PPM(-1), policy.PPM(1_000_000)
-	for hi-lo > 1 {
-		if mid := (lo + hi) / 2; m.upTo(float64(mid)/1e6) >= chance-1e-9 {
-			hi = mid
-		} else {
-			lo = mid
+// quantiles are the smallest rates that are not exceeded with some chances, which rise, to a hundred-thousandth.
+func (m *mixture) quantiles(chances ...float64) []policy.PPM {
+	const step = 10
+	out := make([]policy.PPM, 0, len(chances))
+	lo := policy.PPM(-step)
+	for _, chance := range chances {
+		hi := policy.PPM(1_000_000)
+		for hi-lo > step {
+			if mid := (lo + hi) / 2 / step * step; m.upTo(float64(mid)/1e6) >= chance-1e-9 {
+				hi = mid
+			} else {
+				lo = mid
+			}
 		}
+		out = append(out, hi)
+		lo = hi - step
 	}
-	return hi
+	return out
 }
