@@ -11,8 +11,10 @@ import (
 	"github.com/spillway/spillway/connector"
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/internal/gather"
+	"github.com/spillway/spillway/kit/dial"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/seal"
+	"github.com/spillway/spillway/notify"
 	"github.com/spillway/spillway/store"
 )
 
@@ -70,6 +72,8 @@ type Options struct {
 		Publish(topics ...string)
 		Subscribe(heard func(topics []string))
 	}
+	// Notify sends alerts; nil: one that calls no private addresses, and this machine only beside simulators.
+	Notify *notify.Sender
 	// Shelter wraps the append of gathered webhooks to the inbox, to keep them durably elsewhere while the database is away; nil: they are
 	// refused then. A row it keeps is answered as a repeat, so that nobody works on it before it is in the inbox.
 	Shelter func(direct InboxAppend) InboxAppend
@@ -107,6 +111,7 @@ type Ops struct {
 	planner  *planner
 	live     *broker
 	gauges   *Gauges
+	alerts   alerts
 	keeper   *keeper
 	peers    *peers        // nil: no other process can run on this database
 	told     chan struct{} // another process has stored messages for us
@@ -132,6 +137,9 @@ func New(o Options) (*Ops, error) {
 	}
 	if o.Store == nil || o.Ring == nil || o.Now == nil || o.Client == nil || o.Files == nil {
 		return nil, errs.New(errs.Internal, "ops.New", "", "a store, a key ring, a clock and clients are needed")
+	}
+	if o.Notify == nil {
+		o.Notify = notify.New(notify.Options{Reach: dial.Reach{Loopback: o.Simulated}, Now: o.Now})
 	}
 	x := &Ops{o: o, st: o.Store, now: o.Now, log: o.Log, vendors: map[string]driver.Vendor{}, live: newBroker(), gauges: newGauges(o.Now)}
 	for _, v := range o.Vendors {
@@ -189,6 +197,8 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.drainInbox)
 	x.work.Go(x.housekeeping)
 	x.work.Go(x.healthLoop)
+	x.work.Go(x.alertLoop)
+	x.work.Go(x.sendLoop)
 	x.work.Go(x.foreseeLoop)
 	x.planner.dirtyAll(x.catalog.Load())
 	return nil

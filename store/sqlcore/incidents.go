@@ -7,6 +7,7 @@ import (
 
 	"github.com/spillway/spillway/domain/alert"
 	"github.com/spillway/spillway/domain/incident"
+	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/kit/errs"
 )
 
@@ -40,6 +41,12 @@ var (
 	taskAdd  = insertNew("store.TasksAdd", "incident_task", []col{{"id", text}, {"incident_id", text}, {"data", text}, {"done_at", bigint}, {"done_by", text}})
 	taskDone = def("store.TaskDone", "UPDATE incident_task SET done_at = $3, done_by = $4 WHERE id = $1 AND incident_id = $2 AND (done_at = 0) <> (CAST($3 AS BIGINT) = 0)")
 	tasksOf  = def("store.TasksOf", "SELECT data, done_at, done_by FROM incident_task WHERE @in(incident_id, $1) ORDER BY incident_id, id")
+
+	cancelOpen = def("store.OrdersCancelOpen", "SELECT body, version FROM orders WHERE cancel_open ORDER BY connection_id, id LIMIT $1")
+	// Out of the index of times alone: an order's id begins with its shop's.
+	ordersByShop = both("store.OrdersByShop", "SELECT substr(id, 1, instr(id, ':') - 1), count(*) FROM orders WHERE created_at >= $1 AND created_at < $2 GROUP BY 1",
+		"SELECT split_part(id, ':', 1), count(*) FROM orders WHERE created_at >= $1 AND created_at < $2 GROUP BY 1")
+	pushesEnded = def("store.PushesEnded", "SELECT connection_id, outcome, count(*) FROM push_log WHERE sent_at >= $1 GROUP BY connection_id, outcome")
 
 	// The newest resolved before a moment goes with all that belongs to it.
 	incidentsOld  = def("store.IncidentsPrune", "SELECT id FROM incident WHERE phase = 'resolved' AND resolved_at < $1 ORDER BY resolved_at LIMIT $2")
@@ -207,4 +214,37 @@ func (tx *Tx) IncidentsPrune(before time.Time, limit int) (int64, error) {
 		}
 	}
 	return tx.exec(incidentPrune, ids)
+}
+
+// OrdersCancelOpen reads orders whose buyer asked to cancel and nobody has answered.
+func (tx *Tx) OrdersCancelOpen(limit int) ([]order.Order, error) {
+	return tx.readOrders(cancelOpen, page(limit))
+}
+
+type shopCount struct {
+	shop, outcome string
+	n             int64
+}
+
+// OrdersByShop counts the orders made from from until before until, by shop.
+func (tx *Tx) OrdersByShop(from, until time.Time) (map[string]int64, error) {
+	rows, err := query(tx, ordersByShop, func(r *sql.Rows, c *shopCount) error { return r.Scan(&c.shop, &c.n) }, us(from), us(until))
+	out := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		out[r.shop] = r.n
+	}
+	return out, err
+}
+
+// PushesEnded counts the pushes sent from since on by connection and outcome.
+func (tx *Tx) PushesEnded(since time.Time) (map[string]map[string]int64, error) {
+	rows, err := query(tx, pushesEnded, func(r *sql.Rows, c *shopCount) error { return r.Scan(&c.shop, &c.outcome, &c.n) }, us(since))
+	out := map[string]map[string]int64{}
+	for _, r := range rows {
+		if out[r.shop] == nil {
+			out[r.shop] = map[string]int64{}
+		}
+		out[r.shop][r.outcome] = r.n
+	}
+	return out, err
 }

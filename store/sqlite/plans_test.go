@@ -22,6 +22,7 @@ var wholeTable = map[string]string{
 	"store.ShortTotal":       "of the partial index of what is open",
 	"store.ShortByItem":      "of the partial index of what is short",
 	"store.ShortOrders":      "of the partial index of what is short",
+	"store.OrdersCancelOpen": "of the partial index of requests without an answer",
 	"store.InboxPending":     "of the partial index of what waits",
 	"store.InboxCounts":      "of the partial indexes of what is not done",
 	"store.InboxLag":         "of the partial index of what waits",

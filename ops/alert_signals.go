@@ -1,0 +1,373 @@
+package ops
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/alert"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/store"
+)
+
+// What counts as wrong. Where a number is the channel's or the policy's it says so; the others are ours.
+const (
+	// inboxOld is how long a message may wait; one takes milliseconds.
+	inboxOld = 5 * time.Minute
+	// pushesOf the last pushTime without one that was taken, fewPushes at least, mean that nothing is told.
+	pushTime, fewPushes = 10 * time.Minute, 5
+	// driftOld is how long another number may stand: the repair takes seconds.
+	driftOld, driftShown = 5 * time.Minute, 500
+	// answerSoon and answerNow are how long before a request to cancel is decided without us somebody is told, and woken. Channels give 48 h.
+	answerSoon, answerNow = 12 * time.Hour, 3 * time.Hour
+	answersShown          = 1_000
+	// tokenWeek and tokenNow are how long before a login ends it is more than a note.
+	tokenWeek, tokenNow = 7 * 24 * time.Hour, 2 * 24 * time.Hour
+	// spikeTimes is in thousandths of the daily average: the spike protocol begins at 3 times. Below fewOrders a day nothing is a spike.
+	spikeTimes, fewOrders = 3_000, 20
+	// usualDays make the average, youngDays of them at least; it is read again every usualEvery, today's orders every spikeEvery.
+	usualDays, youngDays   = 28, 3
+	usualEvery, spikeEvery = time.Hour, time.Minute
+	// day is the period of the average.
+	day = 24 * time.Hour
+)
+
+// look asks all sources what is wrong. What could not be asked is not taken to be gone.
+func (x *Ops) look(ctx context.Context, at time.Time) alert.Seen {
+	seen := alert.Seen{Blind: map[alert.Kind]bool{}}
+	own := []signalSource{
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.connectionSignals(ctx, at) },
+			[]alert.Kind{alert.ConnectionDown, alert.TokenExpiry, alert.PushStuck, alert.Drift}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.inboxSignals(ctx, at) }, []alert.Kind{alert.InboxStuck}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.orderSignals(ctx, at) }, []alert.Kind{alert.CancelAnswer, alert.LateOrders, alert.Short}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.spikeSignals(ctx, at) }, []alert.Kind{alert.OrderSpike}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.houseSignals(ctx, at) }, []alert.Kind{alert.Upkeep, alert.Ledger, alert.Notify}},
+	}
+	x.alerts.mu.Lock()
+	all := append(own, x.alerts.sources...)
+	x.alerts.mu.Unlock()
+	for n, s := range all {
+		got, err := s.read(ctx)
+		seen.Signals = append(seen.Signals, got...)
+		if err == nil {
+			continue
+		}
+		x.complain(err, "a source of alerts could not be asked")
+		for _, k := range s.kinds {
+			seen.Blind[k] = true
+		}
+		seen.AllBlind = seen.AllBlind || len(s.kinds) == 0
+		seen.Signals = append(seen.Signals, alert.Signal{Cause: alert.Cause{Kind: alert.Upkeep, Subject: fmt.Sprint("source ", n)}, Text: "A part of what is watched cannot be looked at.",
+			Next: "Look into the log for the reason."})
+	}
+	return seen
+}
+
+// connectionSignals looks at the channels.
+func (x *Ops) connectionSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		conns, err := tx.ConnectionList()
+		if err != nil {
+			return err
+		}
+		pushes, err := tx.PushesEnded(at.Add(-pushTime))
+		if err != nil {
+			return err
+		}
+		drifts, err := tx.DriftList(0, driftShown)
+		if err != nil {
+			return err
+		}
+		grants, err := tx.GrantList()
+		if err != nil {
+			return err
+		}
+		wrong := map[string]int64{}
+		cat := x.catalog.Load()
+		for _, d := range drifts {
+			if d.RepairedAt.IsZero() && at.Sub(d.FoundAt) > driftOld && at.Sub(d.FoundAt) < day {
+				wrong[cat.listings[d.ListingID].ConnectionID]++
+			}
+		}
+		for _, c := range conns {
+			if c.State == store.Paused {
+				continue
+			}
+			out = append(out, x.connectionSignal(c)...)
+			out = append(out, pushSignal(c, pushes[c.ID])...)
+			if n := wrong[c.ID]; n > 0 {
+				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Drift, Subject: c.ID}, Shop: c.ID, Text: fmt.Sprintf("%s shows other numbers than it was told on %s.", nameOf(c), plural(n, "listing", "listings")),
+					Next: "Look whether somebody changes them on the channel.", Figures: []alert.Figure{{Name: "listings", Value: n}}})
+			}
+		}
+		for _, g := range grants {
+			out = append(out, tokenSignal(g, at)...)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func nameOf(c store.Connection) string { return cmp.Or(c.Name, c.ID) }
+
+func (x *Ops) connectionSignal(c store.Connection) []alert.Signal {
+	s := alert.Signal{Cause: alert.Cause{Kind: alert.ConnectionDown, Subject: c.ID}, Shop: c.ID, Severity: alert.Critical, Next: "Connect it again on the connections page."}
+	r, said := x.report(c.ID)
+	switch {
+	case c.State == store.NeedsLogin:
+		s.Text = nameOf(c) + " refuses our login: no orders are read and no numbers told."
+	case c.State == store.Withdrawn:
+		s.Text = "The seller has withdrawn the consent for " + nameOf(c) + "."
+	case !said && !x.keeper.elsewhere(c.ID):
+		s.Text, s.Next = nameOf(c)+" is connected but not at work.", "Look into the log, then restart."
+	case said && r.Failing != "":
+		s.Text, s.Next = nameOf(c)+" does not answer.", "It is tried again and again; if it stays away, lower what is on sale there by hand."
+	default:
+		return nil
+	}
+	return []alert.Signal{s}
+}
+
+func pushSignal(c store.Connection, outcomes map[string]int64) []alert.Signal {
+	var all int64
+	for _, n := range outcomes {
+		all += n
+	}
+	if all < fewPushes || outcomes[string(driver.Confirmed)] > 0 {
+		return nil
+	}
+	return []alert.Signal{{Cause: alert.Cause{Kind: alert.PushStuck, Subject: c.ID}, Shop: c.ID, Text: fmt.Sprintf("%s took none of the %d numbers it was told in %s.", nameOf(c), all, pushTime),
+		Next: "Read the errors on the connection's page.", Figures: []alert.Figure{{Name: "numbers not taken", Value: all}}}}
+}
+
+// tokenSignal speaks of a consent that ends. Its seller is the shop's own name on the channel.
+func tokenSignal(g store.Grant, at time.Time) []alert.Signal {
+	left := g.RefreshExpiresAt.Sub(at)
+	if g.RefreshExpiresAt.IsZero() || left > tokenSoon {
+		return nil
+	}
+	s := alert.Signal{Cause: alert.Cause{Kind: alert.TokenExpiry, Subject: g.ID}, Severity: alert.Info, Next: "Ask the seller to agree again on the connections page.",
+		Text: fmt.Sprintf("The login of %s ends on %s.", g.SellerName, g.RefreshExpiresAt.Format(time.DateOnly)), Figures: []alert.Figure{{Name: "days left", Value: int64(left / day)}}}
+	switch {
+	case left <= tokenNow:
+		s.Severity = alert.Critical
+	case left <= tokenWeek:
+		s.Severity = alert.Warning
+	}
+	return []alert.Signal{s}
+}
+
+// inboxSignals looks at messages that are not taken in.
+func (x *Ops) inboxSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+	err = x.st.ViewInbox(ctx, func(tx *store.InboxTx) error {
+		out = nil
+		lag, err := tx.InboxLag()
+		if err != nil {
+			return err
+		}
+		for _, l := range lag {
+			if old := at.Sub(l.Oldest); l.Pending > 0 && old > inboxOld {
+				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.InboxStuck, Subject: l.ConnectionID}, Shop: l.ConnectionID, Severity: alert.Critical,
+					Text: fmt.Sprintf("%s of %s wait to be taken in.", plural(l.Pending, "message", "messages"), cmp.Or(l.ConnectionID, "an unknown shop")), Next: "Look at the connection's page and into the log.",
+					Figures: []alert.Figure{{Name: "messages", Value: l.Pending}}})
+			}
+		}
+		n, err := tx.InboxCounts()
+		if p := n[store.InboxParked]; p > 0 {
+			out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.InboxStuck, Subject: "parked"}, Severity: alert.Warning, Text: fmt.Sprintf("%s could not be understood.", plural(p, "message", "messages")),
+				Next: "Read why on the problems page, and try them again once the cause is gone.", Figures: []alert.Figure{{Name: "messages", Value: p}}})
+		}
+		return err
+	})
+	return out, err
+}
+
+// orderSignals looks at open orders.
+func (x *Ops) orderSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		asked, err := tx.OrdersCancelOpen(answersShown)
+		if err != nil {
+			return err
+		}
+		out = append(out, cancelSignals(asked, at)...)
+		statuses := make([]string, len(openStatuses))
+		for i, s := range openStatuses {
+			statuses[i] = string(s)
+		}
+		slack, err := tx.OrderSlack(statuses, at, at, at)
+		if err != nil {
+			return err
+		}
+		var late int64
+		for _, s := range slack {
+			late += s.Late
+		}
+		if late > 0 {
+			out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.LateOrders, Subject: "all"}, Text: capital(plural(late, "order has", "orders have")) + " passed the deadline.",
+				Next: "Pack what can still go, answer the others.", Figures: []alert.Figure{{Name: "orders past a deadline", Value: late}}})
+		}
+		short, err := tx.ShortTotal()
+		if short > 0 {
+			out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Short, Subject: "all"}, Text: capital(unitsOf(short)) + " were promised that are not there.",
+				Next: "Receive them, or tell the buyers before the platform cancels.", Figures: []alert.Figure{{Name: "units short", Value: short}}})
+		}
+		return err
+	})
+	return out, err
+}
+
+// cancelSignals makes one signal of a shop's requests to cancel whose answer is due soon.
+func cancelSignals(asked []order.Order, at time.Time) []alert.Signal {
+	type due struct {
+		n     int64
+		first time.Time
+	}
+	by := map[string]due{}
+	var shops []string
+	for _, o := range asked {
+		var first time.Time
+		for _, c := range o.Cancellations {
+			if c.State == order.CancelPending && !c.AnswerBy.IsZero() && (first.IsZero() || c.AnswerBy.Before(first)) {
+				first = c.AnswerBy
+			}
+		}
+		if o.Status.Terminal() || first.IsZero() || first.Sub(at) > answerSoon || first.Before(at) { // afterwards the platform has answered
+			continue
+		}
+		d := by[o.ConnectionID]
+		if d.n++; d.first.IsZero() || first.Before(d.first) {
+			d.first = first
+		}
+		if d.n == 1 {
+			shops = append(shops, o.ConnectionID)
+		}
+		by[o.ConnectionID] = d
+	}
+	var out []alert.Signal
+	for _, shop := range shops {
+		d := by[shop]
+		s := alert.Signal{Cause: alert.Cause{Kind: alert.CancelAnswer, Subject: shop}, Shop: shop, Severity: alert.Warning, Next: "Answer them on the channel, the earliest first.",
+			Text:    fmt.Sprintf("%s of %s want an answer, the first by %s UTC; then the platform cancels.", capital(plural(d.n, "request to cancel", "requests to cancel")), shop, d.first.UTC().Format("2 Jan 15:04")),
+			Figures: []alert.Figure{{Name: "requests", Value: d.n}}}
+		if d.first.Sub(at) <= answerNow {
+			s.Severity = alert.Critical
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// usualOrders is how many orders shops have on an average day.
+type usualOrders struct {
+	at, today time.Time
+	average   map[string]int64 // in thousandths; a shop too young has none
+	last      map[string]int64 // in the last 24 hours
+}
+
+// spikeSignals compares the orders of the last 24 hours with the daily average of the four weeks before them.
+func (x *Ops) spikeSignals(ctx context.Context, at time.Time) ([]alert.Signal, error) {
+	u := &x.alerts.usual // only the alert loop asks
+	if at.Sub(u.today) >= spikeEvery || u.last == nil {
+		if err := x.st.View(ctx, func(tx *store.Tx) error { return u.read(tx, at) }); err != nil {
+			return nil, err
+		}
+	}
+	var out []alert.Signal
+	for shop, n := range u.last {
+		usual := u.average[shop]
+		if usual == 0 || n < fewOrders {
+			continue
+		}
+		times := n * 1_000_000 / usual
+		r := alert.Reading{Figure: alert.Figure{Name: "times the daily average", Value: times, Unit: alert.Times}, Margin: spikeTimes / 3,
+			Limits: []alert.Limit{{Name: "spike", Value: spikeTimes, Severity: alert.Critical}}}
+		s, any := r.Signal(alert.Signal{Cause: alert.Cause{Kind: alert.OrderSpike, Subject: shop}, Shop: shop, Next: "Follow the tasks of the runbook.",
+			Text:    fmt.Sprintf("%s had %s in 24 hours, %d.%d times as many as on a usual day.", shop, plural(n, "order", "orders"), times/1000, times%1000/100),
+			Figures: []alert.Figure{{Name: "orders in 24 hours", Value: n}, {Name: "on a usual day", Value: usual / 1000}}})
+		if any {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func (u *usualOrders) read(tx *store.Tx, at time.Time) (err error) {
+	if u.last, err = tx.OrdersByShop(at.Add(-day), at.Add(clockSkew)); err != nil {
+		return err
+	}
+	u.today = at
+	if at.Sub(u.at) < usualEvery {
+		return nil
+	}
+	conns, err := tx.ConnectionList()
+	if err != nil {
+		return err
+	}
+	until := at.Add(-day)
+	before, err := tx.OrdersByShop(until.Add(-usualDays*day), until)
+	if err != nil {
+		return err
+	}
+	u.average = map[string]int64{}
+	for _, c := range conns {
+		// The history of a shop is read when it is connected: it counts, though the connection is young.
+		days := int64(min(until.Sub(c.CreatedAt)/day, usualDays))
+		if before[c.ID] > 0 && days < usualDays {
+			first, err := tx.OrdersByShop(until.Add(-usualDays*day), c.CreatedAt)
+			if err != nil {
+				return err
+			}
+			if first[c.ID] > 0 {
+				days = usualDays
+			}
+		}
+		if days >= youngDays {
+			u.average[c.ID] = before[c.ID] * 1000 / days
+		}
+	}
+	u.at = at
+	return nil
+}
+
+// houseSignals looks at the database, the proof of the ledger, and the messages themselves.
+func (x *Ops) houseSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+	if p := x.proven.Load(); p != nil && (len(p.Ledger) > 0 || len(p.Books) > 0) {
+		out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Ledger, Subject: "all"}, Text: "The journal does not add up to the balances.",
+			Next: "Run “spillway doctor” and keep a backup before anything else.", Figures: []alert.Figure{{Name: "differences", Value: int64(len(p.Ledger) + len(p.Books))}}})
+	}
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		u, err := lastUpkeep(tx)
+		if err != nil {
+			return err
+		}
+		s := alert.Signal{Cause: alert.Cause{Kind: alert.Upkeep, Subject: "database"}, Next: "Run “spillway maintain” and see what it says."}
+		switch {
+		case u.Failed != "":
+			s.Text = "The database could not be kept in shape: " + u.Failed
+			out = append(out, s)
+		case !u.At.IsZero() && at.Sub(u.At) > upkeepLate:
+			s.Text = "The database was last kept in shape on " + u.At.Format(time.DateOnly) + "."
+			out = append(out, s)
+		}
+		targets, err := tx.TargetList()
+		if err != nil {
+			return err
+		}
+		for _, t := range targets {
+			last, err := tx.DeliveriesOf(t.ID, 1)
+			if err != nil {
+				return err
+			}
+			if len(last) == 1 && last[0].State == store.DeliveryFailed && at.Sub(last[0].EndedAt) < day {
+				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Notify, Subject: t.ID}, Text: fmt.Sprintf("%s could not be told: %s.", t.Name, last[0].Error),
+					Next: "Test it on the alerts page, and enter its address anew."})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
