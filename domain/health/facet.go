@@ -20,10 +20,10 @@ const (
 	FacetItem     Facet = "item"    // seller SKU; an order with several counts once under each
 	FacetMode     Facet = "mode"    // seller, platform_label or platform_fulfilled
 	FacetFault    Facet = "fault"   // cancelled orders only: "role/reason name", whoever's fault it was
-	FacetUnjudged Facet = "unjudged"
+	FacetUnjudged Facet = "unjudged" // not a division: the orders that could not be judged, see Tally
 )
 
-// Facets in the order in which they are shown. Their values are "" where the channel does not say.
+// FacetNames are the facets in the order in which they are shown. Their values are "" where the channel does not say.
 var FacetNames = []Facet{FacetNode, FacetCarrier, FacetRegion, FacetItem, FacetMode, FacetFault}
 
 // ModeSeller is the mode of an order that is neither fulfilled nor labelled by the platform; those are policy.ByPlatform and PlatformLabel.

@@ -159,6 +159,11 @@ func TestEdgesOfOrders(t *testing.T) {
 		{"cancelled by the platform: never tracked", "sfcr", func(o *order.Order) { cancel(o, "system_cancel_order_untracked", order.RoleSystem) }, brief{Day: "2026-04-06", Num: 1, Den: 1, Reason: CancelledUntracked}},
 		{"cancelled by the buyer", "sfcr", func(o *order.Order) { cancel(o, "ecom_order_to_ship_canceled_reason_better_price", order.RoleBuyer) }, brief{Day: "2026-04-06", Den: 1}},
 		{"a seller's reason a buyer cannot give", "sfcr", func(o *order.Order) { cancel(o, "seller_cancel_reason_out_of_stock", order.RoleBuyer) }, brief{Day: "2026-04-06", Den: 1, Unsure: 1, Reason: UnknownFault}},
+		{"cancelled by the platform: lost on the way", "sfcr", func(o *order.Order) { cancel(o, "package_lost", order.RoleSystem) }, brief{Day: "2026-04-06", Den: 1, Unsure: 1, Reason: UnknownFault}},
+		{"the same, and the connector knows", "sfcr", func(o *order.Order) {
+			cancel(o, "package_lost", order.RoleSystem)
+			o.Cancel.Fault = order.FaultPlatform
+		}, brief{Day: "2026-04-06", Den: 1}},
 		{"cancelled, nothing told", "sfcr", func(o *order.Order) { cancel(o, "", ""); o.Cancel.Fault = "" }, brief{Day: "2026-04-06", Den: 1, Unsure: 1, Reason: UnknownFault}},
 		{"cancelled unpaid", "sfcr", func(o *order.Order) { cancel(o, "system_cancel_unpaid_time_out", order.RoleSystem) }, brief{}},
 		{"some units cancelled", "sfcr", func(o *order.Order) { o.Lines[0].Qty, o.Lines[0].Cancelled = 3, 2 }, brief{Day: "2026-04-06", Den: 1}},

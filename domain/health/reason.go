@@ -30,7 +30,7 @@ const (
 	BadTracking    Reason = "bad_tracking"    // a number no carrier has
 	NeverScanned   Reason = "never_scanned"   // a number, but the carrier has not seen the package
 	UnknownDue     Reason = "unknown_due"     // not judged: neither the channel nor the rules say by when
-	UnknownFault   Reason = "unknown_fault"   // not judged: cancelled, and not told whose doing it was
+	UnknownFault   Reason = "unknown_fault"   // not judged: cancelled, and not told, or left open by the policy, whose doing it was
 	UnknownOutcome Reason = "unknown_outcome" // not judged: over, and not told whether it was delivered
 )
 

@@ -99,7 +99,7 @@ func (s *slow) when(o *order.Order, rate string) time.Time {
 			return time.Time{}
 		}
 		if o.Status == order.Cancelled && slices.ContainsFunc(order.Reasons, func(r order.Reason) bool {
-			return r.Unpaid && (o.Cancel.Reason == r.Name || o.Cancel.Reason == r.Name+"_uk")
+			return r.Unpaid && strings.TrimSuffix(o.Cancel.Reason, "_uk") == r.Name
 		}) {
 			return time.Time{}
 		}
@@ -152,7 +152,10 @@ func (s *slow) judge(o *order.Order, rate string) (v verdictOf, ok bool) {
 		}
 		if o.Status == order.Cancelled {
 			against(o.Cancel.Fault == order.FaultSeller, cancelledWhy(o.Cancel.Reason))
-			if o.Cancel.Fault == order.FaultUnknown || o.Cancel.Fault == "" {
+			open := slices.ContainsFunc(order.Reasons, func(r order.Reason) bool {
+				return r.Unverified && r.Fault == o.Cancel.Fault && strings.TrimSuffix(o.Cancel.Reason, "_uk") == r.Name
+			})
+			if o.Cancel.Fault == order.FaultUnknown || o.Cancel.Fault == "" || open {
 				v.unjudged, v.reason = 1, UnknownFault
 			}
 		}

@@ -76,14 +76,17 @@ func (v *view) deliveredWithin(r *verdict, within int) {
 	}
 }
 
+// cancelled: a reason of which the policy leaves open whose fault it is (package order says which) clears nobody.
 func (v *view) cancelled(r *verdict) {
 	if v.o.Status != order.Cancelled {
 		return
 	}
-	switch v.o.Cancel.Fault {
-	case order.FaultSeller:
-		r.fail(r.den, cancelReason(v.o.Cancel))
-	case order.FaultUnknown, "":
+	cancel := v.o.Cancel
+	reason, _ := order.LookUpReason(cancel.Reason)
+	switch {
+	case cancel.Fault == order.FaultSeller:
+		r.fail(r.den, cancelReason(cancel))
+	case cancel.Fault == order.FaultUnknown, cancel.Fault == "", reason.Unverified && reason.Fault == cancel.Fault:
 		r.unknown(UnknownFault)
 	}
 }
