@@ -38,6 +38,7 @@ type Desk struct {
 	told     kept[map[string]int64] // pushes in the last hour by connection
 	counted  kept[map[string]int64] // orders by state, for the tabs of the list
 	proved   kept[Proof]
+	health   healthDesk
 
 	freshUntil atomic.Int64 // Unix nanoseconds until which kept figures leave the replica out: somebody has changed something
 }

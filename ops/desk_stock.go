@@ -251,6 +251,12 @@ func (d *Desk) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 	case "rules":
 		seq, listing, _ := strings.Cut(rest, " ")
 		return d.restoreRules(ctx, seq, listing, actor)
+	case "account":
+		return d.forgetAccount(ctx, rest)
+	case "override":
+		return d.EndOverride(ctx, rest, actor)
+	case "override-again":
+		return d.restoreOverride(ctx, rest, actor)
 	}
 	return view.Done{}, errs.New(errs.Invalid, "ops.Undo", "", "This cannot be undone.")
 }

@@ -40,6 +40,7 @@ func (Vendor) Describe() driver.Description {
 		RequestLifetime: 30 * time.Second,
 		CancelRestocks:  true,
 		Timestamps:      time.Nanosecond,
+		Policies:        policies(),
 	}
 }
 

@@ -2,12 +2,13 @@ package policy
 
 // Line is one dated rule in words.
 type Line struct {
-	Section string `json:"section"` // the list of the rule set it is in: rates, bands, …
-	ID      string `json:"id,omitzero"`
-	Topic   string `json:"topic"` // what it rules; rules of one topic follow each other over time
-	Says    string `json:"says"`
-	Metric  Metric `json:"metric,omitzero"` // of rates and limits
-	Paused  bool   `json:"paused,omitzero"`
+	Section string   `json:"section"` // the list of the rule set it is in: rates, bands, …
+	ID      string   `json:"id,omitzero"`
+	Topic   string   `json:"topic"` // what it rules; rules of one topic follow each other over time
+	Says    string   `json:"says"`
+	Metric  Metric   `json:"metric,omitzero"` // of rates and limits
+	Kind    BandKind `json:"kind,omitzero"`   // of limits
+	Paused  bool     `json:"paused,omitzero"`
 	Span
 	Cited
 }
@@ -21,7 +22,7 @@ func (rs *RuleSet) Lines() []Line {
 		case Rate:
 			l.Metric = x.Metric
 		case Band:
-			l.Metric, l.Paused = x.Metric, x.Paused
+			l.Metric, l.Kind, l.Paused = x.Metric, x.Kind, x.Paused
 		}
 		out = append(out, l)
 	})

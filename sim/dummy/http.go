@@ -121,7 +121,7 @@ func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
 	s.issue()
 	answer(w, http.StatusOK, map[string]any{
 		"access": s.access, "refresh": s.refresh, "expires_at": s.Clock.Now().Add(24 * time.Hour), "account": "seller-1",
-		"shops": []map[string]string{{"id": ShopID, "name": "Dummy shop", "region": "DE"}},
+		"shops": []map[string]string{{"id": ShopID, "name": "Dummy shop", "region": "US"}},
 	})
 }
 
