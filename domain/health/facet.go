@@ -14,12 +14,12 @@ type Facet = string
 
 const (
 	FacetAll      Facet = ""
-	FacetNode     Facet = "node"    // warehouse the channel expects to ship
-	FacetCarrier  Facet = "carrier" // of its parcels; an order with several counts once under each, a package under its own
-	FacetRegion   Facet = "region"  // where it goes
-	FacetItem     Facet = "item"    // seller SKU; an order with several counts once under each
-	FacetMode     Facet = "mode"    // seller, platform_label or platform_fulfilled
-	FacetFault    Facet = "fault"   // cancelled orders only: "role/reason name", whoever's fault it was
+	FacetNode     Facet = "node"     // warehouse the channel expects to ship
+	FacetCarrier  Facet = "carrier"  // of its parcels; an order with several counts once under each, a package under its own
+	FacetRegion   Facet = "region"   // where it goes
+	FacetItem     Facet = "item"     // seller SKU; an order with several counts once under each
+	FacetMode     Facet = "mode"     // seller, platform_label or platform_fulfilled
+	FacetFault    Facet = "fault"    // cancelled orders only: "role/reason name", whoever's fault it was
 	FacetUnjudged Facet = "unjudged" // not a division: the orders that could not be judged, see Tally
 )
 
