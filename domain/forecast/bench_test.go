@@ -77,6 +77,8 @@ func due2BD(placed time.Time) order.Deadlines {
 	return order.Deadlines{HandOverBy: after(2), DeliverBy: after(6), AutoCancelShipBy: after(7)}
 }
 
+// BenchmarkMake forecasts four metrics over eight days with open orders at four nodes of two carriers. The last one has a deadline of its own
+// for every order, to the second.
 func BenchmarkMake(b *testing.B) {
 	for _, n := range []int{0, 500, 5_000, 50_000} {
 		in := benchInput(max(n, 100), at0)
@@ -87,4 +89,14 @@ func BenchmarkMake(b *testing.B) {
 			}
 		})
 	}
+	in := benchInput(50_000, at0)
+	for i := range in.Open {
+		o := &in.Open[i]
+		o.Deadlines.HandOverBy, o.Deadlines.DeliverBy = o.PlacedAt.Add(48*time.Hour), o.PlacedAt.Add(200*time.Hour)
+	}
+	b.Run("50000distinct", func(b *testing.B) {
+		for b.Loop() {
+			Make(in, at0)
+		}
+	})
 }

@@ -105,9 +105,6 @@ func (f *Forecast) finish(m *model) {
 		if !r.Due.IsZero() && m.hours(r.Due) > end {
 			r.Beyond, r.Miss = true, 0
 		}
-		if !o.Deadlines.DeliverBy.IsZero() && m.hours(o.Deadlines.DeliverBy) > end {
-			r.Late = 0
-		}
 	}
 }
 

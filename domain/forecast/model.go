@@ -124,13 +124,16 @@ func (m *model) hours(t time.Time) float64 {
 // dayStart is the beginning of a day in hours from now.
 func (m *model) dayStart(d policy.Day) float64 { return m.hours(d.Start(m.zone)) }
 
-// grid makes the steps: up to the last day judged, or to the last deadline if that is later, within maxHours.
+// grid makes the steps: up to the last day judged, or to the last deadline for dispatch if that is later, within maxHours.
 func (m *model) grid() {
 	today := policy.DayOf(m.at, m.zone)
 	far := m.dayStart(today + policy.Day(m.days))
 	for i := range m.in.Open {
-		if due := m.hours(m.in.Open[i].Deadlines.HandOverBy); !math.IsInf(due, 1) {
-			far = max(far, due+1)
+		d := &m.in.Open[i].Deadlines
+		for _, due := range [...]time.Time{d.HandOverBy, d.ShipBy, d.AutoCancelShipBy} {
+			if !due.IsZero() {
+				far = max(far, m.hours(due)+1)
+			}
 		}
 	}
 	from := m.at.Truncate(time.Hour)

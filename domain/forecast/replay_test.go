@@ -66,7 +66,7 @@ func TestCompoundSpikeIsToldTwelveHoursAhead(t *testing.T) {
 func TestQuietWeeksStayQuiet(t *testing.T) {
 	weeks := 200
 	if testing.Short() {
-		weeks = 4
+		weeks = 3
 	}
 	t.Logf("definition: %d weeks without a spike of shops of 8 to 600 orders a day at 55 to 80 %% of what their teams can do, inside the recommended 4 %% "+
 		"when the week begins; weekly seasons, noise in demand, teams and carriers; hourly forecasts by the rule of the spike; a false alarm: "+

@@ -9,7 +9,7 @@ import (
 // Forecast is what is to be expected as of At.
 type Forecast struct {
 	At      time.Time
-	Orders  []Risk // one for each of Input.Open, in its order
+	Orders  []Risk // one for each of Input.Open, in its order; most urgent first if some were left out
 	LeftOut int    // open orders beyond MaxOpen, not judged
 	Metrics []MetricForecast
 	Days    []Together // the limits of enforcement of all metrics together, by day
