@@ -47,7 +47,8 @@ type MetricForecast struct {
 	Ever   []BandChance  // that a limit is passed on some day: today or later
 }
 
-// DayForecast is the rate at the end of a day. Shares in millionths, quantiles to a hundred-thousandth. Unless State is Expected only the chances have a meaning.
+// DayForecast is the rate at the end of a day. Shares in millionths, quantiles to a hundred-thousandth. Unless State is Expected only the
+// chances have a meaning.
 type DayForecast struct {
 	Day    policy.Day
 	RateID string
