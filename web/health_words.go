@@ -54,6 +54,9 @@ func shareOf(num, den int64) float64 {
 	return float64(num) / float64(den)
 }
 
+// maxPlaces tells a rate from a limit of four decimals for windows of up to ten million orders.
+const maxPlaces = 9
+
 // rateText writes num of den in percent with one decimal, and with more where fewer would make it look like a limit that it is not.
 func rateText(num, den int64, limits []view.Limit) string {
 	if den <= 0 {
@@ -62,7 +65,7 @@ func rateText(num, den int64, limits []view.Limit) string {
 	exact := big.NewRat(num, den)
 	for places := 1; ; places++ {
 		s := new(big.Rat).Mul(exact, big.NewRat(100, 1)).FloatString(places)
-		if places == 4 || !looksLikeLimit(s, places, exact, limits) {
+		if places == maxPlaces || !looksLikeLimit(s, places, exact, limits) {
 			return s + " %"
 		}
 	}

@@ -36,6 +36,7 @@ type Book struct {
 
 	known     []view.AccountValue // what the operator saw of the account, oldest first
 	overrides []view.Override
+	later     map[string]int64 // orders that turned late while one looks, by shop
 	incidents []*view.Incident
 	settings  view.Alerts
 	before    map[string]func() // how to take back what was done last
@@ -66,7 +67,7 @@ func New(now func() time.Time) *Book {
 
 // Empty makes an installation nobody has set up: no user, no shop, no item.
 func Empty(now func() time.Time) *Book {
-	b := &Book{now: now, opened: now().UTC(), done: map[string]view.Done{}, consents: map[string]string{}, moved: map[string]string{}, ears: map[chan string]struct{}{}, before: map[string]func(){}}
+	b := &Book{now: now, opened: now().UTC(), done: map[string]view.Done{}, consents: map[string]string{}, moved: map[string]string{}, ears: map[chan string]struct{}{}, before: map[string]func(){}, later: map[string]int64{}}
 	b.accounts.users, b.accounts.sessions = map[string]view.User{}, map[string]session{}
 	b.vendors = vendors()
 	return b

@@ -67,13 +67,18 @@ const (
 	trendDays   = 90
 )
 
-// dayBack is the market's day a number of days before today.
-func (b *Book) dayBack(n int) view.Day {
+// marketZone is whose days are meant.
+var marketZone = func() *time.Location {
 	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
-		zone = time.UTC
+		return time.UTC
 	}
-	return view.Day(b.now().In(zone).AddDate(0, 0, -n).Format(time.DateOnly))
+	return zone
+}()
+
+// dayBack is the market's day a number of days before today.
+func (b *Book) dayBack(n int) view.Day {
+	return view.Day(b.now().In(marketZone).AddDate(0, 0, -n).Format(time.DateOnly))
 }
 
 // back is how many days before today a day is.
@@ -87,7 +92,7 @@ func (b *Book) back(d view.Day) int {
 }
 
 // dayCount is how many orders of a shop counted on a day, and how many of them against it.
-func dayCount(s shopStory, metric string, back int) (against, of int64) {
+func (b *Book) dayCount(s shopStory, metric string, back int) (against, of int64) {
 	w, ok := s.wrong[metric]
 	if !ok || back < 0 || back >= historyDays {
 		return 0, 0
@@ -103,13 +108,25 @@ func dayCount(s shopStory, metric string, back int) (against, of int64) {
 	case back >= 44 && back < 53:
 		share = w[1]
 	}
-	return (of*int64(share) + int64(back*131%1000)) / 1000, of
+	against = (of*int64(share) + int64(back*131%1000)) / 1000
+	if back == 1 && metric == "ldr" {
+		against += b.later[s.id]
+	}
+	return against, of
+}
+
+// Late makes n more orders of yesterday late, the way carriers' scans that never came would.
+func (b *Book) Late(shop string, n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.later[shop] += n
+	b.tell(view.TopicHealth + ":" + shop)
 }
 
 // windowCount is a rate as counted for a day: its orders against the shop, and all.
-func windowCount(s shopStory, m meter, back int) (against, of int64) {
+func (b *Book) windowCount(s shopStory, m meter, back int) (against, of int64) {
 	for i := range m.days {
-		a, n := dayCount(s, m.id, back+i)
+		a, n := b.dayCount(s, m.id, back+i)
 		against, of = against+a, of+n
 	}
 	return against, of
@@ -184,7 +201,7 @@ func (b *Book) gauge(s shopStory, m meter, back int) view.Gauge {
 		Metric: m.id, Name: m.name, Short: m.short, Noun: m.noun, Adjective: m.adjective, HighIsBad: m.highIsBad, Day: day, To: day, From: b.dayBack(back + m.days - 1),
 		Limits: limitsOn(s.market, m.id, day), AsOf: b.now().Add(-2 * time.Second),
 	}
-	against, of := windowCount(s, m, back)
+	against, of := b.windowCount(s, m, back)
 	g.Num, g.Den = above(m, against, of), of
 	g.State = standing(m, g.Num, g.Den, g.Limits)
 	switch {
@@ -199,7 +216,7 @@ func (b *Book) gauge(s shopStory, m meter, back int) view.Gauge {
 		g.Text = headroom(m, against, of, g)
 	}
 	if stateKnown(g.State) {
-		wa, wo := windowCount(s, m, back+7)
+		wa, wo := b.windowCount(s, m, back+7)
 		week := view.PPM(above(m, wa, wo) * 1_000_000 / max(1, wo))
 		g.Week = &week
 	}
@@ -250,7 +267,7 @@ func (b *Book) trend(g *view.Gauge, s shopStory, m meter, back int) {
 		return
 	}
 	for i := trendDays - 1; i >= 0; i-- {
-		against, of := windowCount(s, m, back+i)
+		against, of := b.windowCount(s, m, back+i)
 		day := b.dayBack(back + i)
 		p := view.TrendPoint{Day: day, Num: above(m, against, of), Den: of}
 		p.State = standing(m, p.Num, p.Den, limitsOn(s.market, m.id, day))

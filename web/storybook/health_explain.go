@@ -72,7 +72,7 @@ func (b *Book) explainRate(figure, kind string, s shopStory, m meter, back int) 
 		v.Inputs = append(v.Inputs, view.Input{Name: capital(l.Kind), Value: share(int64(l.At), 1_000_000), Text: l.Source + ", " + l.Confidence})
 	}
 	for i := range min(m.days, 10) {
-		against, of := dayCount(s, m.id, back+i)
+		against, of := b.dayCount(s, m.id, back+i)
 		v.Rows = append(v.Rows, []view.Cell{{Text: string(b.dayBack(back + i)), Ref: view.Ref{Kind: view.KindMetric, ID: s.id + "@" + m.id}}, {Text: fmt.Sprint(above(m, against, of))}, {Text: fmt.Sprint(of)}})
 	}
 	v.More = int64(max(0, m.days-10))

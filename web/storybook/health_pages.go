@@ -20,7 +20,7 @@ func (b *Book) shopStanding(s shopStory) view.ShopStanding {
 		return view.ShopStanding{ID: s.id, Name: channelNames[s.id], VendorTitle: "Cart", Word: "no rules", Text: "This channel does not judge its shops by rates."}
 	}
 	for _, m := range meters {
-		against, of := windowCount(s, m, 0)
+		against, of := b.windowCount(s, m, 0)
 		switch standing(m, above(m, against, of), of, limitsOn(s.market, m.id, b.dayBack(0))) {
 		case view.StateBreach:
 			out.Level, out.Word, out.Text = view.Bad, "breach", m.short+" is in breach."
@@ -181,7 +181,7 @@ var facetNames = []view.Option{{ID: "reason", Label: "Reason"}, {ID: "node", Lab
 func (b *Book) counted(s shopStory, m meter, back int) []view.CountedOrder {
 	var out []view.CountedOrder
 	for i := range m.days {
-		against, of := dayCount(s, m.id, back+i)
+		against, of := b.dayCount(s, m.id, back+i)
 		for k := range int(of) {
 			out = append(out, b.countedOrder(s, m, back+i, k, against))
 		}
@@ -256,7 +256,7 @@ func (b *Book) Rate(_ context.Context, f view.RateFilter) (view.RatePage, error)
 	}
 	b.rateRows(&v, s, m, back)
 	for i := range m.days {
-		against, of := dayCount(s, m.id, back+i)
+		against, of := b.dayCount(s, m.id, back+i)
 		d := view.DayCount{Day: b.dayBack(back + i), Num: above(m, against, of), Den: of, Open: back+i == 0}
 		if d.Day == "2026-11-11" {
 			d.Note = "holiday"
@@ -335,7 +335,7 @@ func (b *Book) reconciled(s shopStory, m meter) []view.Reconciled {
 	}
 	var out []view.Reconciled
 	for i, back := range []int{6, 13, 20} {
-		against, of := windowCount(s, m, back)
+		against, of := b.windowCount(s, m, back)
 		their := against - int64([]int{2, 0, 1}[i])
 		r := view.Reconciled{
 			Metric: m.id, Day: b.dayBack(back), Num: against, Den: of, Their: view.PPM(their * 1_000_000 / of), TheirText: fmt.Sprintf("%d of %d", their, of),
@@ -361,10 +361,10 @@ func (b *Book) countedPage(id string) (view.OrderPage, bool) {
 	}
 	back := b.back(view.Day("20" + number[4:6] + "-" + number[6:8] + "-" + number[8:10]))
 	k, err := strconv.Atoi(number[10:])
-	if _, of := dayCount(s, "ldr", back); err != nil || int64(k) >= of {
+	if _, of := b.dayCount(s, "ldr", back); err != nil || int64(k) >= of {
 		return view.OrderPage{}, false
 	}
-	against, _ := dayCount(s, "ldr", back)
+	against, _ := b.dayCount(s, "ldr", back)
 	c := b.countedOrder(s, meters[0], back, k, against)
 	h := pick(number)
 	st := stocks[h/3%10]

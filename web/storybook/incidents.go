@@ -62,7 +62,7 @@ func (b *Book) happen() {
 	past := func(n int64, title, cause string, ago, long time.Duration) *view.Incident {
 		since := t.Add(-ago)
 		until := since.Add(long)
-		i := &view.Incident{IncidentRow: view.IncidentRow{ID: fmt.Sprintf("inc-%d", n), Number: n, Title: title, Cause: cause, State: view.IncidentResolved, Level: view.Watch, Shop: channelNames["clip-north"], Owner: "mia@nordlicht.example", Since: since, Until: &until, Alerts: 3, Text: "Resolved after " + long.String() + "."}, Fixed: true}
+		i := &view.Incident{IncidentRow: view.IncidentRow{ID: fmt.Sprintf("inc-%d", n), Number: n, Title: title, Cause: cause, State: view.IncidentResolved, Level: view.Watch, Shop: channelNames["clip-north"], Owner: "mia@nordlicht.example", Since: since, Until: &until, Alerts: 3, Text: fmt.Sprintf("Resolved after %d hours.", int(long.Hours()))}, Fixed: true}
 		i.Sentence = "Over. Nothing is left to do."
 		i.Timeline = []view.Entry{{At: since, Kind: "opened", Text: title, Level: view.Watch}, {At: until, Kind: "resolved", Text: "the rate fell below its target", Actor: "mia@nordlicht.example", Level: view.Good}}
 		i.Postmortem = postmortem(i)

@@ -126,7 +126,7 @@ func (b *Book) diff(market string, from, to view.Day) *view.PolicyDiff {
 			continue
 		}
 		m := meters[0]
-		against, of := windowCount(s, m, 0)
+		against, of := b.windowCount(s, m, 0)
 		early := against - against/6
 		e := view.PolicyEffect{Shop: channelNames[s.id], ShopID: s.id, Metric: m.id, Name: m.name, Orders: against - early}
 		e.Before = view.Judged{Num: early, Den: of, State: standing(m, early, of, limitsOn(market, m.id, from))}
