@@ -16,7 +16,16 @@ var block = regexp.MustCompile("(?ms)^```(csv|sh|text)([^\n]*)\n(.*?)^```$")
 
 // TestGuides runs the examples of the guides as they stand there.
 func TestGuides(t *testing.T) {
-	const guide = "../../docs/guides/import.md"
+	for _, g := range []struct {
+		name     string
+		commands int                                   // at least so many
+		before   func(t *testing.T, home string) error // what is there when the guide begins; nil: nothing
+	}{{"import.md", 6, nil}, {"reconcile.md", 2, guideShop}} {
+		t.Run(g.name, func(t *testing.T) { runGuide(t, "../../docs/guides/"+g.name, g.commands, g.before) })
+	}
+}
+
+func runGuide(t *testing.T, guide string, least int, before func(*testing.T, string) error) {
 	text, err := os.ReadFile(guide)
 	if err != nil {
 		t.Fatal(err)
@@ -41,15 +50,19 @@ func TestGuides(t *testing.T) {
 			}
 		}
 	}
-	if commands < 6 {
+	if commands < least {
 		t.Fatalf("only %d commands found in %s", commands, guide)
 	}
-	path := filepath.Join(t.TempDir(), "import_guide.txt")
+	path := filepath.Join(t.TempDir(), "guide.txt")
 	if err := os.WriteFile(path, []byte(script.String()+files.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{Files: []string{path}, Setup: func(env *testscript.Env) error {
-		env.Setenv("SPILLWAY_HOME", filepath.Join(env.WorkDir, "home"))
-		return nil
+		home := filepath.Join(env.WorkDir, "home")
+		env.Setenv("SPILLWAY_HOME", home)
+		if before == nil {
+			return nil
+		}
+		return before(t, home)
 	}})
 }

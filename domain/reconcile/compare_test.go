@@ -325,3 +325,32 @@ func checkSection(t *rapid.T, s Section, theirs Theirs, ours []*order.Order, see
 		}
 	}
 }
+
+// BenchmarkCompare compares orders that mostly agree, of four metrics, each with a row of theirs.
+func BenchmarkCompare(b *testing.B) {
+	const n = 10_000
+	theirs := Theirs{Figures: weekOf(policy.LDR)}
+	var ours []*order.Order
+	for i := range n {
+		o := good(fmt.Sprint(i))
+		if i%50 == 0 {
+			late(o)
+		}
+		ours = append(ours, o)
+		theirs.Rows = append(theirs.Rows, rowOf(good(fmt.Sprint(i))))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := New(rules(), theirs, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, o := range ours {
+			c.Add(o)
+		}
+		if r, err := c.Report(); err != nil || len(r.Sections) != 4 {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/order")
+}

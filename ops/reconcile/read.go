@@ -79,7 +79,7 @@ func Read(files []File, o Options) (Content, error) {
 	wrong := &Problems{}
 	g := newGatherer()
 	for _, f := range files {
-		r := &reader{o: &o, out: &out, orders: g, report: FileReport{Name: f.Name}}
+		r := &reader{o: &o, out: &out, orders: g, report: FileReport{Name: f.Name}, form: time.RFC3339}
 		fatal := r.file(f)
 		out.Files = append(out.Files, r.report)
 		if !o.SkipWrong {
@@ -107,6 +107,7 @@ type reader struct {
 	width  int    // cells of the header; of a workbook 0: its rows end with their last cell
 	why    string // why no line so far is the header
 	csv    bool
+	form   string // see row
 }
 
 func (r *reader) file(f File) error {
@@ -136,7 +137,7 @@ func (r *reader) line(l line) error {
 		r.report.Blank++
 		return nil
 	}
-	w := &row{line: l, at: r.at, o: r.o, file: r.report.Name}
+	w := &row{line: l, at: r.at, o: r.o, file: r.report.Name, form: &r.form}
 	if r.report.Rows == 1 && w.describes() {
 		r.report.Described++
 		return nil

@@ -417,3 +417,52 @@ func TestExportIsNeutral(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// withSheet is a workbook whose sheet is the bytes given.
+func withSheet(t testing.TB, base, sheet []byte) []byte {
+	z, err := zip.NewReader(bytes.NewReader(base), int64(len(base)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range z.File {
+		if !strings.HasSuffix(f.Name, "sheet1.xml") {
+			if err := w.Copy(f); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		out, err := w.Create(f.Name)
+		if err == nil {
+			_, err = out.Write(sheet)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// FuzzSheet reads a workbook with any sheet in it: bounded, without a panic, and rows add up.
+func FuzzSheet(f *testing.F) {
+	base := asXLSX(f, orderRows[:3])
+	head := `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>`
+	for _, rows := range []string{
+		`<row r="1"><c r="A1" t="inlineStr"><is><t>order</t></is></c><c r="B1" t="str"><v>created_at</v></c></row><row r="2"><c r="A2"><v>1</v></c><c r="B2" s="1"><v>46118.5</v></c></row>`,
+		`<row r="1"><c r="XFD1"><v>1</v></c></row>`, `<row r="1048576"><c r="A1048576"><v>1</v></c></row><row r="3"/>`, `<row r="-1"><c r="A0" t="s"><v>99999</v></c></row>`,
+		`<row><c><f>1/0</f><v>#DIV/0!</v></c><c t="b"><v>1</v></c><c t="e"><v>x</v></c></row>`,
+	} {
+		f.Add([]byte(head + rows + `</sheetData></worksheet>`))
+	}
+	f.Fuzz(func(t *testing.T, sheet []byte) {
+		got, err := Read([]File{file("f", withSheet(t, base, sheet))}, Options{SkipWrong: true})
+		r := got.Files[0]
+		if n := r.Taken + r.Wrong + r.Blank + r.Described + r.Other; err == nil && n != r.Rows || r.Rows > maxRows {
+			t.Fatalf("rows do not add up: %+v", r)
+		}
+	})
+}

@@ -29,6 +29,7 @@ type row struct {
 	o     *Options
 	file  string
 	wrong []Problem
+	form  *string // of the last time that was read: the next one is most likely written alike
 }
 
 // get is the cell of a field without blanks around it; empty if there is no such column.
@@ -120,9 +121,14 @@ func (r *row) moment(field string) time.Time {
 
 func none(s string) bool { return s == "" || s == "-" || s == "--" || strings.EqualFold(s, "n/a") }
 
+// parse reads a time in one of the forms, no two of which read the same text.
 func (r *row) parse(text string) (time.Time, bool) {
+	if t, err := time.ParseInLocation(*r.form, text, r.o.Zone); err == nil {
+		return t, true
+	}
 	for _, form := range r.forms() {
 		if t, err := time.ParseInLocation(form, text, r.o.Zone); err == nil {
+			*r.form = form
 			return t, true
 		}
 	}
