@@ -39,8 +39,9 @@ type Comparison struct {
 	solos    map[string]*solo     // by the rule's id
 	first    time.Time            // when the orders of their file were made
 	last     time.Time
-	touched  map[string]bool // orders of their files that are in a section
-	seen     map[string]bool // and those that are known here
+	placed   map[string]bool  // orders of their rows that are in a section
+	used     map[*Listed]bool // entries of their lists that are in one
+	seen     map[string]bool  // orders of their files that are known here
 	lines    int
 	over     bool
 }
@@ -61,7 +62,7 @@ func (s *section) holds(d policy.Day) bool { return d >= s.From && d <= s.To }
 // New begins a comparison. It fails with errs.Invalid where the files contradict themselves or tell no period.
 func New(rs *policy.RuleSet, theirs Theirs, o Options) (*Comparison, error) {
 	c := &Comparison{rs: rs, o: o, rows: map[string]*Row{}, listed: map[string][]*Listed{}, solos: map[string]*solo{},
-		touched: map[string]bool{}, seen: map[string]bool{}}
+		placed: map[string]bool{}, used: map[*Listed]bool{}, seen: map[string]bool{}}
 	c.o.Zones = append([]*time.Location{time.UTC}, o.Zones...)
 	for i := range theirs.Rows {
 		r := &theirs.Rows[i]
@@ -284,26 +285,30 @@ func (s *section) finish() Section {
 	return s.Section
 }
 
-// outside lists what of their files is in no section.
+// outside lists what of their files is in no section: rows, and entries of lists with the metric as the field.
 func (c *Comparison) outside() []Line {
 	var out []Line
-	add := func(id string, p Place, theirs Side, reason string) {
-		if c.touched[id] {
-			return
+	add := func(l Line) {
+		l.Ours, l.Cause = Unknown, OutsidePeriods
+		if c.seen[l.OrderID] {
+			l.Ours = NotCounted
 		}
-		c.touched[id] = true
-		ours := Unknown
-		if c.seen[id] {
-			ours = NotCounted
-		}
-		out = append(out, Line{OrderID: id, Ours: ours, Theirs: theirs, Cause: OutsidePeriods, TheirsReason: reason, Place: p})
+		out = append(out, l)
 	}
 	for id, r := range c.rows {
-		add(id, r.Place, NotCounted, "")
+		if !c.placed[id] {
+			add(Line{OrderID: id, Theirs: NotCounted, Place: r.Place})
+		}
 	}
 	for id, list := range c.listed {
-		add(id, list[0].Place, Against, list[0].Reason)
+		for _, l := range list {
+			if !c.used[l] {
+				add(Line{OrderID: id, Theirs: Against, Field: string(l.Metric), TheirsReason: l.Reason, Place: l.Place})
+			}
+		}
 	}
-	slices.SortFunc(out, func(a, b Line) int { return strings.Compare(a.OrderID, b.OrderID) })
+	slices.SortFunc(out, func(a, b Line) int {
+		return cmp.Or(strings.Compare(a.OrderID, b.OrderID), strings.Compare(a.Field, b.Field), strings.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line))
+	})
 	return out
 }

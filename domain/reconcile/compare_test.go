@@ -272,20 +272,24 @@ func TestEveryOrderOnce(t *testing.T) {
 			}
 			checkSection(t, s, theirs, ours, seen)
 		}
+		outside := map[[2]string]int{}
 		for _, l := range r.Outside {
-			if somewhere[l.OrderID] {
-				t.Fatalf("%s is outside and inside", l.OrderID)
-			}
-			somewhere[l.OrderID] = true
+			outside[[2]string{l.OrderID, l.Field}]++
 		}
 		for _, row := range theirs.Rows {
-			if !somewhere[row.OrderID] {
-				t.Fatalf("%s of their file is lost", row.OrderID)
+			if n := outside[[2]string{row.OrderID, ""}]; n > 1 || (n == 1) == somewhere[row.OrderID] && !listedAnywhere(theirs, row.OrderID) || n == 0 && !somewhere[row.OrderID] {
+				t.Fatalf("%s of their file: inside %v, outside %d times", row.OrderID, somewhere[row.OrderID], n)
 			}
 		}
 		for _, l := range theirs.Listed {
-			if !somewhere[l.OrderID] {
-				t.Fatalf("%s of their list is lost", l.OrderID)
+			n, inside := outside[[2]string{l.OrderID, string(l.Metric)}], 0
+			for _, s := range r.Sections {
+				if s.Metric == l.Metric && slices.ContainsFunc(s.Lines, func(x Line) bool { return x.OrderID == l.OrderID && x.listed }) {
+					inside++
+				}
+			}
+			if n > 1 || (n == 1) == (inside > 0) {
+				t.Fatalf("%s of their list: inside %d times, outside %d times", l.OrderID, inside, n)
 			}
 		}
 		again := report(t, theirs, o, rapid.Permutation(ours).Draw(t, "arrival")...)
@@ -293,6 +297,10 @@ func TestEveryOrderOnce(t *testing.T) {
 			t.Fatal(d)
 		}
 	})
+}
+
+func listedAnywhere(theirs Theirs, id string) bool {
+	return slices.ContainsFunc(theirs.Listed, func(l Listed) bool { return l.OrderID == id })
 }
 
 func checkSection(t *rapid.T, s Section, theirs Theirs, ours []*order.Order, seen map[string]bool) {

@@ -78,7 +78,7 @@ func (c *Comparison) compareMetric(id string, o *order.Order, row *Row, theirOrd
 	for i, s := range sections {
 		v := judged(ours, s.solo, o).in(s.From, s.To)
 		tv := judged(theirs, s.solo, theirOrder).in(s.From, s.To)
-		l := listing(s, lists, v.counted || tv.counted || len(sections) == 1 || (i == len(sections)-1 && !placed))
+		l := c.listing(s, lists, v.counted || tv.counted || len(sections) == 1 || (i == len(sections)-1 && !placed))
 		placed = placed || (l != nil && l.Day == 0)
 		s.Ours.Num, s.Ours.Den = s.Ours.Num+v.num, s.Ours.Den+v.den
 		s.Ours.Against += v.bad
@@ -88,21 +88,25 @@ func (c *Comparison) compareMetric(id string, o *order.Order, row *Row, theirOrd
 		if !v.counted && !tv.counted && l == nil {
 			continue
 		}
-		if row != nil || lists != nil {
-			c.touched[id] = true
+		if row != nil {
+			c.placed[id] = true
 		}
 		c.put(s, c.line(s, id, o, row, v, c.targetOf(s, o, row, tv, l)))
 	}
 }
 
-// listing is the entry that lists the order in the section; here says whether an entry without a day belongs to it.
-func listing(s *section, lists []*Listed, here bool) *Listed {
+// listing is the first entry that lists the order in the section; here says whether an entry without a day belongs to it. More of them, such as one
+// for each parcel, are that same order.
+func (c *Comparison) listing(s *section, lists []*Listed, here bool) (found *Listed) {
 	for _, l := range lists {
 		if l.Metric == s.Metric && ((l.Day == 0 && here) || (l.Day != 0 && s.holds(l.Day))) {
-			return l
+			c.used[l] = true
+			if found == nil {
+				found = l
+			}
 		}
 	}
-	return nil
+	return found
 }
 
 // targetOf is how they count the order: as listed, else not against the shop where there is a list; without a list, as their own row is judged.

@@ -98,7 +98,7 @@ type CauseCount struct {
 // Report is the comparison.
 type Report struct {
 	Sections []Section `json:"sections"` // by metric and period
-	// Outside are orders of their files that belong to none of the periods.
+	// Outside is what of their files belongs to none of the periods: rows of orders, and entries of lists, whose metric is the Field.
 	Outside []Line `json:"outside,omitempty"`
 	Known   int64  `json:"known"` // orders of their files that we know
 }

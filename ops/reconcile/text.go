@@ -58,7 +58,7 @@ func Text(r compare.Report, all bool) string {
 	}
 	if len(r.Outside) > 0 {
 		say("")
-		say("%d orders of the files are in none of these periods", len(r.Outside))
+		say("%d rows and entries of the files are in none of these periods", len(r.Outside))
 	}
 	return b.String()
 }
