@@ -258,5 +258,8 @@ func (d *Desk) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 	case "override-again":
 		return d.restoreOverride(ctx, rest, actor)
 	}
+	if v, ours, err := d.undoAlert(ctx, what, rest, actor); ours {
+		return v, err
+	}
 	return view.Done{}, errs.New(errs.Invalid, "ops.Undo", "", "This cannot be undone.")
 }

@@ -204,5 +204,27 @@ func (c *Config) silenced(g Signal, at time.Time) bool {
 	return slices.ContainsFunc(c.Silences, func(s Silence) bool { return s.Covers(g, at) })
 }
 
-// Silenced reports whether an incident is kept from being told at a time.
-func (c Config) Silenced(i Incident, at time.Time) bool { return c.silenced(i.Last, at) }
+// NextStep is when an incident escalates after a time, and to whom, unless somebody acknowledges it; false: it does not.
+func (c Config) NextStep(i Incident, after time.Time) (at time.Time, roles []Role, ok bool) {
+	first := i.firstTold()
+	if i.Phase != Open || first.IsZero() {
+		return at, nil, false
+	}
+	e := c.escalation(i.Severity)
+	for _, s := range e.Steps[1:] {
+		if at = first.Add(s.After - e.Steps[0].After); at.After(after) {
+			return at, s.Roles, true
+		}
+	}
+	return time.Time{}, nil, false
+}
+
+// SilencedUntil is when the silences end that keep an incident from being told at a time; zero: none does.
+func (c Config) SilencedUntil(i Incident, at time.Time) (until time.Time) {
+	for _, s := range c.Silences {
+		if s.Covers(i.Last, at) && s.Until.After(until) {
+			until = s.Until
+		}
+	}
+	return until
+}

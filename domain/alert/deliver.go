@@ -140,12 +140,7 @@ func (st *stepper) wanted(i *Incident, t Target) (step, round int, ok bool) {
 	case step < 0:
 		return 0, 0, false
 	}
-	var first time.Time
-	for _, told := range i.Told {
-		if told.Episode == i.Episode && (first.IsZero() || told.First.Before(first)) {
-			first = told.First
-		}
-	}
+	first := i.firstTold()
 	if first.IsZero() {
 		return step, 0, step == 0
 	}

@@ -72,6 +72,16 @@ type Incident struct {
 // Live reports whether it is to be looked at.
 func (i Incident) Live() bool { return i.Phase == Open || i.Phase == Acknowledged }
 
+// firstTold is when somebody was told first in this episode; zero: nobody was.
+func (i Incident) firstTold() (first time.Time) {
+	for _, told := range i.Told {
+		if told.Episode == i.Episode && (first.IsZero() || told.First.Before(first)) {
+			first = told.First
+		}
+	}
+	return first
+}
+
 // EntryKind is what a line of an incident's timeline is about.
 type EntryKind string
 
@@ -101,6 +111,15 @@ type Entry struct {
 	Kind       EntryKind `json:"kind"`
 	Actor      string    `json:"actor,omitzero"` // empty: Spillway
 	Text       string    `json:"text"`
+}
+
+// entryOrder is the order of entries of one moment: a cause comes before what it leads to.
+var entryOrder = []EntryKind{EntryOpened, EntryReturned, EntryWorse, EntryBack, EntryFigures, EntryEvent, EntryTelling, EntryDelivered, EntryUndelivered, EntryAcknowledged, EntryTask, EntryNote,
+	EntryGone, EntryResolved}
+
+// Compare orders a timeline.
+func (e Entry) Compare(o Entry) int {
+	return cmp.Or(e.At.Compare(o.At), slices.Index(entryOrder, e.Kind)-slices.Index(entryOrder, o.Kind), cmp.Compare(e.ID, o.ID))
 }
 
 // NewEntry makes an entry. key tells entries of one kind and moment apart.

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ const maxLines = 200
 // Postmortem drafts the report of an incident as Markdown: cause, numbers, timeline, what was done, and a message to customers. It states what is
 // known and asks for what is not. zone is the clock its times are on.
 func Postmortem(i alert.Incident, rule alert.Rule, entries []alert.Entry, tasks []Task, at time.Time, zone *time.Location) string {
-	entries = slices.SortedFunc(slices.Values(entries), func(a, b alert.Entry) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	entries = slices.SortedFunc(slices.Values(entries), alert.Entry.Compare)
 	clock := func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") }
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
