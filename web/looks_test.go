@@ -118,7 +118,7 @@ func TestFirstPaint(t *testing.T) {
 	s := open(t, storybook.New(screenTime), screenTime)
 	s.look(t, 1440, "light")
 	for range 2 { // the second time with the assets in the browser's cache, as it is all day
-		for _, path := range []string{"/", "/items/MUG-01", "/orders"} {
+		for _, path := range []string{"/", "/health", "/items/MUG-01", "/orders"} {
 			s.do(t, chromedp.Navigate(s.url+path))
 			s.until(t, "document.querySelector('#wire').dataset.state === 'live'")
 			s.until(t, "performance.getEntriesByName('first-contentful-paint').length")

@@ -107,7 +107,7 @@ func (b *Book) diff(market string, from, to view.Day) *view.PolicyDiff {
 	for _, g := range b.ruleGroups(market, to) {
 		for _, r := range g.Rules {
 			if old, ok := was[r.ID]; !ok || word(old) != word(r) || old.Text != r.Text {
-				c := view.Change{What: g.Name + ", " + r.Name, From: "none", To: word(r), Why: r.Source}
+				c := view.Change{What: g.Name + ": " + r.Name, From: "none", To: word(r), Why: r.Source}
 				if ok {
 					c.From = word(old)
 					if word(old) == word(r) {
