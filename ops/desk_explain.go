@@ -22,6 +22,8 @@ func (d *Desk) Explain(ctx context.Context, figure string) (view.Explain, error)
 		if f := map[string]func(context.Context, *view.Explain, string) error{
 			view.FigurePromise: d.explainPromise, view.FigureBalance: d.explainBalance, view.FigureListing: d.explainListing,
 			view.FigureDeadline: d.explainDeadline, view.FigureWrong: d.explainWrong, view.FigureWatermark: d.explainWatermark,
+			view.FigureRate: d.explainRate, view.FigureForecast: d.explainForecast, view.FigureCompound: d.explainCompound, view.FigureAccount: d.explainAccount,
+			view.FigureRisk: d.explainRisk, view.FigureAdvice: d.explainAdvice, view.FigureRule: d.explainRule,
 		}[name+":"]; f != nil {
 			err := f(ctx, &v, id)
 			return v, err

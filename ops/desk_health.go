@@ -181,7 +181,7 @@ func (d *Desk) shopHealth(ctx context.Context, op, connection string, on policy.
 			}
 			s.trends[m], s.Standings[k] = points, points[len(points)-1]
 		}
-		if s.waiting, err = tx.HealthWaiting(waitingMost + 1); err != nil {
+		if s.waiting, err = tx.HealthWaiting(store.DeltaHealth, waitingMost+1); err != nil {
 			return err
 		}
 		s.ratings, err = tx.AccountRatings(connection, (s.Day - 2*accountDays).Start(s.Rules.Location()), maxRatings)

@@ -285,19 +285,16 @@ func (w *rateWindow) marked(tx *store.Tx) ([]view.CountedOrder, string, error) {
 		return nil, "", err
 	}
 	var page []health.Mark
-	more := false
-	for scanned := 0; len(page) < markPage; {
-		limit := markPage + 1 // one more than a page tells whether there is a next
-		if scanned > 0 {
-			limit = markScan / 4
-		}
+	last, limit := false, markPage+1 // one more than a page tells whether there is a next
+	for scanned := 0; len(page) < markPage && scanned < markScan && !last; scanned, limit = scanned+limit, markScan/4 {
 		got, err := tx.HealthMarks(w.s.Connection.ID, w.key.key, w.now.First, day, id, limit)
 		if err != nil {
 			return nil, "", err
 		}
+		last = len(got) < limit
 		for i := range got {
 			if len(page) == markPage {
-				more = true
+				last = false
 				break
 			}
 			day, id = got[i].Day, got[i].OrderID
@@ -305,16 +302,9 @@ func (w *rateWindow) marked(tx *store.Tx) ([]view.CountedOrder, string, error) {
 				page = append(page, got[i])
 			}
 		}
-		scanned += len(got)
-		if len(got) < limit {
-			break
-		}
-		if more = true; scanned >= markScan {
-			break
-		}
 	}
 	rows, err := w.rows(tx, page)
-	if !more {
+	if last {
 		return rows, "", err
 	}
 	return rows, markCursor(day, id), err

@@ -29,8 +29,10 @@ type cli struct {
 	Import      importCmd      `cmd:"" help:"Import items, stock or orders from CSV files."`
 	Reconcile   reconcileCmd   `cmd:"" help:"Set exports of a channel's own pages beside what Spillway counts, order by order."`
 	Doctor      doctorCmd      `cmd:"" help:"Check journal, balances, exposures, cursors, tokens and clock."`
+	Policy      policyCmd      `cmd:"" help:"The rules shops are judged by, dated and with their sources."`
 	Health      healthCmd      `cmd:"" help:"Ask a running Spillway whether it is ready, for containers."`
 	Status      statusCmd      `cmd:"" help:"Which processes run, who works which connection, and what waits."`
+	Alerts      alertsCmd      `cmd:"" help:"What is wrong, who looks after it, and who is told."`
 	Inbox       inboxCmd       `cmd:"" help:"Look at messages set aside, and try them again."`
 	Backup      backupCmd      `cmd:"" help:"Write a backup while Spillway runs."`
 	Restore     restoreCmd     `cmd:"" help:"Restore a backup into an empty database."`

@@ -19,7 +19,7 @@ var (
 
 	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"kind", text}, {"data", bytea}}, "")
 	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta WHERE @in(kind, $1) ORDER BY seq LIMIT $2) RETURNING kind, data")
-	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta LIMIT $1) AS waiting")
+	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta WHERE kind = $1 LIMIT $2) AS waiting")
 	deltaList   = def("store.HealthPending", "SELECT kind, data FROM health_delta ORDER BY seq")
 	dayAdd      = insert("store.HealthAdd", "health_day", dayCols,
 		"ON CONFLICT (connection_id, rate, day) DO UPDATE SET num = health_day.num + excluded.num, den = health_day.den + excluded.den, unjudged = health_day.unjudged + excluded.unjudged")
@@ -100,9 +100,9 @@ func (tx *Tx) HealthTake(limit int, kinds ...string) ([]HealthDelta, error) {
 // HealthPending reads what HealthAppend stored and nobody has taken.
 func (tx *Tx) HealthPending() ([]HealthDelta, error) { return query(tx, deltaList, scanDelta) }
 
-// HealthWaiting counts what HealthAppend stored and nobody has taken, up to a bound.
-func (tx *Tx) HealthWaiting(most int) (int64, error) {
-	n, _, err := one(tx, deltaCount, func(r *sql.Rows, n *int64) error { return r.Scan(n) }, int64(most))
+// HealthWaiting counts what HealthAppend stored of a kind and nobody has taken, up to a bound.
+func (tx *Tx) HealthWaiting(kind string, most int) (int64, error) {
+	n, _, err := one(tx, deltaCount, func(r *sql.Rows, n *int64) error { return r.Scan(n) }, kind, int64(most))
 	return n, err
 }
 
