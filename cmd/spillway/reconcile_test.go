@@ -2,10 +2,13 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
 )
 
@@ -46,4 +49,34 @@ func guideShop(t *testing.T, home string) error {
 		return err
 	}
 	return st.Close()
+}
+
+// TestReconcileOptions: what the flags make of themselves, and which of them are refused.
+func TestReconcileOptions(t *testing.T) {
+	columns := filepath.Join(t.TempDir(), "columns.yaml")
+	if err := os.WriteFile(columns, []byte("order: Reference\ncreated_at: Placed on\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := reconcileCmd{MapFile: columns, Map: map[string]string{"order": "Number"}, Delimiter: "tab", TimeZone: "Europe/Berlin", From: "2026-04-06", To: "2026-04-12"}
+	o, co, err := c.options(&policy.RuleSet{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Map["order"] != "Number" || o.Map["created_at"] != "Placed on" || o.Delimiter != '\t' || o.Zone.String() != "Europe/Berlin" || co.To-co.From != 6 || co.Zones[0] != o.Zone {
+		t.Errorf("%+v, %+v", o, co)
+	}
+	for name, c := range map[string]reconcileCmd{
+		"half a period": {From: "2026-04-06"}, "backwards": {From: "2026-04-06", To: "2026-04-05"}, "no day": {From: "x", To: "2026-04-05"},
+		"no zone": {TimeZone: "Mars"}, "two characters": {Delimiter: ";;"},
+	} {
+		if _, _, err := c.options(&policy.RuleSet{}); !errs.Is(err, errs.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.WriteFile(columns, []byte("- order\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := (&reconcileCmd{MapFile: columns}).options(&policy.RuleSet{}); !errs.Is(err, errs.Invalid) {
+		t.Errorf("a list for a mapping: %v", err)
+	}
 }

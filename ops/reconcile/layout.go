@@ -88,8 +88,9 @@ func plain(s string) string {
 	}, s)
 }
 
-// columns finds the column of each field: as the caller says, else by name. why says what keeps the row from being the header of such a file.
-func (l layout) columns(header []cell, o Options) (at map[string]int, why string) {
+// columns finds the column of each field: as the caller says, else by name. why says what keeps the row from being the header of such a file;
+// sure, that it would be one but for that.
+func (l layout) columns(header []cell, o Options) (at map[string]int, why string, sure bool) {
 	names := make([]string, len(header))
 	for i, h := range header {
 		names[i] = plain(h.text)
@@ -107,13 +108,13 @@ func (l layout) columns(header []cell, o Options) (at map[string]int, why string
 				continue
 			}
 			if slices.Index(names[i+1:], name) >= 0 {
-				return nil, fmt.Sprintf("two columns are called %q: rename one", excerpt(header[i].text))
+				why, sure = fmt.Sprintf("two columns are called %q: rename one", excerpt(header[i].text)), true
 			}
 			at[f.name] = i
 			break
 		}
 		if _, found := at[f.name]; told && !found {
-			return nil, fmt.Sprintf("there is no column %q for %s", excerpt(column), f.name)
+			why, sure = fmt.Sprintf("there is no column %q for %s", excerpt(column), f.name), true
 		}
 	}
 	for _, group := range l.needs {
@@ -121,10 +122,12 @@ func (l layout) columns(header []cell, o Options) (at map[string]int, why string
 			continue
 		}
 		if !slices.ContainsFunc(group, func(f string) bool { _, ok := at[f]; return ok }) {
-			return nil, fmt.Sprintf("no column is the %s; name it with --map %s=COLUMN", strings.Join(group, " or "), group[0])
+			if _, told := o.Map[group[0]]; !told || why == "" {
+				return nil, fmt.Sprintf("no column is the %s; name it with --map %s=COLUMN", strings.Join(group, " or "), group[0]), false
+			}
 		}
 	}
-	return at, ""
+	return at, why, sure
 }
 
 // checkMap refuses a mapping of fields that no kind of export has.
@@ -149,9 +152,9 @@ func header(l line, o Options) (Kind, map[string]int, string) {
 	}
 	first := ""
 	for _, k := range kinds {
-		at, why := layouts[k].columns(l.cells, o)
-		if why == "" {
-			return k, at, ""
+		at, why, sure := layouts[k].columns(l.cells, o)
+		if why == "" || sure {
+			return k, at, why
 		}
 		if first == "" {
 			first = why

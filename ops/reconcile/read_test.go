@@ -286,7 +286,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 	}{
 		"empty":        {nil, "is empty"},
 		"no header":    {[]byte("a,b\n1,2\n"), "export that is known"},
-		"two alike":    {[]byte("order,Order ID,created_at,ORDER\n"), "export that is known"},
+		"two alike":    {[]byte("order,Order ID,created_at,ORDER\n"), "two columns are called"},
 		"utf-16":       {[]byte("\xff\xfeo\x00"), "UTF-16"},
 		"latin-1":      {[]byte("order,created_at\n\xe9,x\n"), "line 2"},
 		"zero":         {[]byte("order,created_at\n1,\x00\n"), "zero byte in line 2"},
@@ -315,6 +315,10 @@ func TestFilesThatAreRefused(t *testing.T) {
 }
 
 func TestMappedColumns(t *testing.T) {
+	_, err := Read([]File{file("f", []byte("order,placed\n1,2026-04-06\n"))}, Options{Map: map[string]string{"created_at": "Placed on"}})
+	if !errs.Is(err, errs.Invalid) || !strings.Contains(errs.Safe(err), `no column "Placed on" for created_at`) {
+		t.Errorf("a column that is not there: %v", err)
+	}
 	o := Options{Map: map[string]string{"order": "Reference", "created_at": "Placed on"}, DayFirst: true, Delimiter: '|'}
 	got, err := Read([]File{file("f", []byte("Reference|Placed on|Order ID\n7|03/04/2026 10:00|x\n"))}, o)
 	if err != nil || got.Theirs.Rows[0].OrderID != "7" || !got.Theirs.Rows[0].Created.Equal(utc("2026-04-03 10:00:00")) {
