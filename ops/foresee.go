@@ -28,29 +28,31 @@ const (
 	// adviceClock is the hour of the market's day until which orders are to be got ready: before the last pick-ups of most carriers. adviceTime
 	// is the least time there must be.
 	adviceClock, adviceTime = 16, 2 * time.Hour
-	// remedyChance is what extra work is to bring the chance of a breach below.
-	remedyChance = 0.2
+	// remedyChance is what extra work is to bring the chance of a breach below. Finding out how much takes dozens of forecasts, so it is done every
+	// remedyEvery only.
+	remedyChance, remedyEvery = 0.2, 10 * time.Minute
 	// outlookState begins the names under which outlooks are kept, one a shop.
 	outlookState = "outlook:"
 )
 
 // Outlook is what is to be expected of a shop. It is made by the process that keeps house and kept for the pages of all.
 type Outlook struct {
-	At      time.Time                        `json:"at"`
-	Metrics []forecast.MetricForecast        `json:"metrics"`
-	Days    []forecast.Together              `json:"days"`
-	Within  forecast.Together                `json:"within"`
-	Assumed []string                         `json:"assumed"`
-	LeftOut int                              `json:"left_out"`
-	Open    int                              `json:"open"`    // orders looked at
-	AtRisk  int                              `json:"at_risk"` // of them, with a chance of riskLeast or more to miss their deadline
-	Late    float64                          `json:"late"`    // expected number that do
-	Risks   []forecast.Risk                  `json:"risks"`   // those due first, bounded
-	Advice  []Advice                         `json:"advice"`
-	Remedy  []Remedy                         `json:"remedy"`
-	Alarms  map[policy.Metric]forecast.Alarm `json:"alarms"`
-	AskedAt time.Time                        `json:"asked_at"` // when the alarms were last asked
-	Took    time.Duration                    `json:"took"`
+	At       time.Time                        `json:"at"`
+	Metrics  []forecast.MetricForecast        `json:"metrics"`
+	Days     []forecast.Together              `json:"days"`
+	Within   forecast.Together                `json:"within"`
+	Assumed  []string                         `json:"assumed"`
+	LeftOut  int                              `json:"left_out"`
+	Open     int                              `json:"open"`    // orders looked at
+	AtRisk   int                              `json:"at_risk"` // of them, with a chance of riskLeast or more to miss their deadline
+	Late     float64                          `json:"late"`    // expected number that do
+	Risks    []forecast.Risk                  `json:"risks"`   // those due first, bounded
+	Advice   []Advice                         `json:"advice"`
+	Remedy   []Remedy                         `json:"remedy"`
+	Alarms   map[policy.Metric]forecast.Alarm `json:"alarms"`
+	AskedAt  time.Time                        `json:"asked_at"`  // when the alarms were last asked
+	RemedyAt time.Time                        `json:"remedy_at"` // when Remedy was worked out
+	Took     time.Duration                    `json:"took"`
 }
 
 // Advice is the smallest set of orders that saves a rate.
@@ -103,6 +105,9 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 	const op = "ops.Foresee"
 	ctx, cancel := context.WithTimeout(ctx, foreseeTime)
 	defer cancel()
+	if err := x.FoldParts(ctx); err != nil { // what passed through the nodes up to now
+		return err
+	}
 	at, rules := x.now(), x.rules.Load()
 	inputs, before := map[string]forecast.Input{}, map[string]Outlook{}
 	err := x.st.View(ctx, func(tx *store.Tx) error {
@@ -146,7 +151,7 @@ func outlookOf(tx *store.Tx, connection string) (o Outlook, found bool, err erro
 func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
 	f := forecast.Make(in, at)
 	o := Outlook{At: at, Metrics: f.Metrics, Days: f.Days, Within: f.Within, Assumed: f.Assumed, LeftOut: f.LeftOut, Open: len(f.Orders),
-		Alarms: before.Alarms, AskedAt: before.AskedAt}
+		Alarms: before.Alarms, AskedAt: before.AskedAt, Remedy: before.Remedy, RemedyAt: before.RemedyAt}
 	for _, r := range f.Orders {
 		o.Late += r.Miss
 		if r.Miss >= riskLeast {
@@ -159,6 +164,9 @@ func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
 	})
 	o.Risks = o.Risks[:min(len(o.Risks), riskRows)]
 	o.advise(f, in)
+	if at.Sub(o.RemedyAt) >= remedyEvery {
+		o.remedy(f)
+	}
 	if at.Sub(o.AskedAt) >= alarmEvery {
 		o.ask(at)
 	}
@@ -175,7 +183,7 @@ func (o *Outlook) ask(at time.Time) {
 	o.Alarms, o.AskedAt = alarms, at
 }
 
-// advise finds, for each metric that is expected to pass a limit, the fewest orders that would keep it inside, and what extra work would do.
+// advise finds, for each metric that is expected to pass a limit, the fewest orders that would keep it inside.
 func (o *Outlook) advise(f *forecast.Forecast, in forecast.Input) {
 	until := adviseUntil(o.At, in.Zone)
 	for i := range f.Metrics {
@@ -195,8 +203,15 @@ func (o *Outlook) advise(f *forecast.Forecast, in forecast.Input) {
 			o.Advice = append(o.Advice, Advice{ID: fmt.Sprintf("%s-%s-%s", m.Metric, kind, day), Metric: m.Metric, Kind: kind, Q: q, A: a, Count: n})
 			break
 		}
-		for _, r := range f.Remedies(m.Metric, remedyChance) {
-			o.Remedy = append(o.Remedy, Remedy{Metric: m.Metric, Remedy: r})
+	}
+}
+
+// remedy finds what extra work would do instead.
+func (o *Outlook) remedy(f *forecast.Forecast) {
+	o.Remedy, o.RemedyAt = nil, o.At
+	for i := range f.Metrics {
+		for _, r := range f.Remedies(f.Metrics[i].Metric, remedyChance) {
+			o.Remedy = append(o.Remedy, Remedy{Metric: f.Metrics[i].Metric, Remedy: r})
 		}
 	}
 }

@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/spillway/spillway/domain/flow"
@@ -19,9 +18,9 @@ import (
 const (
 	// foldEvery is how old figures may be; foldRows batches are added up in one transaction.
 	foldEvery, foldRows = time.Second, 1_000
-	// itemsEvery is how old the figures of single items may be. An order of one of ten thousand items would touch rows that no other order of
-	// that second touches: added up over minutes they are few.
-	itemsEvery = 5 * time.Minute
+	// partsEvery is how old the figures of single nodes, carriers, items… may be. Each order changes several of them, which a second's orders
+	// would not have in common.
+	partsEvery = 30 * time.Second
 )
 
 // HealthTopic is told to pages when figures of any shop's health are new.
@@ -80,7 +79,7 @@ func (c *healthChange) append(tx *store.Tx) error {
 func changeOf(rows []store.HealthDelta) (sum healthChange, err error) {
 	for _, d := range rows {
 		switch d.Kind {
-		case store.DeltaHealth:
+		case store.DeltaHealth, store.DeltaParts:
 			var one health.Batch
 			err = one.UnmarshalBinary(d.Data)
 			sum.health.Merge(&one)
@@ -101,7 +100,7 @@ func (x *Ops) healthLoop() {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	failing := false
-	items := x.now()
+	parts := x.now()
 	for {
 		select {
 		case <-tick.C:
@@ -112,8 +111,8 @@ func (x *Ops) healthLoop() {
 			continue
 		}
 		err := x.FoldHealth(x.ctx)
-		if now := x.now(); err == nil && now.Sub(items) >= itemsEvery {
-			err, items = x.FoldItems(x.ctx), now
+		if now := x.now(); err == nil && now.Sub(parts) >= partsEvery {
+			err, parts = x.FoldParts(x.ctx), now
 		}
 		if err == nil && x.countDue() {
 			_, err = x.CountHealth(x.ctx)
@@ -125,69 +124,53 @@ func (x *Ops) healthLoop() {
 	}
 }
 
-// FoldHealth adds to the sums what intakes have appended. What single items add is put by for FoldItems.
+// FoldHealth adds to the sums of whole days, and to the marks, what intakes have appended. The rest is FoldParts'.
 func (x *Ops) FoldHealth(ctx context.Context) error {
-	n, err := x.fold(ctx, func(tx *store.Tx, rows []store.HealthDelta) error {
+	n, err := x.fold(ctx, func(tx *store.Tx) (int, error) {
+		rows, err := tx.HealthMove(foldRows, store.DeltaHealth, store.DeltaParts)
+		if err != nil || len(rows) == 0 {
+			return 0, err
+		}
 		sum, err := changeOf(rows)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if err := tx.FlowAdd(sum.flow.Counts(), sum.flow.Lags()); err != nil {
-			return err
-		}
-		var now, later []health.Tally
-		for _, t := range sum.health.Tallies() {
-			if t.Facet == health.FacetItem {
-				later = append(later, t)
-			} else {
-				now = append(now, t)
-			}
-		}
-		if len(later) > 0 {
-			data, err := json.Marshal(later)
-			if err != nil {
-				return errs.Wrap("ops.FoldHealth", store.DeltaItems, err)
-			}
-			if err := tx.HealthAppend(store.HealthDelta{Kind: store.DeltaItems, Data: data}); err != nil {
-				return err
-			}
-		}
-		return tx.HealthAdd(now, sum.health.Marks())
-	}, store.DeltaHealth, store.DeltaFlow)
+		return len(rows), tx.HealthAdd(sum.health.Whole(), sum.health.Marks())
+	})
 	if n > 0 {
 		x.live.notify(HealthTopic)
 	}
 	return errs.Wrap("ops.FoldHealth", "", err)
 }
 
-// FoldItems adds to the sums what FoldHealth put by.
-func (x *Ops) FoldItems(ctx context.Context) error {
-	_, err := x.fold(ctx, func(tx *store.Tx, rows []store.HealthDelta) error {
-		sum := sums{tallies: map[tallyKey]count{}}
-		if err := sum.addItems(rows, 1); err != nil {
-			return err
+// FoldParts adds to the sums by facet, and to what passed through nodes, what FoldHealth left.
+func (x *Ops) FoldParts(ctx context.Context) error {
+	_, err := x.fold(ctx, func(tx *store.Tx) (int, error) {
+		rows, err := tx.HealthTake(foldRows, store.DeltaParts, store.DeltaFlow)
+		if err != nil || len(rows) == 0 {
+			return 0, err
 		}
-		tallies, _, err := sum.lists()
+		sum, err := changeOf(rows)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		return tx.HealthAdd(tallies, nil)
-	}, store.DeltaItems)
-	return errs.Wrap("ops.FoldItems", "", err)
+		if err := tx.FlowAdd(sum.flow.Counts(), sum.flow.Lags()); err != nil {
+			return 0, err
+		}
+		return len(rows), tx.HealthAddParts(sum.health.Tallies())
+	})
+	return errs.Wrap("ops.FoldParts", "", err)
 }
 
-// fold takes what was appended, a part at a time, until there is no more, and says how many rows there were.
-func (x *Ops) fold(ctx context.Context, add func(*store.Tx, []store.HealthDelta) error, kinds ...string) (all int, err error) {
+// fold runs add, each time in a transaction, until it finds less than there may be, and says how many rows it found.
+func (x *Ops) fold(ctx context.Context, add func(*store.Tx) (int, error)) (all int, err error) {
 	for {
-		taken := 0
-		err := x.st.Update(ctx, func(tx *store.Tx) error {
-			rows, err := tx.HealthTake(foldRows, kinds...)
-			if taken = len(rows); err != nil || taken == 0 {
-				return err
-			}
-			return add(tx, rows)
+		n := 0
+		err := x.st.Update(ctx, func(tx *store.Tx) (err error) {
+			n, err = add(tx)
+			return err
 		})
-		if all += taken; err != nil || taken < foldRows {
+		if all += n; err != nil || n < foldRows {
 			return all, err
 		}
 	}

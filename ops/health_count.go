@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -144,9 +145,17 @@ func (x *Ops) correct(ctx context.Context, lacks *sums) (int64, error) {
 	}); err != nil {
 		return 0, err
 	}
+	slices.SortFunc(tallies, func(a, b health.Tally) int { // each part's row is written once
+		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Day, b.Day))
+	})
 	for len(tallies)+len(marks) > 0 {
 		t, m := min(len(tallies), correctRows), min(len(marks), correctRows)
-		if err := x.st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(tallies[:t], marks[:m]) }); err != nil {
+		if err := x.st.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.HealthAddParts(tallies[:t]); err != nil {
+				return err
+			}
+			return tx.HealthAdd(tallies[:t], marks[:m])
+		}); err != nil {
 			return 0, err
 		}
 		tallies, marks = tallies[t:], marks[m:]
@@ -229,20 +238,6 @@ func (s *sums) addBatch(b *healthChange, sign int64) error {
 	return nil
 }
 
-// addItems adds what was put by of single items.
-func (s *sums) addItems(rows []store.HealthDelta, sign int64) error {
-	for _, d := range rows {
-		var some []health.Tally
-		if err := json.Unmarshal(d.Data, &some); err != nil {
-			return errs.Wrap("ops.addItems", d.Kind, err)
-		}
-		for _, t := range some {
-			s.addTally(t, sign)
-		}
-	}
-	return nil
-}
-
 // lessKept takes off what the sums in the database hold and what waits to be added to them.
 func (s *sums) lessKept(tx *store.Tx) error {
 	if err := tx.HealthScan(func(t health.Tally) error { s.addTally(t, -1); return nil },
@@ -256,21 +251,30 @@ func (s *sums) lessKept(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	var items []store.HealthDelta
-	rows = slices.DeleteFunc(rows, func(d store.HealthDelta) bool {
-		if d.Kind == store.DeltaItems {
-			items = append(items, d)
+	var whole, parts []store.HealthDelta
+	for _, d := range rows {
+		if d.Kind == store.DeltaParts {
+			parts = append(parts, d)
+		} else {
+			whole = append(whole, d)
 		}
-		return d.Kind == store.DeltaItems
-	})
-	if err := s.addItems(items, -1); err != nil {
-		return err
 	}
-	waiting, err := changeOf(rows)
+	waiting, err := changeOf(whole)
+	if err == nil {
+		err = s.addBatch(&waiting, -1)
+	}
 	if err != nil {
 		return err
 	}
-	return s.addBatch(&waiting, -1)
+	if waiting, err = changeOf(parts); err != nil {
+		return err
+	}
+	for _, t := range waiting.health.Tallies() {
+		if t.Facet != health.FacetAll && t.Facet != health.FacetUnjudged {
+			s.addTally(t, -1)
+		}
+	}
+	return nil
 }
 
 // lists are the sums in no order.

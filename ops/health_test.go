@@ -190,7 +190,7 @@ func TestFiguresAreWhatACountFinds(t *testing.T) {
 				fold(t, x)
 			}
 			if dice.IntN(9) == 0 {
-				foldItems(t, x)
+				foldParts(t, x)
 			}
 		}
 		first, err := x.CountHealth(t.Context())
@@ -198,7 +198,7 @@ func TestFiguresAreWhatACountFinds(t *testing.T) {
 			t.Fatalf("counted before the last batches were added up: %+v, %v", first, err)
 		}
 		fold(t, x)
-		foldItems(t, x)
+		foldParts(t, x)
 		if again, err := x.CountHealth(t.Context()); err != nil || again.Differs != 0 {
 			t.Fatalf("counted after: %+v, %v", again, err)
 		}
@@ -223,10 +223,10 @@ func fold(t testing.TB, x *Ops) {
 	}
 }
 
-// foldItems adds up what is put by of single items, now and then.
-func foldItems(t testing.TB, x *Ops) {
+// foldParts adds up what is left for later, now and then.
+func foldParts(t testing.TB, x *Ops) {
 	t.Helper()
-	if err := x.FoldItems(t.Context()); err != nil {
+	if err := x.FoldParts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -237,7 +237,10 @@ func spoil(t *testing.T, x *Ops) {
 	err := x.st.Update(t.Context(), func(tx *store.Tx) error {
 		key := health.Key(x.rules.Load().of["a"].rules, x.rules.Load().of["a"].rules.Rates[1])
 		day := policy.DayOf(healthDay.Add(15*24*time.Hour), time.UTC)
-		return tx.HealthAdd([]health.Tally{{Connection: "a", Rate: key, Day: day, Num: 3, Den: -2}, {Connection: "a", Rate: key, Facet: health.FacetNode, Value: "w0", Day: day, Den: 1}},
+		if err := tx.HealthAddParts([]health.Tally{{Connection: "a", Rate: key, Facet: health.FacetNode, Value: "w0", Day: day, Den: 1}}); err != nil {
+			return err
+		}
+		return tx.HealthAdd([]health.Tally{{Connection: "a", Rate: key, Day: day, Num: 3, Den: -2}},
 			[]health.Mark{{Connection: "a", Rate: key, Day: day, OrderID: "a:none", Reason: "x", N: 1}})
 	})
 	if err != nil {
@@ -357,6 +360,7 @@ func TestAnOutlookOfAQueue(t *testing.T) {
 			t.Fatal(err)
 		}
 		fold(t, x)
+		foldParts(t, x)
 		if err := x.Foresee(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -63,7 +63,7 @@ const (
 
 	DeltaHealth = sqlcore.DeltaHealth
 	DeltaFlow   = sqlcore.DeltaFlow
-	DeltaItems  = sqlcore.DeltaItems
+	DeltaParts  = sqlcore.DeltaParts
 
 	DeliveryWaiting = sqlcore.DeliveryWaiting
 	DeliverySent    = sqlcore.DeliverySent

@@ -2,15 +2,18 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -245,11 +248,20 @@ func (s *healthSums) storeMarks(ctx context.Context, st *store.Store) error {
 func (s *healthSums) store(ctx context.Context, st *store.Store) error {
 	var some []health.Tally
 	put := func() error {
-		err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(some, nil) })
+		err := st.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.HealthAddParts(some); err != nil {
+				return err
+			}
+			return tx.HealthAdd(some, nil)
+		})
 		some = some[:0]
 		return err
 	}
-	for t, n := range s.tallies {
+	keys := slices.SortedFunc(maps.Keys(s.tallies), func(a, b health.Tally) int { // each part's row is written once
+		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Day, b.Day))
+	})
+	for _, t := range keys {
+		n := s.tallies[t]
 		t.Num, t.Den = n[0], n[1]
 		if some = append(some, t); len(some) == healthRows {
 			if err := put(); err != nil {

@@ -99,7 +99,7 @@ func (r *healthRig) live(ctx context.Context, orders int) (*judgingCost, error) 
 		fold += time.Since(began)
 	}
 	began := time.Now()
-	if err := x.FoldItems(ctx); err != nil {
+	if err := x.FoldParts(ctx); err != nil {
 		return nil, err
 	}
 	fold += time.Since(began)

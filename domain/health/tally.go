@@ -42,6 +42,23 @@ func (b *Batch) Tallies() []Tally {
 	for i := range b.entries {
 		s.add(&b.entries[i])
 	}
+	return s.tallies()
+}
+
+// Whole is Tallies without the facets: what a day adds in all, and its unjudged.
+func (b *Batch) Whole() []Tally {
+	s := newSummer(len(b.entries))
+	for i := range b.entries {
+		e := &b.entries[i]
+		p, n := s.place(e)
+		s.put(p, n, facetValue{id: s.id(""), facet: facetAll}, pair{e.num, e.den})
+		s.put(p, n, facetValue{id: s.id(""), facet: facetUnjudged}, pair{den: e.unjudged})
+	}
+	return s.tallies()
+}
+
+// tallies are the rows in their order; what adds up to nothing is left out.
+func (s *summer) tallies() []Tally {
 	rank := s.ranks()
 	rows := slices.DeleteFunc(s.rows, func(r sumRow) bool { return r.pair == pair{} })
 	for i := range rows {
@@ -166,12 +183,7 @@ func (s *summer) add(e *entry) {
 	if s.facets != e.facets {
 		s.divide(e.facets)
 	}
-	p := place{connection: s.id(e.connection), rate: s.id(e.rate), day: e.day}
-	n, ok := s.places[p]
-	if !ok {
-		n = uint32(len(s.places))
-		s.places[p] = n
-	}
+	p, n := s.place(e)
 	for _, v := range s.values {
 		by := pair{e.num, e.den}
 		if v.part >= 0 && e.parts != nil {
@@ -180,6 +192,17 @@ func (s *summer) add(e *entry) {
 		s.put(p, n, v, by)
 	}
 	s.put(p, n, facetValue{id: s.id(""), facet: facetUnjudged}, pair{den: e.unjudged})
+}
+
+// place is where an entry counts, and its number.
+func (s *summer) place(e *entry) (place, uint32) {
+	p := place{connection: s.id(e.connection), rate: s.id(e.rate), day: e.day}
+	n, ok := s.places[p]
+	if !ok {
+		n = uint32(len(s.places))
+		s.places[p] = n
+	}
+	return p, n
 }
 
 // put adds to the row of a value at the place with the number n, which is below 1<<28: a batch has fewer entries.

@@ -14,18 +14,21 @@ import (
 // sums a moment later: the orders of a day share a few sums, whose rows all intakes of all processes would otherwise wait for in turn.
 var (
 	dayCols  = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"num", bigint}, {"den", bigint}, {"unjudged", bigint}}
-	partCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"facet", text}, {"value", text}, {"num", bigint}, {"den", bigint}}
+	partCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"data", bytea}}
 	markCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"order_id", text}, {"reason", text}, {"facets", text}, {"n", bigint}}
 
 	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"kind", text}, {"data", bytea}}, "")
+	deltaMove   = def("store.HealthMove", "UPDATE health_delta SET kind = $2 WHERE seq IN (SELECT seq FROM health_delta WHERE kind = $1 ORDER BY seq LIMIT $3) RETURNING kind, data")
 	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta WHERE @in(kind, $1) ORDER BY seq LIMIT $2) RETURNING kind, data")
 	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta WHERE kind = $1 LIMIT $2) AS waiting")
 	deltaList   = def("store.HealthPending", "SELECT kind, data FROM health_delta ORDER BY seq")
 	dayAdd      = insert("store.HealthAdd", "health_day", dayCols,
 		"ON CONFLICT (connection_id, rate, day) DO UPDATE SET num = health_day.num + excluded.num, den = health_day.den + excluded.den, unjudged = health_day.unjudged + excluded.unjudged")
-	partAdd = insert("store.HealthAdd", "health_part", partCols,
-		"ON CONFLICT (connection_id, rate, day, facet, value) DO UPDATE SET num = health_part.num + excluded.num, den = health_part.den + excluded.den")
-	markAdd = insert("store.HealthAdd", "health_mark", markCols,
+	partGet = def("store.HealthAddParts", "SELECT connection_id, rate, day, data FROM health_part WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 ORDER BY day")
+	partPut = insert("store.HealthAddParts", "health_part", partCols, upsert("connection_id, rate, day", partCols[3:]))
+	// Whoever adds to the parts reads them first: this keeps a second one out until the first has committed.
+	partLock = def("store.HealthAddParts", "INSERT INTO health_state (name, at, data) VALUES ('parts', $1, '{}') ON CONFLICT (name) DO UPDATE SET at = excluded.at")
+	markAdd  = insert("store.HealthAdd", "health_mark", markCols,
 		"ON CONFLICT (connection_id, rate, day, order_id, reason, facets) DO UPDATE SET n = health_mark.n + excluded.n")
 	markOver = def("store.HealthAdd", "DELETE FROM health_mark WHERE n = 0")
 
@@ -34,11 +37,10 @@ var (
 	healthDaysAll = def("store.HealthDaysAll", "SELECT "+names(dayCols, plain, ", ")+` FROM health_day
 		WHERE (connection_id, rate, day) > ($1, $2, $3) ORDER BY connection_id, rate, day LIMIT $4`)
 	healthPartsAll = def("store.HealthPartsAll", "SELECT "+names(partCols, plain, ", ")+` FROM health_part
-		WHERE (connection_id, rate, day, facet, value) > ($1, $2, $3, $4, $5) ORDER BY connection_id, rate, day, facet, value LIMIT $6`)
+		WHERE (connection_id, rate, day) > ($1, $2, $3) ORDER BY connection_id, rate, day LIMIT $4`)
 	healthMarksAll = def("store.HealthMarksAll", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
 		WHERE (connection_id, rate, day, order_id, reason, facets) > ($1, $2, $3, $4, $5, $6) ORDER BY connection_id, rate, day, order_id, reason, facets LIMIT $7`)
-	healthParts = def("store.HealthParts", `SELECT facet, value, CAST(sum(num) AS BIGINT), CAST(sum(den) AS BIGINT) FROM health_part
-		WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 GROUP BY facet, value ORDER BY facet, value`)
+	healthParts   = def("store.HealthParts", "SELECT connection_id, rate, day, data FROM health_part WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 ORDER BY day")
 	healthReasons = def("store.HealthReasons", `SELECT reason, CAST(sum(n) AS BIGINT) FROM health_mark
 		WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 GROUP BY reason ORDER BY 2 DESC, reason`)
 	healthMarks = def("store.HealthMarks", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
@@ -65,7 +67,7 @@ const maxOverrides = 10_000
 
 // HealthDelta is what a batch of orders changes of the sums. Kind says of which.
 type HealthDelta struct {
-	Kind string // DeltaHealth: Data is a [health.Batch]; DeltaFlow: a [flow.Batch]; DeltaItems: tallies of items as JSON
+	Kind string // DeltaHealth and DeltaParts: Data is a [health.Batch]; DeltaFlow: a [flow.Batch]
 	Data []byte
 }
 
@@ -73,7 +75,7 @@ type HealthDelta struct {
 const (
 	DeltaHealth = "health"
 	DeltaFlow   = "flow"
-	DeltaItems  = "items"
+	DeltaParts  = "parts" // whose whole and marks are added, and whose facets are not
 )
 
 // HealthAppend stores what a batch of orders changes of the sums shops are judged by and forecasts learn from.
@@ -97,6 +99,14 @@ func (tx *Tx) HealthTake(limit int, kinds ...string) ([]HealthDelta, error) {
 	return query(tx, deltaTake, scanDelta, kinds, page(limit))
 }
 
+// HealthMove is HealthTake that leaves the rows where they are, as another kind.
+func (tx *Tx) HealthMove(limit int, from, to string) ([]HealthDelta, error) {
+	if tx.readOnly {
+		return nil, errs.New(errs.Internal, deltaMove.op, "", "writes need Update")
+	}
+	return query(tx, deltaMove, scanDelta, from, to, page(limit))
+}
+
 // HealthPending reads what HealthAppend stored and nobody has taken.
 func (tx *Tx) HealthPending() ([]HealthDelta, error) { return query(tx, deltaList, scanDelta) }
 
@@ -106,9 +116,9 @@ func (tx *Tx) HealthWaiting(kind string, most int) (int64, error) {
 	return n, err
 }
 
-// HealthAdd adds to the sums. No two tallies, and no two marks, may share their key.
+// HealthAdd adds to the sums of whole days and to the marks; tallies of facets are for HealthAddParts. No two marks may share their key.
 func (tx *Tx) HealthAdd(tallies []health.Tally, marks []health.Mark) error {
-	var parts, orders [][]any
+	var orders [][]any
 	days := dayRows{at: map[dayKey]int{}}
 	for _, t := range tallies {
 		switch t.Facet {
@@ -116,8 +126,6 @@ func (tx *Tx) HealthAdd(tallies []health.Tally, marks []health.Mark) error {
 			days.add(t, t.Num, t.Den, 0)
 		case health.FacetUnjudged:
 			days.add(t, 0, 0, t.Den)
-		default:
-			parts = append(parts, []any{t.Connection, t.Rate, int64(t.Day), t.Facet, t.Value, t.Num, t.Den})
 		}
 	}
 	for _, m := range marks {
@@ -130,7 +138,7 @@ func (tx *Tx) HealthAdd(tallies []health.Tally, marks []health.Mark) error {
 	for _, add := range []struct {
 		s    *stmt
 		rows [][]any
-	}{{dayAdd, days.rows}, {partAdd, parts}, {markAdd, orders}} {
+	}{{dayAdd, days.rows}, {markAdd, orders}} {
 		for rows := add.rows; len(rows) > 0; {
 			n := min(len(rows), maxRows)
 			if _, err := tx.bulk(add.s, rows[:n]); err != nil {
@@ -183,10 +191,66 @@ func scanKeptDay(r *sql.Rows, d *keptDay) error {
 	return err
 }
 
-func scanPart(r *sql.Rows, t *health.Tally) error {
+// keptPart is a row of health_part.
+type keptPart struct {
+	connection, rate string
+	day              policy.Day
+	health.Parts
+}
+
+func scanPart(r *sql.Rows, p *keptPart) error {
 	var day int64
-	err := r.Scan(&t.Connection, &t.Rate, &day, &t.Facet, &t.Value, &t.Num, &t.Den)
-	t.Day = policy.Day(day)
+	var data []byte
+	if err := r.Scan(&p.connection, &p.rate, &day, &data); err != nil {
+		return err
+	}
+	p.day = policy.Day(day)
+	return p.UnmarshalBinary(data)
+}
+
+// tallies are the row's parts one by one.
+func (p *keptPart) tallies() []health.Tally {
+	out := p.Tallies()
+	for i := range out {
+		out[i].Connection, out[i].Rate, out[i].Day = p.connection, p.rate, p.day
+	}
+	return out
+}
+
+// HealthAddParts adds to the sums of single values of facets. Tallies of the whole are left out.
+func (tx *Tx) HealthAddParts(tallies []health.Tally) error {
+	if _, err := tx.exec(partLock, us(tx.now)); err != nil {
+		return err
+	}
+	add := map[dayKey]*health.Parts{}
+	var keys []dayKey
+	for _, t := range tallies {
+		if t.Facet == health.FacetAll || t.Facet == health.FacetUnjudged {
+			continue
+		}
+		k := dayKey{t.Connection, t.Rate, t.Day}
+		if add[k] == nil {
+			add[k] = &health.Parts{}
+			keys = append(keys, k)
+		}
+		add[k].Add(t)
+	}
+	rows := make([][]any, 0, len(keys))
+	for _, k := range keys {
+		kept, err := query(tx, partGet, scanPart, k.connection, k.rate, int64(k.day), int64(k.day))
+		if err != nil {
+			return err
+		}
+		for i := range kept {
+			add[k].Merge(&kept[i].Parts)
+		}
+		data, err := add[k].MarshalBinary()
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{k.connection, k.rate, int64(k.day), data})
+	}
+	_, err := tx.bulk(partPut, rows)
 	return err
 }
 
@@ -212,10 +276,15 @@ func (tx *Tx) HealthDays(connection, rate string, first, last policy.Day) (healt
 
 // HealthParts reads the sums of the days from first to last, both included, added up for each value of each facet.
 func (tx *Tx) HealthParts(connection, rate string, first, last policy.Day) ([]health.Tally, error) {
-	return query(tx, healthParts, func(r *sql.Rows, t *health.Tally) error {
-		t.Connection, t.Rate, t.Day = connection, rate, last
-		return r.Scan(&t.Facet, &t.Value, &t.Num, &t.Den)
-	}, connection, rate, int64(first), int64(last))
+	rows, err := query(tx, healthParts, scanPart, connection, rate, int64(first), int64(last))
+	if err != nil {
+		return nil, err
+	}
+	all := keptPart{connection: connection, rate: rate, day: last}
+	for i := range rows {
+		all.Merge(&rows[i].Parts)
+	}
+	return all.tallies(), nil
 }
 
 // ReasonCount is how many orders count against a shop for one reason.
@@ -239,7 +308,7 @@ func (tx *Tx) HealthMarks(connection, rate string, first, day policy.Day, orderI
 func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) error) error {
 	err := chunks(func(d keptDay) ([]keptDay, error) {
 		return query(tx, healthDaysAll, scanKeptDay, d.connection, d.rate, int64(d.Day), int64(scanChunk))
-	}, func(d keptDay) error {
+	}, scanChunk, func(d keptDay) error {
 		t := health.Tally{Connection: d.connection, Rate: d.rate, Day: d.Day, Num: d.Num, Den: d.Den}
 		if err := tally(t); err != nil || d.Unjudged == 0 {
 			return err
@@ -248,9 +317,16 @@ func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) 
 		return tally(t)
 	})
 	if err == nil {
-		err = chunks(func(t health.Tally) ([]health.Tally, error) {
-			return query(tx, healthPartsAll, scanPart, t.Connection, t.Rate, int64(t.Day), t.Facet, t.Value, int64(scanChunk))
-		}, tally)
+		err = chunks(func(p keptPart) ([]keptPart, error) {
+			return query(tx, healthPartsAll, scanPart, p.connection, p.rate, int64(p.day), int64(partChunk))
+		}, partChunk, func(p keptPart) error {
+			for _, t := range p.tallies() {
+				if err := tally(t); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	if err == nil {
 		err = chunks(func(m health.Mark) ([]health.Mark, error) {
@@ -262,16 +338,16 @@ func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) 
 				return nil, err
 			}
 			return query(tx, healthMarksAll, scanMark, m.Connection, m.Rate, int64(m.Day), m.OrderID, string(m.Reason), facets, int64(scanChunk))
-		}, mark)
+		}, scanChunk, mark)
 	}
 	return err
 }
 
-// scanChunk rows are read at a time by a scan.
-const scanChunk = 5_000
+// scanChunk rows are read at a time by a scan, partChunk of those that hold many values.
+const scanChunk, partChunk = 5_000, 50
 
 // chunks reads behind the last one seen until there are no more.
-func chunks[T any](read func(after T) ([]T, error), each func(T) error) error {
+func chunks[T any](read func(after T) ([]T, error), chunk int, each func(T) error) error {
 	var last T
 	for {
 		got, err := read(last)
@@ -283,7 +359,7 @@ func chunks[T any](read func(after T) ([]T, error), each func(T) error) error {
 				return err
 			}
 		}
-		if len(got) < scanChunk {
+		if len(got) < chunk {
 			return nil
 		}
 		last = got[len(got)-1]

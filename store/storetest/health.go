@@ -45,11 +45,23 @@ func healthTaken(t *testing.T, d *database) {
 		return err
 	})
 	d.update(t, func(tx *store.Tx) error {
-		got, err := tx.HealthTake(9, store.DeltaHealth, store.DeltaItems)
+		got, err := tx.HealthTake(9, store.DeltaHealth, store.DeltaParts)
 		if len(got) != 0 {
 			t.Errorf("taken of other kinds: %v", got)
 		}
 		return err
+	})
+	d.update(t, func(tx *store.Tx) error {
+		if err := tx.HealthAppend(store.HealthDelta{Kind: "from", Data: []byte("m")}); err != nil {
+			return err
+		}
+		moved, err := tx.HealthMove(5, "from", "to")
+		again, err2 := tx.HealthMove(5, "from", "to")
+		taken, err3 := tx.HealthTake(5, "to")
+		if len(moved) != 1 || moved[0].Kind != "to" || len(again) != 0 || len(taken) != 1 || string(taken[0].Data) != "m" {
+			t.Errorf("moved %v, then %v; taken %v", moved, again, taken)
+		}
+		return errors.Join(err, err2, err3)
 	})
 	undone := errors.New("undone")
 	if err := d.Update(d.ctx, func(tx *store.Tx) error {
@@ -87,10 +99,13 @@ func healthAdded(t *testing.T, d *database) {
 			return tx.HealthAdd([]health.Tally{
 				{Connection: "c", Rate: "r", Day: day, Num: num, Den: den},
 				{Connection: "c", Rate: "r", Day: day + 1, Num: 1, Den: 1},
-				{Connection: "c", Rate: "r", Facet: "node", Value: "w1", Day: day, Num: num, Den: den},
 				{Connection: "c2", Rate: "r", Day: day, Num: 7, Den: 7},
 				{Connection: "c", Rate: "r", Facet: health.FacetUnjudged, Day: day, Den: 2},
 			}, []health.Mark{mark("c:1", n), mark("c:2", 1)})
+		})
+		d.update(t, func(tx *store.Tx) error {
+			return tx.HealthAddParts([]health.Tally{{Connection: "c", Rate: "r", Facet: "node", Value: "w1", Day: day, Num: num, Den: den},
+				{Connection: "c", Rate: "r", Facet: "node", Value: "w2", Day: day, Num: num - 2, Den: den - 10}})
 		})
 	}
 	add(2, 10, 1)
@@ -101,7 +116,7 @@ func healthAdded(t *testing.T, d *database) {
 			t.Error(diff)
 		}
 		parts, err2 := tx.HealthParts("c", "r", day-1, day+1)
-		if len(parts) != 1 || parts[0].Facet != "node" || parts[0].Value != "w1" || parts[0].Num != 1 || parts[0].Den != 15 {
+		if len(parts) != 2 || parts[1].Value != "w2" || parts[1].Den != -5 || parts[0].Facet != "node" || parts[0].Value != "w1" || parts[0].Num != 1 || parts[0].Den != 15 {
 			t.Errorf("parts: %+v", parts)
 		}
 		marks, err3 := tx.HealthMarks("c", "r", day, day+1, "", 10)
@@ -114,7 +129,7 @@ func healthAdded(t *testing.T, d *database) {
 		}
 		var scanned, marked int
 		err5 := tx.HealthScan(func(health.Tally) error { scanned++; return nil }, func(health.Mark) error { marked++; return nil })
-		if scanned != 5 || marked != 1 {
+		if scanned != 6 || marked != 1 {
 			t.Errorf("scanned %d sums and %d marks", scanned, marked)
 		}
 		return errors.Join(err, err2, err3, err4, err5)

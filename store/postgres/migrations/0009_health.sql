@@ -17,16 +17,14 @@ CREATE TABLE health_day (
   unjudged      BIGINT NOT NULL, -- of den: what is known does not say whether they count against the shop
   PRIMARY KEY (connection_id, rate, day)
 ) WITH (fillfactor = 70);
+-- data is all values of all facets: a row for each would be as many as there are orders, and most are changed by every order.
 CREATE TABLE health_part (
   connection_id TEXT COLLATE "C" NOT NULL,
   rate          TEXT COLLATE "C" NOT NULL,
   day           BIGINT NOT NULL,
-  facet         TEXT COLLATE "C" NOT NULL,
-  value         TEXT COLLATE "C" NOT NULL,
-  num           BIGINT NOT NULL,
-  den           BIGINT NOT NULL,
-  PRIMARY KEY (connection_id, rate, day, facet, value)
-) WITH (fillfactor = 70);
+  data          BYTEA NOT NULL,
+  PRIMARY KEY (connection_id, rate, day)
+);
 
 -- The orders that count against a shop. n is 1; 0 while a correction is on its way.
 CREATE TABLE health_mark (

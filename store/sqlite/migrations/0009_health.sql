@@ -17,16 +17,14 @@ CREATE TABLE health_day (
   unjudged      INTEGER NOT NULL, -- of den: what is known does not say whether they count against the shop
   PRIMARY KEY (connection_id, rate, day)
 ) STRICT, WITHOUT ROWID;
+-- data is all values of all facets: a row for each would be as many as there are orders, and most are changed by every order.
 CREATE TABLE health_part (
   connection_id TEXT NOT NULL,
   rate          TEXT NOT NULL,
   day           INTEGER NOT NULL,
-  facet         TEXT NOT NULL,
-  value         TEXT NOT NULL,
-  num           INTEGER NOT NULL,
-  den           INTEGER NOT NULL,
-  PRIMARY KEY (connection_id, rate, day, facet, value)
-) STRICT, WITHOUT ROWID;
+  data          BLOB NOT NULL,
+  PRIMARY KEY (connection_id, rate, day)
+) STRICT;
 
 -- The orders that count against a shop. n is 1; 0 while a correction is on its way.
 CREATE TABLE health_mark (
