@@ -57,7 +57,7 @@ type Line struct {
 	Field        string        `json:"field,omitzero"`
 	OursValue    string        `json:"ours_value,omitzero"`
 	TheirsValue  string        `json:"theirs_value,omitzero"`
-	Minutes      int64         `json:"minutes,omitzero"` // theirs less ours, rounded down
+	Minutes      int64         `json:"minutes,omitzero"` // theirs less ours, whole ones
 	Day          policy.Day    `json:"day,omitzero"`     // on which we count it
 	Reason       health.Reason `json:"reason,omitzero"`  // why we count it against the shop
 	TheirsReason string        `json:"theirs_reason,omitzero"`
