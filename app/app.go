@@ -15,8 +15,10 @@ import (
 	"github.com/spillway/spillway/connector"
 	"github.com/spillway/spillway/connector/all"
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/kit/dial"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/seal"
+	"github.com/spillway/spillway/notify"
 	"github.com/spillway/spillway/ops"
 	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
@@ -52,6 +54,8 @@ type Options struct {
 	Loopback   bool          // channels may be on this machine: simulators
 	Lease      time.Duration // see ops.Options
 	EventsKept time.Duration // see ops.Options
+	// AlertsPrivate lets alerts go to addresses in private networks.
+	AlertsPrivate bool
 	// ReceiveOnly makes this a front for webhooks; see ops.Options.
 	ReceiveOnly bool
 	NATS        stream.Options // what is committed is published there; without a URL nowhere
@@ -138,6 +142,7 @@ func (a *App) open(ctx context.Context) error {
 		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
 		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, Lease: a.o.Lease, Version: a.o.Version, ReceiveOnly: a.o.ReceiveOnly,
 		EventsKept: a.o.EventsKept,
+		Notify:     notify.New(notify.Options{Reach: dial.Reach{Loopback: a.o.Loopback, Private: a.o.AlertsPrivate}, Now: a.o.Now}),
 		Client:     clients.calls, Files: clients.files,
 	}
 	if err := a.joinStream(&use, metrics); err != nil {

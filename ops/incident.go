@@ -224,3 +224,9 @@ func (x *Ops) SetRunbooks(ctx context.Context, text, actor string) error {
 	})
 	return errs.Wrap("ops.SetRunbooks", "", err)
 }
+
+// IncidentByNumber finds an incident by the number people know. Errors: NotFound.
+func (x *Ops) IncidentByNumber(ctx context.Context, number int64) (i store.Incident, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error { i, err = tx.IncidentByNumber(number); return err })
+	return i, errs.Wrap("ops.IncidentByNumber", "", err)
+}

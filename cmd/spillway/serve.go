@@ -38,6 +38,7 @@ type serveCmd struct {
 	Lease     time.Duration `help:"How long the channels of a process that died rest before another works them, where several share a database." default:"10s" env:"SPILLWAY_LEASE"`
 	Receive   bool          `name:"receive-only" help:"Only answer webhooks; other processes on the same database do the rest." env:"SPILLWAY_RECEIVE_ONLY"`
 	Simulated bool          `help:"Allow channels on this machine without TLS: simulators only." env:"SPILLWAY_SIMULATED"`
+	Private   bool          `name:"alerts-private" help:"Alerts may go to addresses in private networks: a mail relay of your own." env:"SPILLWAY_ALERTS_PRIVATE"`
 	eventsKept
 }
 
@@ -45,7 +46,7 @@ func (c *serveCmd) Run(e *env) error {
 	o := c.options(e)
 	o.Listen, o.OpsListen, o.PublicURL, o.Shop, o.Zone = c.Listen, c.OpsListen, c.PublicURL, c.Shop, c.Zone
 	o.SetupCode, o.SweepEvery, o.Loopback, o.ReceiveOnly = c.SetupCode, c.Sweep, c.Simulated, c.Receive
-	o.Lease, o.EventsKept = c.Lease, c.EventsKept
+	o.Lease, o.EventsKept, o.AlertsPrivate = c.Lease, c.EventsKept, c.Private
 	c.set(&o)
 	if err := c.check(); err != nil {
 		return err
