@@ -88,7 +88,7 @@ func (d *Desk) take(t *testing.T, shop string, orders ...aSale) {
 		t.Fatal(err)
 	}
 	fold(t, d.x)
-	foldItems(t, d.x)
+	foldParts(t, d.x)
 	d.health = healthDesk{}
 }
 
