@@ -187,17 +187,15 @@ func weekText(g view.Gauge) string {
 	return "down " + points + " points in a week"
 }
 
-// weekLevel colours the way it is going: the wrong way is worth a look, the right way is not worth a colour.
+// weekArrow is the shape of weekText.
 func weekArrow(g view.Gauge) string {
-	if g.Week == nil || !judged(g.State) {
-		return ""
-	}
-	now := view.PPM(shareOf(g.Num, g.Den)*million + .5)
-	switch d := now - *g.Week; {
-	case d > 500:
+	switch text := weekText(g); {
+	case strings.HasPrefix(text, "up"):
 		return "↗"
-	case d < -500:
+	case strings.HasPrefix(text, "down"):
 		return "↘"
+	case text == "":
+		return ""
 	}
 	return "→"
 }
