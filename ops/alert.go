@@ -153,11 +153,16 @@ func withQuiet(t store.AlertTarget, house HouseQuiet) alert.Target {
 
 // alertLoop looks and decides while this process keeps house.
 func (x *Ops) alertLoop() {
-	var pruned time.Time
+	var pruned, filled time.Time
 	x.keepingHouse(alertEvery, func() {
 		x.complain(x.stepAlerts(x.ctx), "what is wrong could not be worked out")
 		x.complain(x.sendDigest(x.ctx), "the weekly digest could not be made")
-		if now := x.now(); now.Sub(pruned) >= pruneEvery {
+		now := x.now()
+		if now.Sub(filled) >= eventsEvery {
+			filled = now
+			x.complain(x.fillTimelines(x.ctx, now), "the timelines of incidents could not be filled")
+		}
+		if now.Sub(pruned) >= pruneEvery {
 			pruned = now
 			x.complain(x.pruneAlerts(x.ctx, now), "old incidents could not be deleted")
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/alert"
+	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/incident"
 	"github.com/spillway/spillway/internal/pgtest"
 	"github.com/spillway/spillway/kit/dial"
@@ -471,4 +472,47 @@ func TestAnOperatorsRunbookReplacesTheShippedOne(t *testing.T) {
 	if len(f.Tasks) != 1 || f.Tasks[0].Text != "Call Ann." || f.Tasks[0].Owner != string(alert.Engineering) {
 		t.Errorf("%+v", f.Tasks)
 	}
+}
+
+func TestATimelineTellsWhatElseHappened(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		w := newWatch(t, url)
+		ctx := t.Context()
+		w.must(w.x.PutItems(ctx, []catalog.Item{{ID: "mug", SKU: "MUG"}}))
+		w.must(w.x.st.Update(ctx, func(tx *store.Tx) error {
+			for _, h := range []store.Hold{{ID: "live", Title: "Friday LIVE", ConnectionID: "shop-1", From: w.at.Add(5 * time.Minute), Until: w.at.Add(20 * time.Minute)},
+				{ID: "elsewhere", Title: "Other shop", ConnectionID: "shop-2", From: w.at, Until: w.at.Add(time.Hour)}, {ID: "old", Title: "Yesterday", ConnectionID: "shop-1", From: w.at.Add(-day), Until: w.at.Add(-20 * time.Hour)}} {
+				h.ItemID, h.Qty = "mug", 500
+				if err := tx.HoldPut(h); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		w.now = []alert.Signal{gone("shop-1")}
+		w.pass(4*time.Minute, false)
+		w.now = append(w.now, alert.Signal{Cause: alert.Cause{Kind: alert.Drift, Subject: "shop-1"}, Shop: "shop-1", Text: "Other numbers."})
+		w.pass(30*time.Minute, false)
+		var i store.Incident
+		for _, o := range w.open() {
+			if o.Kind == alert.ConnectionDown {
+				i = o
+			}
+		}
+		for range 2 { // written once
+			w.must(w.x.fillTimelines(ctx, w.at))
+		}
+		f, err := w.x.IncidentFile(ctx, i.ID)
+		w.must(err)
+		var got []string
+		for _, e := range f.Entries {
+			if e.Kind == alert.EntryEvent {
+				got = append(got, e.Text)
+			}
+		}
+		want := []string{"The hold “Friday LIVE” ends.", "Incident 2 is opened: Other numbers.", "The hold “Friday LIVE” begins: 500 units are kept."}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q", got)
+		}
+	})
 }
