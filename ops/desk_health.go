@@ -22,6 +22,8 @@ const (
 	standingsEvery, outlookEvery = time.Second, 5 * time.Second
 	// waitingMost is how many batches may wait to be added up, as one second of the busiest shops brings, before figures are called old.
 	waitingMost = foldRows
+	// healthIncidents open incidents are shown beside a shop; the page of incidents has all.
+	healthIncidents = 20
 	// maxRatings bounds the entered values read: more than one a day over the days that are drawn.
 	maxRatings = 500
 )
@@ -104,6 +106,9 @@ func (d *Desk) Health(ctx context.Context, shop, causesFor string) (view.Health,
 		}
 	}
 	if err := d.fillRisk(ctx, &out, s); err != nil {
+		return out, err
+	}
+	if out.Incidents, err = d.openIncidents(ctx, s.Connection.ID); err != nil {
 		return out, err
 	}
 	out.Level, out.Sentence = s.sentence(out)
@@ -364,3 +369,30 @@ func lateNow(rows []view.RiskRow) (n int) {
 
 // isOpen reports whether an order can still be dispatched.
 func isOpen(o *order.Order) bool { return slices.Contains(openStatuses, o.Status) }
+
+// openIncidents are those of a shop and those of all shops, worst first.
+func (d *Desk) openIncidents(ctx context.Context, shop string) (out []view.IncidentRow, err error) {
+	err = d.look(ctx, "ops.Health", shop, func(tx *store.Tx) error {
+		w, err := d.incidentDesk(tx)
+		if err != nil {
+			return err
+		}
+		live, err := liveIncidents(tx, w.at)
+		if err != nil {
+			return err
+		}
+		live = slices.DeleteFunc(live, func(i store.Incident) bool { return i.Last.Shop != "" && i.Last.Shop != shop })
+		slices.SortFunc(live, func(a, b store.Incident) int {
+			return cmp.Or(gravity(loudness(b.Severity))-gravity(loudness(a.Severity)), a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
+		})
+		live, out = live[:min(len(live), healthIncidents)], nil
+		if err := w.readTasks(tx, live); err != nil {
+			return err
+		}
+		for _, i := range live {
+			out = append(out, w.row(i))
+		}
+		return nil
+	})
+	return out, err
+}

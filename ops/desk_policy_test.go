@@ -104,8 +104,8 @@ func TestDeskOverride(t *testing.T) {
 		if err != nil || p.Refused != "" || len(p.Changes) != 1 || p.Changes[0].From != "watch" || p.Changes[0].To != "good" || !strings.Contains(p.Sentence, "at most 8 %") || !strings.Contains(p.Sentence, "at most 4 %") {
 			t.Fatalf("preview %+v, %v", p, err)
 		}
-		if ldr(t, d).State == health8 {
-			t.Fatal("a preview changed something")
+		if s := ldr(t, d).State; s != view.StateWatch {
+			t.Fatalf("after a preview the rate is %s", s)
 		}
 		done, err := d.SetOverride(ctx, draft)
 		if err != nil {
@@ -126,14 +126,14 @@ func TestDeskOverride(t *testing.T) {
 		if r := ruleNamed(t, v, "ldr-target"); !r.Override || r.Value != "at most 8 %" || r.Confidence != "override" {
 			t.Errorf("rule %+v", r)
 		}
-		if l := ldr(t, d).Limits[0]; l.At != 80_000 || l.Confidence != "override" {
-			t.Errorf("limit %+v", l)
+		if g := ldr(t, d); g.State != view.StateGood || g.Limits[0].At != 80_000 || g.Limits[0].Confidence != "override" || d.x.countDue() {
+			t.Errorf("a limit that moves: %s, %+v, count due %v", g.State, g.Limits, d.x.countDue())
 		}
 		if p, err = d.PreviewOverrideEnd(ctx, "o1"); err != nil || p.Refused != "" || len(p.Changes) != 1 || p.Changes[0].To != "watch" {
 			t.Errorf("preview of its end %+v, %v", p, err)
 		}
 		ended, err := d.Undo(ctx, done.Undo, "mia")
-		if err != nil || ldr(t, d).Limits[0].At != 40_000 {
+		if err != nil || ldr(t, d).Limits[0].At != 40_000 || ldr(t, d).State != view.StateWatch {
 			t.Fatalf("after its end: %+v, %v", ldr(t, d).Limits, err)
 		}
 		if _, err := d.EndOverride(ctx, "o1", "mia"); !errs.Is(err, errs.NotFound) {
@@ -144,9 +144,6 @@ func TestDeskOverride(t *testing.T) {
 		}
 	})
 }
-
-// health8 is how the shop of week(4) stands with a target of 8 %.
-const health8 = view.StateGood
 
 func ldr(t *testing.T, d *Desk) view.Gauge {
 	t.Helper()
@@ -185,6 +182,9 @@ func TestDeskOverrideOfOtherRules(t *testing.T) {
 		if o.Value == "" || o.Rule == "" || o.From != "2026-03-15" || o.Until != "2026-04-15" {
 			t.Errorf("override %+v", o)
 		}
+	}
+	if !d.x.countDue() {
+		t.Error("orders count otherwise, and are not to be counted anew")
 	}
 	placed := time.Date(2026, 3, 16, 18, 0, 0, 0, time.UTC)
 	o := order.Order{Status: order.AwaitingShipment}

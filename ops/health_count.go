@@ -52,12 +52,12 @@ func (x *Ops) countDue() bool {
 		return err
 	})
 	age := x.now().Sub(last.At)
-	return err == nil && (last.Sign != x.rules.Load().sign || last.Imported != imported || age >= countEvery || (last.First && age >= settleTime))
+	return err == nil && (last.Sign != x.rules.Load().counted || last.Imported != imported || age >= countEvery || (last.First && age >= settleTime))
 }
 
 // HealthCounted notes a count that was made elsewhere, by the rules that hold here: for measurements.
 func (x *Ops) HealthCounted(tx *store.Tx, orders int64) error {
-	c := HealthCount{Sign: x.rules.Load().sign, At: x.now(), Orders: orders}
+	c := HealthCount{Sign: x.rules.Load().counted, At: x.now(), Orders: orders}
 	_, imported, err := lastCount(tx)
 	if c.Imported = imported; err == nil {
 		err = tx.HealthStatePut(countState, c.At, c)
@@ -80,14 +80,14 @@ func (x *Ops) CountHealth(ctx context.Context) (HealthCount, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
 	rules := x.rules.Load()
-	c := HealthCount{Sign: rules.sign}
+	c := HealthCount{Sign: rules.counted}
 	lacks := sums{tallies: map[tallyKey]count{}, marks: map[markKey]int64{}, since: flow.HourOf(x.now().Add(-flowKept)) / 24 * 24}
 	err := x.st.View(ctx, func(tx *store.Tx) error {
 		last, imported, err := lastCount(tx)
 		if err != nil {
 			return err
 		}
-		c.First, c.Imported = last.Sign != rules.sign, imported
+		c.First, c.Imported = last.Sign != rules.counted, imported
 		if c.Orders, err = x.countOrders(tx, rules, &lacks); err != nil {
 			return err
 		}

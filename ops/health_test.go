@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -291,10 +292,18 @@ func TestAChangedRuleIsCountedAnew(t *testing.T) {
 			t.Error("what another process counted by older rules meanwhile is not counted")
 		}
 		before := figures(t, x)
-		x.vendors["dummy"] = judging{vendor.Vendor{}, testRules + "\n# another version\n"}
-		if err := x.followRules(t.Context()); err != nil {
-			t.Fatal(err)
+		follow := func(rules string) {
+			t.Helper()
+			x.vendors["dummy"] = judging{vendor.Vendor{}, rules}
+			if err := x.followRules(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
+		follow(strings.Replace(testRules, `limit: "4 %"`, `limit: "5 %"`, 1))
+		if got, err := x.Rates(t.Context(), "a", c.now()); err != nil || got[0].Counted.IsZero() {
+			t.Errorf("a limit moved, and orders are to be counted anew: %+v, %v", got, err)
+		}
+		follow(strings.Replace(testRules, "exclude: [sample, platform_fulfilled]", "exclude: [platform_fulfilled, sample]", 1))
 		if got, err := x.Rates(t.Context(), "a", c.now()); err != nil || !got[0].Counted.IsZero() {
 			t.Errorf("counted by other rules: %+v, %v", got, err)
 		}

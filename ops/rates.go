@@ -60,7 +60,7 @@ func (x *Ops) ratesOf(tx *store.Tx, c store.Connection, at time.Time) (ShopRates
 	if err != nil {
 		return out, err
 	}
-	if last.Sign == rules.sign {
+	if last.Sign == rules.counted {
 		out.Counted = last.At
 	}
 	j := rules.of[c.ID]

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/spillway/spillway/domain/health"
@@ -20,8 +21,8 @@ import (
 // change makes a new one.
 type rulebook struct {
 	of map[string]*judged // by connection; none: its channel has no rules for its market
-	// sign changes when any shop's rules do, or a shop comes.
-	sign string
+	// sign changes when any shop's rules do, or a shop comes; counted only when orders count otherwise than before, not when a limit moves.
+	sign, counted string
 }
 
 // judged is the rules of one market of one vendor.
@@ -61,7 +62,7 @@ func (x *Ops) followRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next.sign = sign
+	next.sign, next.counted = sign, next.keysSign()
 	x.rules.Store(next)
 	return nil
 }
@@ -81,6 +82,15 @@ func (x *Ops) rulesSign(conns []store.Connection, overrides []store.PolicyOverri
 	}
 	for _, o := range overrides {
 		fmt.Fprintf(h, "%q %q %q\n", o.ID, o.Market, o.Data)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// keysSign is a hash of how the orders of each shop count.
+func (b *rulebook) keysSign() string {
+	h := sha256.New()
+	for _, connection := range slices.Sorted(maps.Keys(b.of)) {
+		fmt.Fprintf(h, "%q %q\n", connection, b.of[connection].judge.Keys())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
