@@ -168,6 +168,11 @@ func TestPrivateAddressesAreNotCalled(t *testing.T) {
 	if err := New(Options{Reach: dial.Reach{Private: true}}).Check(t.Context(), "smtp://10.0.0.1:25/?from=a@example.com&to=b@example.com"); err != nil {
 		t.Errorf("an operator's own relay: %v", err)
 	}
+	for to, want := range map[string]bool{"smtp://10.0.0.1:25/?usestarttls=no": true, "smtp://10.0.0.1:25/?encryption=None": true, "smtp://10.0.0.1:25/?skiptlsverify=yes": false, "gotify://10.0.0.1/T?disabletls=yes": false} {
+		if err := New(Options{Reach: dial.Reach{Private: true}}).Check(t.Context(), to); (err == nil) != want {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
 }
 
 func mustParse(t *testing.T, s string) *url.URL {

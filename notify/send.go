@@ -129,7 +129,7 @@ func (s *Sender) call(ctx context.Context, svc Service, u *url.URL, text string,
 	body, params := m.Title+"\n\n"+m.Text, types.Params{}
 	if svc.ID == "smtp" {
 		body, params["subject"] = m.Text, m.Title
-		if !s.nearby(u.Hostname()) {
+		if !s.nearby(u.Hostname()) && plain(u) == "" {
 			params["requirestarttls"] = "yes" // else a server that offers none is spoken to in the clear
 		}
 	}

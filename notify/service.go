@@ -152,13 +152,19 @@ func (s *Sender) usable(ctx context.Context, text string) (Service, *url.URL, er
 			return svc, u, errs.New(errs.Invalid, op, "address", "names two hosts")
 		}
 	}
-	if name := plain(u); name != "" && !s.nearby(host) {
+	if name := plain(u); name != "" && !s.nearby(host) && !s.relay(svc, name) {
 		return svc, u, errs.New(errs.Invalid, op, name, "switches TLS or its checks off, which is not done")
 	}
 	if host != "" {
 		err = s.reach(ctx, host)
 	}
 	return svc, u, err
+}
+
+// relay reports whether a parameter is that of a mail relay of the operator's own, which may speak without TLS. Its certificate is checked if it has one.
+func (s *Sender) relay(svc Service, name string) bool {
+	name = strings.ToLower(name)
+	return s.o.Reach.Private && svc.ID == "smtp" && (strings.HasSuffix(name, "starttls") || name == "encryption")
 }
 
 // Describe says of a service URL which service it is and which one of several, and nothing that is secret: "hooks.example.com, ending …x9f2".
