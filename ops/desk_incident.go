@@ -211,7 +211,7 @@ func (d *Desk) Incident(ctx context.Context, id string) (view.Incident, error) {
 			return errs.New(errs.NotFound, op, id, "There is no such incident.")
 		}
 		w.tasks[id] = f.Tasks
-		v = view.Incident{IncidentRow: w.row(f.Incident), At: w.at, Sentence: strings.TrimSpace(f.Last.Text + " " + f.Last.Next), Fixed: f.Phase == alert.Resolved}
+		v = view.Incident{IncidentRow: w.row(f.Incident), At: w.at, Sentence: strings.TrimSpace(f.Last.Text + " " + f.Last.Next)}
 		for _, g := range f.Last.Figures {
 			v.Figures = append(v.Figures, view.Fact{Name: g.Name, Value: g.Text()})
 		}
@@ -225,7 +225,7 @@ func (d *Desk) Incident(ctx context.Context, id string) (view.Incident, error) {
 		if v.Notices, err = w.notices(tx, f); err != nil {
 			return err
 		}
-		if v.Fixed {
+		if f.Phase == alert.Resolved {
 			v.Postmortem = incident.Postmortem(f.Incident.Incident, f.Rule, f.Entries, f.Tasks, w.at, d.home)
 		}
 		return nil

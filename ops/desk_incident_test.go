@@ -57,7 +57,7 @@ func TestPagesOfAnIncident(t *testing.T) {
 		if act == "resolve" {
 			v, err = d.Incident(ctx, row.ID)
 			w.must(err)
-			if !v.Fixed || !strings.Contains(v.Postmortem, "on it") {
+			if v.State != view.IncidentResolved || !strings.Contains(v.Postmortem, "on it") {
 				t.Errorf("%+v", v)
 			}
 			_, err := d.Undo(ctx, done.Undo, "lena")

@@ -266,6 +266,7 @@ func (x *Ops) Stop() {
 	}
 	x.markFinished()
 	x.live.close()
+	x.o.Notify.Close()
 	if x.release != nil {
 		if err := x.release(); err != nil {
 			x.log.Warn("the database could not be given back", "err", err)
