@@ -34,7 +34,7 @@ func (s *Site) incident(ctx context.Context, r *http.Request) (page, error) {
 		return page{}, err
 	}
 	return page{
-		Title: "Incident " + strconv.FormatInt(v.Number, 10), Nav: "/incidents", Topics: []string{view.TopicIncident + ":" + v.ID},
+		Title: "Incident " + strconv.FormatInt(v.Number, 10), Nav: "/incidents", Fixed: v.State == view.IncidentResolved, Topics: []string{view.TopicIncident + ":" + v.ID},
 		Parts: []part{
 			{id: "ic-head", c: incidentHead(v)},
 			{id: "ic-tasks", held: true, c: incidentTasks(v)},

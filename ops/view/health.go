@@ -65,12 +65,11 @@ type Health struct {
 
 // ShopStanding is a shop among others.
 type ShopStanding struct {
-	ID, Name    string // of the connection
-	VendorTitle string
-	Market      string // empty: its market has no rule set
-	Level       Level
-	Word        string // "good", "watch", "breach", "still being counted", "no rules"
-	Text        string // "Late dispatch 4.6 %, over its target of 4 %."
+	ID, Name string // of the connection
+	Market   string // empty: its market has no rule set
+	Level    Level
+	Word     string // "good", "watch", "breach", "still being counted", "no rules"
+	Text     string // "Late dispatch 4.6 %, over its target of 4 %."
 }
 
 // Gauge is one metric as it stands now.
@@ -117,8 +116,8 @@ type Cited struct {
 type RateForecast struct {
 	At            time.Time // the window's end
 	P10, P50, P90 PPM
-	Breach        PPM // chance of being worse than the limit of Against at At
-	Against       string
+	Breach        PPM    // chance of being worse than the limit of Against at At
+	Against       string // the limit Breach speaks of: "enforcement at 10 %"
 	Assumes       string // "as many units an hour as in the last 14 days, pick-ups as planned"
 }
 
@@ -393,13 +392,12 @@ type PolicyDiff struct {
 
 // PolicyEffect is a shop's rate of today's orders by the rules of both days.
 type PolicyEffect struct {
-	Shop, ShopID   string
-	Metric         string
-	Name           string
-	Before, After  Judged
-	Text           string // "41 orders more count as late."
-	Orders         int64  // that count differently
-	OrdersNotKnown bool
+	Shop, ShopID  string
+	Metric        string
+	Name          string
+	Before, After Judged
+	Text          string // "41 orders more count as late."
+	Orders        int64  // that count differently; −1: not known, Text says why
 }
 
 // Judged is a rate by one day's rules.

@@ -73,7 +73,6 @@ type Incident struct {
 	Runbook    *Runbook
 	Notices    []Notice // who was told, newest first
 	Postmortem string   // draft as Markdown; empty: too early
-	Fixed      bool     // resolved: nothing moves any more
 }
 
 // Fact is a figure with its name; it opens when it has a figure id.

@@ -15,9 +15,9 @@ import (
 
 // shopStanding sums one shop up by its worst metric.
 func (b *Book) shopStanding(s shopStory) view.ShopStanding {
-	out := view.ShopStanding{ID: s.id, Name: channelNames[s.id], VendorTitle: "Clip Shop", Market: s.market, Level: view.Good, Word: "good", Text: "Every rate is inside its limits."}
+	out := view.ShopStanding{ID: s.id, Name: channelNames[s.id], Market: s.market, Level: view.Good, Word: "good", Text: "Every rate is inside its limits."}
 	if s.market == "" {
-		return view.ShopStanding{ID: s.id, Name: channelNames[s.id], VendorTitle: "Cart", Word: "no rules", Text: "This channel does not judge its shops by rates."}
+		return view.ShopStanding{ID: s.id, Name: channelNames[s.id], Word: "no rules", Text: "This channel does not judge its shops by rates."}
 	}
 	for _, m := range meters {
 		against, of := b.windowCount(s, m, 0)

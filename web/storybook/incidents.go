@@ -62,7 +62,7 @@ func (b *Book) happen() {
 	past := func(n int64, title, cause string, ago, long time.Duration) *view.Incident {
 		since := t.Add(-ago)
 		until := since.Add(long)
-		i := &view.Incident{IncidentRow: view.IncidentRow{ID: fmt.Sprintf("inc-%d", n), Number: n, Title: title, Cause: cause, State: view.IncidentResolved, Level: view.Watch, Shop: channelNames["clip-north"], Owner: "mia@nordlicht.example", Since: since, Until: &until, Alerts: 3, Text: fmt.Sprintf("Resolved after %d hours.", int(long.Hours()))}, Fixed: true}
+		i := &view.Incident{IncidentRow: view.IncidentRow{ID: fmt.Sprintf("inc-%d", n), Number: n, Title: title, Cause: cause, State: view.IncidentResolved, Level: view.Watch, Shop: channelNames["clip-north"], Owner: "mia@nordlicht.example", Since: since, Until: &until, Alerts: 3, Text: fmt.Sprintf("Resolved after %d hours.", int(long.Hours()))}}
 		i.Sentence = "Over. Nothing is left to do."
 		i.Timeline = []view.Entry{{At: since, Kind: "opened", Text: title, Level: view.Watch}, {At: until, Kind: "resolved", Text: "the rate fell below its target", Actor: "mia@nordlicht.example", Level: view.Good}}
 		i.Postmortem = postmortem(i)
@@ -192,12 +192,12 @@ func (b *Book) ActOnIncident(_ context.Context, d view.IncidentDraft) (view.Done
 	case "acknowledge":
 		i.State, i.Owner, i.Escalates, said = view.IncidentAcknowledged, d.Actor, nil, "It is yours."
 	case "resolve":
-		i.State, i.Until, i.Escalates, i.Fixed, said = view.IncidentResolved, &now, nil, true, "It is resolved."
+		i.State, i.Until, i.Escalates, said = view.IncidentResolved, &now, nil, "It is resolved."
 		i.Postmortem = postmortem(i)
 	case "silence":
 		i.Silenced, said = &d.Until, "It keeps still until then."
 	case "reopen":
-		i.State, i.Until, i.Fixed, said = view.IncidentOpen, nil, false, "It is open again."
+		i.State, i.Until, said = view.IncidentOpen, nil, "It is open again."
 	}
 	i.Timeline = append(i.Timeline, view.Entry{At: now, Kind: map[string]string{"acknowledge": "taken", "resolve": "resolved", "silence": "silenced", "reopen": "opened"}[d.Act], Text: cmp.Or(d.Note, said), Actor: d.Actor})
 	b.before[undo] = func() {
