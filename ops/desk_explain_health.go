@@ -32,7 +32,7 @@ func (d *Desk) shopMetric(ctx context.Context, v *view.Explain, id string) (s *s
 			return nil, nil, noFigure(v.Figure)
 		}
 	}
-	if s, err = d.shopHealth(ctx, "ops.Explain", parts[0], on); err != nil {
+	if s, err = d.shopHealth(ctx, "ops.Explain", parts[0], on, policy.Metric(parts[1])); err != nil {
 		return nil, nil, err
 	}
 	if s.Rules == nil || on > d.today(s.Rules) {

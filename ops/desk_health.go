@@ -34,6 +34,7 @@ type healthDesk struct {
 	outlooks  keptBy[string, foreseen]
 	causes    keptBy[causeKey, causes]
 	marks     keptBy[causeKey, markSet]
+	choices   keptBy[choiceKey, choiceCounts]
 	effects   keptBy[effectKey, []view.PolicyEffect]
 	switches  keptBy[string, []view.Switch]
 }
@@ -43,6 +44,7 @@ func (h *healthDesk) stale() {
 	h.standings.stale()
 	h.causes.stale()
 	h.marks.stale()
+	h.choices.stale()
 	h.effects.stale()
 }
 
@@ -160,8 +162,8 @@ func (r ShopRates) need() (n int) {
 	return n
 }
 
-// shopHealth reads a shop on one snapshot, as counted on a day; 0: today.
-func (d *Desk) shopHealth(ctx context.Context, op, connection string, on policy.Day) (*shopHealth, error) {
+// shopHealth reads a shop on one snapshot, as counted on a day; 0: today. Named metrics are all that is asked for.
+func (d *Desk) shopHealth(ctx context.Context, op, connection string, on policy.Day, metrics ...policy.Metric) (*shopHealth, error) {
 	cat := d.x.catalog.Load()
 	s := &shopHealth{trends: map[policy.Metric][]health.Standing{}, nodes: func(ref string) string { return cat.nodeName(connection, ref) }}
 	err := d.look(ctx, op, connection, func(tx *store.Tx) (err error) {
@@ -180,6 +182,9 @@ func (d *Desk) shopHealth(ctx context.Context, op, connection string, on policy.
 			s.Day = on
 		}
 		for k, m := range policy.Metrics {
+			if len(metrics) > 0 && !slices.Contains(metrics, m) {
+				continue
+			}
 			points, err := trend(tx, s.Rules, connection, m, s.Day-accountDays+1, s.Day)
 			if err != nil {
 				return err
@@ -214,9 +219,9 @@ func (d *Desk) outlook(ctx context.Context, connection string) (foreseen, error)
 // shopStanding sums one shop up by its worst metric.
 func (d *Desk) shopStanding(r ShopRates) view.ShopStanding {
 	c := r.Connection
-	out := view.ShopStanding{ID: c.ID, Name: cmp.Or(c.Name, c.ID), VendorTitle: d.vendorTitle(c.Vendor)}
+	out := view.ShopStanding{ID: c.ID, Name: cmp.Or(c.Name, c.ID)}
 	if r.Rules == nil {
-		out.Word, out.Text = "no rules", "No rules are known by which "+out.VendorTitle+" judges shops"
+		out.Word, out.Text = "no rules", "No rules are known by which "+d.vendorTitle(c.Vendor)+" judges shops"
 		if c.Region != "" {
 			out.Text += " in " + c.Region
 		}

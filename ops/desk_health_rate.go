@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"slices"
+	"sort"
 
 	"github.com/spillway/spillway/domain/health"
 	"github.com/spillway/spillway/domain/order"
@@ -16,7 +17,7 @@ const (
 	// pastDays is how far back a rate can be asked for: sums are kept for ever, and a year and some is what people compare with.
 	pastDays = 400
 	// markPage orders are a page. markScan bounds the marks read to fill one where few pass the choices made: then the page is short, with a way on.
-	markPage, markScan = 50, 2_000
+	markPage, markScan = 50, 1_000
 	// markSetMost bounds the marks read to count what each further choice would leave.
 	markSetMost = 20_000
 	// allScan bounds the orders read to fill a page of all counted orders; they are looked for by when they were placed, back to allBefore days
@@ -53,7 +54,7 @@ func (d *Desk) Rate(ctx context.Context, f view.RateFilter) (view.RatePage, erro
 	if on == one.Day {
 		on = 0
 	}
-	s, err := d.shopHealth(ctx, op, f.Shop, on)
+	s, err := d.shopHealth(ctx, op, f.Shop, on, m)
 	if err != nil {
 		return view.RatePage{}, err
 	}
@@ -101,6 +102,7 @@ type rateWindow struct {
 	now *health.Standing
 	f   view.RateFilter
 	key causeKey
+	set markSet // the newest marks, once a choice was made
 }
 
 // days are the window's days, newest first.
@@ -184,14 +186,20 @@ func (w *rateWindow) narrowed() bool {
 func (w *rateWindow) choices(ctx context.Context, v *view.RatePage) error {
 	counts := map[string]map[string]int64{}
 	if w.narrowed() {
-		set, err := w.d.markSet(ctx, w.key)
+		var err error
+		if w.set, err = w.d.markSet(ctx, w.key); err != nil {
+			return err
+		}
+		k := choiceKey{w.key, w.f.Reason, w.f.Node, w.f.Carrier, w.f.Region, w.f.Item, w.f.Mode}
+		c, _, err := w.d.health.choices.at(k, w.d.x.now()).get(ctx, w.d.x.ctx, w.d.x.now, causesEvery, func(context.Context) (choiceCounts, error) {
+			return w.countMarks(w.set.marks), nil
+		})
 		if err != nil {
 			return err
 		}
-		var total int64
-		counts, total = w.countMarks(set.marks)
-		if set.whole && !w.f.All {
-			v.Total = total
+		counts = c.by
+		if w.set.whole && !w.f.All {
+			v.Total = c.total
 		}
 	} else {
 		all, err := w.d.causesOf(ctx, w.key, w.now.Rate.Test.Bad())
@@ -226,27 +234,37 @@ func (w *rateWindow) choices(ctx context.Context, v *view.RatePage) error {
 	return nil
 }
 
-// countMarks counts the values of each facet, for the other choices made, and the marks that meet all.
-func (w *rateWindow) countMarks(marks []health.Mark) (map[string]map[string]int64, int64) {
-	counts, total := map[string]map[string]int64{}, int64(0)
+// choiceKey names the choices made of a window, choiceCounts what they leave.
+type choiceKey struct {
+	causeKey
+	reason, node, carrier, region, item, mode string
+}
+
+type choiceCounts struct {
+	by    map[string]map[string]int64 // by facet and value, for the other choices made
+	total int64                       // marks that meet all
+}
+
+func (w *rateWindow) countMarks(marks []health.Mark) choiceCounts {
+	out := choiceCounts{by: map[string]map[string]int64{}}
 	for _, f := range facetNames {
-		counts[f.id] = map[string]int64{}
+		out.by[f.id] = map[string]int64{}
 	}
 	for i := range marks {
 		m := &marks[i]
 		n, missed := w.misses(m)
 		if n == 0 {
-			total++
+			out.total++
 		}
 		for _, f := range facetNames {
 			if n == 0 || n == 1 && missed == f.id {
 				for _, value := range valuesOf(m, f.id) {
-					counts[f.id][value]++
+					out.by[f.id][value]++
 				}
 			}
 		}
 	}
-	return counts, total
+	return out
 }
 
 // markSet is the newest marks of a window; whole: all of them.
@@ -278,36 +296,63 @@ func (d *Desk) markSet(ctx context.Context, k causeKey) (markSet, error) {
 	return out, errs.Wrap("ops.Rate", k.connection, err)
 }
 
-// marked is a page of the orders that count against the shop, or of those that could not be judged where they were asked for.
+// marked is a page of the orders that count against the shop, or of those that could not be judged where they were asked for. Where few pass the
+// choices made, the newest marks are looked through as they are kept, and only those behind them are read.
 func (w *rateWindow) marked(tx *store.Tx) ([]view.CountedOrder, string, error) {
 	day, id, err := readMarkCursor(w.f.After, w.now.Last+1)
 	if err != nil {
 		return nil, "", err
 	}
-	var page []health.Mark
-	last, limit := false, markPage+1 // one more than a page tells whether there is a next
-	for scanned := 0; len(page) < markPage && scanned < markScan && !last; scanned, limit = scanned+limit, markScan/4 {
-		got, err := tx.HealthMarks(w.s.Connection.ID, w.key.key, w.now.First, day, id, limit)
+	p := markPager{w: w, day: day, id: id}
+	if kept := w.set.after(day, id); len(w.set.marks) > 0 && (len(kept) > 0 || w.set.whole) {
+		p.take(kept)
+		p.last = w.set.whole && !p.full
+	}
+	limit := markPage + 1 // one more than a page tells whether there is a next
+	for scanned := 0; !p.full && !p.last && scanned < markScan; scanned, limit = scanned+limit, markScan/2 {
+		got, err := tx.HealthMarks(w.s.Connection.ID, w.key.key, w.now.First, p.day, p.id, limit)
 		if err != nil {
 			return nil, "", err
 		}
-		last = len(got) < limit
-		for i := range got {
-			if len(page) == markPage {
-				last = false
-				break
-			}
-			day, id = got[i].Day, got[i].OrderID
-			if n, _ := w.misses(&got[i]); n == 0 {
-				page = append(page, got[i])
-			}
-		}
+		p.take(got)
+		p.last = len(got) < limit && !p.full
 	}
-	rows, err := w.rows(tx, page)
-	if last {
+	rows, err := w.rows(tx, p.page)
+	if p.last {
 		return rows, "", err
 	}
-	return rows, markCursor(day, id), err
+	return rows, markCursor(p.day, p.id), err
+}
+
+// markPager fills a page of marks.
+type markPager struct {
+	w    *rateWindow
+	page []health.Mark
+	day  policy.Day // the place behind which to read on
+	id   string
+	full bool // and there is at least one more mark
+	last bool // there is nothing behind
+}
+
+func (p *markPager) take(marks []health.Mark) {
+	for i := range marks {
+		if p.full = len(p.page) == markPage; p.full {
+			return
+		}
+		p.day, p.id = marks[i].Day, marks[i].OrderID
+		if n, _ := p.w.misses(&marks[i]); n == 0 {
+			p.page = append(p.page, marks[i])
+		}
+	}
+}
+
+// after are the marks behind a place.
+func (s *markSet) after(day policy.Day, id string) []health.Mark {
+	i := sort.Search(len(s.marks), func(i int) bool {
+		m := &s.marks[i]
+		return m.Day < day || m.Day == day && m.OrderID < id
+	})
+	return s.marks[i:]
 }
 
 // rows are marks with their orders.

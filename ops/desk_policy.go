@@ -266,9 +266,9 @@ func changeOfRule(rs *policy.RuleSet, c policy.Change) view.Change {
 func effectOf(e *PolicyEffect) view.PolicyEffect {
 	w := wordsOf(e.Metric)
 	out := view.PolicyEffect{Shop: cmp.Or(e.Shop.Name, e.Shop.ID), ShopID: e.Shop.ID, Metric: string(e.Metric), Name: e.Metric.Words(), Orders: e.Orders,
-		OrdersNotKnown: e.NotKnown, Before: judgedOf(&e.Before), After: judgedOf(&e.After), Text: e.Sentence()}
+		Before: judgedOf(&e.Before), After: judgedOf(&e.After), Text: e.Sentence()}
 	if e.NotKnown {
-		out.Before.State, out.After.State = view.StateCounting, view.StateCounting
+		out.Orders, out.Before.State, out.After.State = -1, view.StateCounting, view.StateCounting
 	}
 	out.Name = cmp.Or(out.Name, w.short)
 	return out

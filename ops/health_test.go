@@ -281,6 +281,7 @@ func TestAChangedRuleIsCountedAnew(t *testing.T) {
 		if got, err := x.Rates(t.Context(), "a", c.now()); err != nil || !got[0].Counted.IsZero() {
 			t.Errorf("never counted: %+v, %v", got, err)
 		}
+		fold(t, x)
 		if _, err := x.CountHealth(t.Context()); err != nil {
 			t.Fatal(err)
 		}
