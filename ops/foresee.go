@@ -133,7 +133,12 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 	for connection, in := range inputs {
 		o := outlook(in, before[connection], at)
 		o.Took = x.now().Sub(at)
-		if err := x.st.Update(ctx, func(tx *store.Tx) error { return tx.HealthStatePut(outlookState+connection, at, o) }); err != nil {
+		if err := x.st.Update(ctx, func(tx *store.Tx) error {
+			if err := markOverdue(tx, connection, cache.overdue(connection, policy.DayOf(at, in.Zone))); err != nil {
+				return err
+			}
+			return tx.HealthStatePut(outlookState+connection, at, o)
+		}); err != nil {
 			return errs.Wrap(op, connection, err)
 		}
 	}

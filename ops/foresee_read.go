@@ -42,6 +42,7 @@ type openOrder struct {
 	connection string
 	placed     bool // it is owed; else the channel still holds it
 	forecast.Open
+	pending []health.Mark // it counts against the shop on these days unless what is to come comes
 }
 
 // openCache keeps open orders between forecasts, so that only those that changed are read again. It belongs to one goroutine.
@@ -81,6 +82,9 @@ func openOf(o *order.Order, version int64, j *judged) openOrder {
 	due := o.Deadlines
 	if j != nil {
 		due = j.rules.Deadlines(o)
+		var b health.Batch
+		b.Add(j.judge, o.ConnectionID, nil, o)
+		out.pending = slices.DeleteFunc(b.Marks(), func(m health.Mark) bool { return !m.Reason.Pending() })
 	}
 	out.Open = forecast.Open{ID: o.ID, Node: o.WarehouseRef, PlacedAt: o.OwedSince(), ReadyAt: o.Moments.ReadyAt, HandedOverAt: o.Moments.HandedOverAt, Deadlines: due}
 	if out.placed = !out.PlacedAt.IsZero(); !out.placed {
@@ -142,6 +146,45 @@ func (x *Ops) foreseeable(tx *store.Tx, connection string, j *judged, cache open
 	var err error
 	in.Nodes, err = nodesOf(tx, connection, zone, waiting, at)
 	return in, err
+}
+
+// overdue are the pending marks of a shop whose day has begun.
+func (c openCache) overdue(connection string, today policy.Day) (out []health.Mark) {
+	for _, o := range c {
+		if o.connection != connection {
+			continue
+		}
+		for _, m := range o.pending {
+			if m.Day <= today {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// markOverdue makes the pending marks kept of a shop those that there are.
+func markOverdue(tx *store.Tx, connection string, are []health.Mark) error {
+	kept, err := tx.HealthPendingMarks(connection)
+	if err != nil {
+		return err
+	}
+	lacks := sums{marks: map[markKey]int64{}}
+	for _, list := range []struct {
+		marks []health.Mark
+		sign  int64
+	}{{are, 1}, {kept, -1}} {
+		for _, m := range list.marks {
+			if err := lacks.putMark(m, list.sign); err != nil {
+				return err
+			}
+		}
+	}
+	_, marks, err := lacks.lists()
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	return tx.HealthAdd(nil, marks)
 }
 
 // foreseenRates are the definitions that hold today or on one of the days a forecast looks at.

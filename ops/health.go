@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/flow"
@@ -77,12 +78,13 @@ func (c *healthChange) append(tx *store.Tx) error {
 
 // changeOf adds up what was appended.
 func changeOf(rows []store.HealthDelta) (sum healthChange, err error) {
+	var parts []*health.Batch
 	for _, d := range rows {
 		switch d.Kind {
 		case store.DeltaHealth, store.DeltaParts:
-			var one health.Batch
+			one := &health.Batch{}
 			err = one.UnmarshalBinary(d.Data)
-			sum.health.Merge(&one)
+			parts = append(parts, one)
 		case store.DeltaFlow:
 			err = sum.flow.UnmarshalBinary(d.Data)
 		default:
@@ -92,7 +94,13 @@ func changeOf(rows []store.HealthDelta) (sum healthChange, err error) {
 			return sum, errs.Wrap("ops.changeOf", d.Kind, err)
 		}
 	}
+	sum.health.Merge(parts...)
 	return sum, nil
+}
+
+// settled leaves out the marks of what may still happen: foresee sees to those whose day is over.
+func settled(marks []health.Mark) []health.Mark {
+	return slices.DeleteFunc(marks, func(m health.Mark) bool { return m.Reason.Pending() })
 }
 
 // healthLoop keeps the figures current while this process has the scheduler's lease.
@@ -135,7 +143,7 @@ func (x *Ops) FoldHealth(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		return len(rows), tx.HealthAdd(sum.health.Whole(), sum.health.Marks())
+		return len(rows), tx.HealthAdd(sum.health.Whole(), settled(sum.health.Marks()))
 	})
 	if n > 0 {
 		x.live.notify(HealthTopic)

@@ -194,7 +194,15 @@ func (s *sums) addTally(t health.Tally, sign int64) {
 	s.tallies[k] = c
 }
 
+// addMark adds a mark, but none of what may still happen: those follow from the orders under way, see markOverdue.
 func (s *sums) addMark(m health.Mark, sign int64) error {
+	if m.Reason.Pending() {
+		return nil
+	}
+	return s.putMark(m, sign)
+}
+
+func (s *sums) putMark(m health.Mark, sign int64) error {
 	facets, err := json.Marshal(m.Facets)
 	if err != nil {
 		return err

@@ -292,7 +292,11 @@ func TestAChangedRuleIsCountedAnew(t *testing.T) {
 		if !x.countDue() {
 			t.Error("what another process counted by older rules meanwhile is not counted")
 		}
+		fold(t, x)
 		before := figures(t, x)
+		if before["a sfcr"].Num == 0 {
+			t.Fatalf("nothing was counted: %v", before)
+		}
 		follow := func(rules string) {
 			t.Helper()
 			x.vendors["dummy"] = judging{vendor.Vendor{}, rules}
@@ -406,6 +410,70 @@ func TestAnOutlookOfAQueue(t *testing.T) {
 			return err
 		}); err != nil || !o.Alarms[policy.LDR].On {
 			t.Errorf("the alarm after two looks: %+v, %v", o.Alarms, err)
+		}
+	})
+}
+
+// What may still happen is no mark of a day to come: only once the day is there, and only as long as nothing has happened.
+func TestOverdueOrdersAreMarked(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, url string) {
+		at := healthDay.Add(7 * 24 * time.Hour)
+		c := &clock{at: at}
+		x := healthOps(t, url, testRules, c, "a")
+		take := func(facts ...order.Fact) {
+			t.Helper()
+			if got, err := x.IntakeAlone(t.Context(), Incoming{ConnectionID: "a", Source: SourcePoll, Facts: facts}); err != nil || len(got.Refused) > 0 {
+				t.Fatal(err, got.Refused)
+			}
+			fold(t, x)
+			if err := x.Foresee(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		marks := func() (n int) {
+			t.Helper()
+			if err := x.st.View(t.Context(), func(tx *store.Tx) error {
+				got, err := tx.HealthPendingMarks("a")
+				n = len(got)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		sent := queued(1, at.Add(-24*time.Hour), at) // due in a week
+		take(sent, queued(2, at.Add(-24*time.Hour), at))
+		if n := marks(); n != 0 {
+			t.Errorf("%d marks before anything is due", n)
+		}
+		c.set(at.Add(8 * 24 * time.Hour))
+		take()
+		if n := marks(); n != 2 {
+			t.Errorf("%d marks of two overdue orders", n)
+		}
+		take()
+		if n, err := x.CountHealth(t.Context()); err != nil || n.Differs != 0 || marks() != 2 {
+			t.Errorf("counted anew: %+v, %v, %d marks", n, err, marks())
+		}
+		d := *sent.Detail
+		d.Moments.DeliveredAt = c.now()
+		sent.Detail, sent.Status, sent.UpdatedAt, sent.ReadAt = &d, order.Delivered, c.now(), c.now()
+		take(sent)
+		if n := marks(); n != 1 {
+			t.Errorf("%d marks after one was delivered", n)
+		}
+		late := 0
+		if err := x.st.View(t.Context(), func(tx *store.Tx) error {
+			key := health.Key(x.rules.Load().of["a"].rules, x.rules.Load().of["a"].rules.Rates[3])
+			got, err := tx.HealthMarks("a", key, 0, policy.DayOf(c.now(), time.UTC)+1, "", 10)
+			for _, m := range got {
+				if m.Reason != health.NotDeliveredYet {
+					late++
+				}
+			}
+			return err
+		}); err != nil || late != 1 {
+			t.Errorf("%d orders delivered late: %v", late, err)
 		}
 	})
 }

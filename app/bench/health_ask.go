@@ -108,9 +108,9 @@ func (r *healthRig) live(ctx context.Context, orders int) (*judgingCost, error) 
 	return c, nil
 }
 
-// lives are the facts of orders from being placed to being delivered, a stage of a few hundred orders at a time.
+// lives are the facts of orders from being placed to being delivered, a stage of some thousand orders at a time: a shop has that many under way.
 func (r *healthRig) lives(orders int, mark int64) (out []order.Fact) {
-	const together = 500
+	const together = 5_000
 	dice := rand.New(rand.NewPCG(9, 9))
 	for from := 0; from < orders; from += together {
 		stages := make([][]order.Fact, 4)

@@ -7,7 +7,6 @@ package flow
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -36,11 +35,11 @@ func (h Hour) Time() time.Time { return time.Unix(int64(h)*3600, 0).UTC() }
 
 // Count is how many orders something happened to at a node in an hour. As a change N may be negative.
 type Count struct {
-	Connection string `json:"c"`
-	Node       string `json:"n,omitzero"` // the channel's warehouse; empty: it does not say
-	Kind       Kind   `json:"k"`
-	Hour       Hour   `json:"h"`
-	N          int64  `json:"x"`
+	Connection string
+	Node       string // the channel's warehouse; empty: it does not say
+	Kind       Kind
+	Hour       Hour
+	N          int64
 }
 
 // Leg is a part of a parcel's way.
@@ -56,12 +55,12 @@ const MaxHours = 60 * 24
 
 // Lag is how many orders took that many whole hours for a leg, by the hour in which the leg ended. As a change N may be negative.
 type Lag struct {
-	Connection string `json:"c"`
-	Carrier    string `json:"w,omitzero"` // as the channel names it; empty: it does not say
-	Leg        Leg    `json:"l"`
-	Ended      Hour   `json:"e"` // the first hour of its day, UTC
-	Hours      int64  `json:"t"`
-	N          int64  `json:"x"`
+	Connection string
+	Carrier    string // as the channel names it; empty: it does not say
+	Leg        Leg
+	Ended      Hour // the first hour of its day, UTC
+	Hours      int64
+	N          int64
 }
 
 // Batch adds up what several orders change. The zero Batch is empty.
@@ -171,28 +170,4 @@ func (b *Batch) Lags() []Lag {
 			strings.Compare(x.Carrier, y.Carrier), cmp.Compare(x.Hours, y.Hours))
 	})
 	return out
-}
-
-// wire is a batch on its way through a database.
-type wire struct {
-	Counts []Count `json:"counts,omitempty"`
-	Lags   []Lag   `json:"lags,omitempty"`
-}
-
-// MarshalBinary writes the batch for UnmarshalBinary.
-func (b *Batch) MarshalBinary() ([]byte, error) { return json.Marshal(wire{b.Counts(), b.Lags()}) }
-
-// UnmarshalBinary adds what MarshalBinary wrote to the batch.
-func (b *Batch) UnmarshalBinary(data []byte) error {
-	var w wire
-	if err := json.Unmarshal(data, &w); err != nil {
-		return err
-	}
-	for _, c := range w.Counts {
-		b.Count(c)
-	}
-	for _, l := range w.Lags {
-		b.Lag(l)
-	}
-	return nil
 }

@@ -108,7 +108,14 @@ func TestWhatAnOrderAdds(t *testing.T) {
 }
 
 func FuzzUnmarshal(f *testing.F) {
-	f.Add([]byte(`{"counts":[{"c":"a","k":"ready","h":5,"x":1}]}`))
+	var b Batch
+	b.Count(Count{Connection: "a", Node: "w", Kind: Ready, Hour: 5, N: 1})
+	b.Lag(Lag{Connection: "a", Carrier: "UPS", Leg: ToScan, Ended: 24, Hours: 7, N: 2})
+	data, err := b.MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var b Batch
 		if b.UnmarshalBinary(data) != nil {

@@ -76,8 +76,17 @@ func (b *Batch) put(j *Judge, connection string, o *order.Order, v verdict, f *F
 	return f
 }
 
-// Merge adds the changes of c, which stays as it is.
-func (b *Batch) Merge(c *Batch) { b.entries = append(b.entries, c.entries...) }
+// Merge adds the changes of others, which stay as they are.
+func (b *Batch) Merge(others ...*Batch) {
+	n := 0
+	for _, c := range others {
+		n += len(c.entries)
+	}
+	b.entries = slices.Grow(b.entries, n)
+	for _, c := range others {
+		b.entries = append(b.entries, c.entries...)
+	}
+}
 
 // Empty reports whether nothing was added that could change a figure.
 func (b *Batch) Empty() bool { return len(b.entries) == 0 }
@@ -96,7 +105,7 @@ func carrierParts(o *order.Order, d *def, v verdict, carriers []string, sign int
 			continue // over MaxItems
 		}
 		parts[at].den += sign
-		if spare || (d.test == policy.TrackingValid && faultyTracking(&o.Parcels[i], scanned) == "") {
+		if spare || (d.test == policy.TrackingValid && scanned && faultyTracking(&o.Parcels[i]) == "") {
 			parts[at].num += sign
 		}
 	}

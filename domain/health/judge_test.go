@@ -175,7 +175,7 @@ func TestEdgesOfOrders(t *testing.T) {
 
 		{"delivered on the deadline", "otdr", func(o *order.Order) { o.Moments.DeliveredAt = o.Deadlines.DeliverBy }, brief{Day: "2026-04-14", Num: 1, Den: 1}},
 		{"a second after it", "otdr", func(o *order.Order) { o.Moments.DeliveredAt = o.Deadlines.DeliverBy.Add(time.Second) }, brief{Day: "2026-04-14", Den: 1, Reason: Late4h}},
-		{"not delivered", "otdr", func(o *order.Order) { o.Status, o.Moments.DeliveredAt = order.InTransit, time.Time{} }, brief{Day: "2026-04-14", Den: 1, Reason: NotDelivered}},
+		{"not delivered", "otdr", func(o *order.Order) { o.Status, o.Moments.DeliveredAt = order.InTransit, time.Time{} }, brief{Day: "2026-04-14", Den: 1, Reason: NotDeliveredYet}},
 		{"over, and no delivery told", "otdr", func(o *order.Order) { o.Status, o.Moments.DeliveredAt = order.Completed, time.Time{} }, brief{Day: "2026-04-14", Num: 1, Den: 1, Unsure: 1, Reason: UnknownOutcome}},
 		{"cancelled before it was due", "otdr", func(o *order.Order) { cancel(o, "package_lost", order.RoleSystem) }, brief{}},
 		{"cancelled when it was overdue", "otdr", func(o *order.Order) {
@@ -190,7 +190,7 @@ func TestEdgesOfOrders(t *testing.T) {
 		{"no number at all", "vtr", func(o *order.Order) { o.Parcels[0].Tracking = "see invoice" }, brief{Day: "2026-04-07", Den: 1, Reason: BadTracking}},
 		{"never scanned", "vtr", func(o *order.Order) {
 			o.Status, o.Moments = order.AwaitingCollection, order.Moments{ReadyAt: o.Moments.ReadyAt}
-		}, brief{Day: "2026-04-07", Den: 1, Reason: NeverScanned}},
+		}, brief{Day: "2026-04-07", Den: 1, Reason: NotScannedYet}},
 		{"one of two packages", "vtr", func(o *order.Order) { o.Parcels = append(o.Parcels, order.Parcel{Ref: "p2", Carrier: "UPS"}) }, brief{Day: "2026-04-07", Num: 1, Den: 2, Reason: NoTracking}},
 		{"cancelled with a label, never shipped", "vtr", func(o *order.Order) {
 			cancel(o, "package_cancel", order.RoleSystem)

@@ -17,8 +17,9 @@ const (
 	Late48h    Reason = "late_48h"    // more than 24, at most 48
 	LateLonger Reason = "late_longer" // more than 48
 
-	NotDelivered Reason = "not_delivered" // due, and no delivery known
-	TooLong      Reason = "too_long"      // delivered, too many business days after the first scan
+	NotDelivered    Reason = "not_delivered"     // due, over, and no delivery known
+	NotDeliveredYet Reason = "not_delivered_yet" // due, and under way: see Pending
+	TooLong         Reason = "too_long"          // delivered, too many business days after the first scan
 
 	CancelledStock     Reason = "cancelled_stock"     // out of stock
 	CancelledPrice     Reason = "cancelled_price"     // wrong price
@@ -28,7 +29,8 @@ const (
 
 	NoTracking     Reason = "no_tracking"     // no tracking number told
 	BadTracking    Reason = "bad_tracking"    // a number no carrier has
-	NeverScanned   Reason = "never_scanned"   // a number, but the carrier has not seen the package
+	NeverScanned   Reason = "never_scanned"   // a number, but the carrier has never seen the package
+	NotScannedYet  Reason = "not_scanned_yet" // a number, and the carrier has not seen the package so far: see Pending
 	UnknownDue     Reason = "unknown_due"     // not judged: neither the channel nor the rules say by when
 	UnknownFault   Reason = "unknown_fault"   // not judged: cancelled, and not told, or left open by the policy, whose doing it was
 	UnknownOutcome Reason = "unknown_outcome" // not judged: over, and not told whether it was delivered
@@ -36,6 +38,29 @@ const (
 
 // Unjudged reports whether the order was counted, but not against the shop, because it is not known whether it should be.
 func (r Reason) Unjudged() bool { return r == UnknownDue || r == UnknownFault || r == UnknownOutcome }
+
+// Pending reports whether the order counts against the shop only as long as something has not happened that usually does. Nearly every order
+// is in that state once, on a day still to come: whoever keeps marks had better keep those of days that are over only.
+func (r Reason) Pending() bool { return r == NotDeliveredYet || r == NotScannedYet }
+
+// underWay reports whether an order may still be scanned and delivered.
+func underWay(o *order.Order) bool { return !o.Status.Terminal() && o.Status != order.Delivered }
+
+// undelivered is why an order without a delivery counts against the shop.
+func undelivered(o *order.Order) Reason {
+	if underWay(o) {
+		return NotDeliveredYet
+	}
+	return NotDelivered
+}
+
+// unscanned is why a package without a scan does.
+func unscanned(o *order.Order) Reason {
+	if underWay(o) {
+		return NotScannedYet
+	}
+	return NeverScanned
+}
 
 func lateReason(by time.Duration) Reason {
 	switch {

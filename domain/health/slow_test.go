@@ -170,6 +170,9 @@ func (s *slow) judge(o *order.Order, rate string) (v verdictOf, ok bool) {
 			v.unjudged, v.reason = 1, UnknownOutcome
 		} else if done.IsZero() {
 			against(true, NotDelivered)
+			if o.Status == order.AwaitingShipment || o.Status == order.PartiallyShipping || o.Status == order.AwaitingCollection || o.Status == order.InTransit {
+				v.reason = NotDeliveredYet
+			}
 		} else {
 			against(done.After(due), howLate(done.Sub(due)))
 		}
@@ -212,7 +215,9 @@ func (s *slow) packages(o *order.Order) (v verdictOf, ok bool) {
 		case len(p.Tracking) < 8 || digits < 4 || strings.Contains(p.Tracking, "?"):
 			why = BadTracking
 		case !seen:
-			why = NeverScanned
+			if why = NotScannedYet; o.Status == order.Completed || o.Status == order.Delivered {
+				why = NeverScanned
+			}
 		}
 		v.den++
 		v.good = append(v.good, why == "")

@@ -56,7 +56,7 @@ func (v *view) delivered(r *verdict) {
 	case v.o.Status == order.Completed: // refunded in full or delivered: the channel did not say which
 		r.unknown(UnknownOutcome)
 	default:
-		r.fail(r.den, NotDelivered)
+		r.fail(r.den, undelivered(v.o))
 	}
 }
 
@@ -70,7 +70,7 @@ func (v *view) deliveredWithin(r *verdict, within int) {
 	scanned, _ := v.day(atHandedOver)
 	switch done, ok := v.day(atDelivered); {
 	case !ok:
-		r.fail(r.den, NotDelivered)
+		r.fail(r.den, undelivered(v.o))
 	case calendar.Between(scanned, done) >= within:
 		r.fail(r.den, TooLong)
 	}
@@ -110,7 +110,11 @@ func (v *view) tracked(r *verdict) bool {
 		return true
 	}
 	for i := range o.Parcels[:r.den] {
-		if why := faultyTracking(&o.Parcels[i], scanned); why != "" {
+		why := faultyTracking(&o.Parcels[i])
+		if why == "" && !scanned {
+			why = unscanned(o)
+		}
+		if why != "" {
 			r.against++
 			if r.reason == "" {
 				r.reason = why
@@ -120,15 +124,13 @@ func (v *view) tracked(r *verdict) bool {
 	return true
 }
 
-// faultyTracking says why a package has no valid tracking; "": it has. Channels tell scans of orders, not of packages.
-func faultyTracking(p *order.Parcel, scanned bool) Reason {
+// faultyTracking says why a package's number is not valid; "": it is. Channels tell scans of orders, not of packages.
+func faultyTracking(p *order.Parcel) Reason {
 	switch {
 	case p.Tracking == "":
 		return NoTracking
 	case !PlausibleTracking(p.Tracking):
 		return BadTracking
-	case !scanned:
-		return NeverScanned
 	}
 	return ""
 }

@@ -46,6 +46,9 @@ var (
 	healthMarks = def("store.HealthMarks", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
 		WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND (day, order_id) < ($4, $5) AND n <> 0 ORDER BY day DESC, order_id DESC LIMIT $6`)
 
+	healthPending = def("store.HealthPendingMarks", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
+		WHERE connection_id = $1 AND reason IN ('not_delivered_yet', 'not_scanned_yet')`)
+
 	healthStatePut = def("store.HealthStatePut", "INSERT INTO health_state (name, at, data) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET at = excluded.at, data = excluded.data")
 	healthStateGet = def("store.HealthStateGet", "SELECT at, data FROM health_state WHERE name = $1")
 
@@ -302,6 +305,11 @@ func (tx *Tx) HealthReasons(connection, rate string, first, last policy.Day) ([]
 // newest give the day after the last.
 func (tx *Tx) HealthMarks(connection, rate string, first, day policy.Day, orderID string, limit int) ([]health.Mark, error) {
 	return query(tx, healthMarks, scanMark, connection, rate, int64(first), int64(day), orderID, page(limit))
+}
+
+// HealthPendingMarks reads a shop's marks of what may still happen, see [health.Reason.Pending].
+func (tx *Tx) HealthPendingMarks(connection string) ([]health.Mark, error) {
+	return query(tx, healthPending, scanMark, connection)
 }
 
 // HealthScan reads all sums and marks, in the order of their keys, a chunk at a time.

@@ -123,6 +123,9 @@ func healthAdded(t *testing.T, d *database) {
 		if len(marks) != 1 || marks[0].OrderID != "c:2" || marks[0].N != 2 {
 			t.Errorf("marks: %+v", marks)
 		}
+		if pending, err := tx.HealthPendingMarks("c"); len(pending) != 0 || err != nil {
+			t.Errorf("pending: %+v, %v", pending, err)
+		}
 		reasons, err4 := tx.HealthReasons("c", "r", day, day)
 		if len(reasons) != 1 || reasons[0] != (store.ReasonCount{Reason: "late", Orders: 2}) {
 			t.Errorf("reasons: %+v", reasons)

@@ -38,6 +38,7 @@ CREATE TABLE health_mark (
   PRIMARY KEY (connection_id, rate, day, order_id, reason, facets)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX health_mark_over ON health_mark (n) WHERE n = 0;
+CREATE INDEX health_mark_pending ON health_mark (connection_id) WHERE reason IN ('not_delivered_yet', 'not_scanned_yet');
 
 -- What passed through the nodes in each hour, and how long carriers took by the day on which they were done.
 CREATE TABLE flow_hour (
