@@ -7,3 +7,4 @@ import (
 
 // The pages' questions are answered by the desk, all of them.
 var _ web.Backend = (*ops.Desk)(nil)
+var _ web.Health = (*ops.Desk)(nil)

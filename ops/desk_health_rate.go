@@ -19,7 +19,7 @@ const (
 	// markPage orders are a page. markScan bounds the marks read to fill one where few pass the choices made: then the page is short, with a way on.
 	markPage, markScan = 50, 1_000
 	// markSetMost bounds the marks read to count what each further choice would leave.
-	markSetMost = 20_000
+	markSetMost = 10_000
 	// allScan bounds the orders read to fill a page of all counted orders; they are looked for by when they were placed, back to allBefore days
 	// before the window: nothing counted in it was placed earlier, but for orders on hold for months.
 	allScan, allBefore = 500, 90
