@@ -42,6 +42,7 @@ func (x *Ops) look(ctx context.Context, at time.Time) alert.Seen {
 			[]alert.Kind{alert.ConnectionDown, alert.TokenExpiry, alert.PushStuck, alert.Drift}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.inboxSignals(ctx, at) }, []alert.Kind{alert.InboxStuck}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.orderSignals(ctx, at) }, []alert.Kind{alert.CancelAnswer, alert.LateOrders, alert.Short}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.healthSignals(ctx, at) }, healthKinds},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.spikeSignals(ctx, at) }, []alert.Kind{alert.OrderSpike}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.houseSignals(ctx, at) }, []alert.Kind{alert.Upkeep, alert.Ledger, alert.Notify}},
 	}

@@ -64,7 +64,7 @@ func HandlingOf(o *order.Order) Handling {
 // Placed is when an order was confirmed: paid, or made where it is paid on delivery. Zero: it is not confirmed.
 func Placed(o *order.Order) time.Time {
 	switch {
-	case !o.PaidAt.IsZero():
+	case !o.PaidAt.IsZero() && !o.Flags.COD: // what is paid on delivery is owed from the start
 		return o.PaidAt
 	case o.Status == order.Unpaid && !o.Flags.COD:
 		return time.Time{}

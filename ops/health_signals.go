@@ -1,0 +1,140 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spillway/spillway/domain/alert"
+	"github.com/spillway/spillway/domain/forecast"
+	"github.com/spillway/spillway/domain/health"
+	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// rateMargin is how far on the right side of a limit a rate must be before its incident ends, in millionths: a fifth of a percent, so that
+	// one order more or less does not open and close it all day.
+	rateMargin = 2_000
+	// outlookOld is when a forecast says nothing of now any more.
+	outlookOld = 15 * time.Minute
+)
+
+// healthKinds are the kinds healthSignals speaks of.
+var healthKinds = []alert.Kind{alert.RateBreach, alert.Forecast, alert.AccountRating}
+
+// healthSignals looks at how shops stand and what is expected of them. Figures that are not whole yet say nothing.
+func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		conns, err := tx.ConnectionList()
+		if err != nil {
+			return err
+		}
+		for _, c := range conns {
+			r, err := x.ratesOf(tx, c, at)
+			if err != nil {
+				return err
+			}
+			if r.Rules == nil || r.Counted.IsZero() {
+				continue
+			}
+			for i := range r.Standings {
+				if s, any := rateSignal(c, &r.Standings[i]); any {
+					out = append(out, s)
+				}
+			}
+			o, found, err := outlookOf(tx, c.ID)
+			if err != nil {
+				return err
+			}
+			if found && at.Sub(o.At) < outlookOld {
+				out = append(out, forecastSignals(c, &o, r.Rules.Location())...)
+			}
+			rating, err := ratingSignals(tx, c, r)
+			if err != nil {
+				return err
+			}
+			out = append(out, rating...)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// rateSignal says that a rate is past a limit. The share is rounded to the wrong side, so that it passes a limit exactly when the orders do.
+func rateSignal(c store.Connection, s *health.Standing) (alert.Signal, bool) {
+	if s.Rate == nil || s.Den <= 0 {
+		return alert.Signal{}, false
+	}
+	bad := s.Rate.Test.Bad()
+	share := s.Num * 1_000_000 / s.Den
+	if bad && s.Num*1_000_000%s.Den != 0 {
+		share++
+	}
+	r := alert.Reading{Figure: alert.Figure{Name: wordsOf(s.Metric).short, Value: share, Unit: alert.PPM}, Low: !bad, Margin: rateMargin}
+	for _, b := range s.Bands {
+		l := alert.Limit{Name: string(b.Kind), Value: int64(b.Limit), Severity: alert.Warning}
+		if b.Kind == policy.Enforcement && !b.Paused {
+			l.Severity = alert.Critical
+		}
+		if b.Reached { // at the limit is past it
+			if l.Value--; !bad {
+				l.Value += 2
+			}
+		}
+		r.Limits = append(r.Limits, l)
+	}
+	return r.Signal(alert.Signal{Cause: alert.Cause{Kind: alert.RateBreach, Subject: c.ID + " " + string(s.Metric)}, Shop: c.ID,
+		Text: nameOf(c) + ": " + strings.ToLower(wordsOf(s.Metric).short) + " " + s.Sentence(), Next: "Look at the health page for the causes and what to do first."})
+}
+
+// forecastSignals say which rates are expected to break, by the alarm's rule, and what would save them.
+func forecastSignals(c store.Connection, o *Outlook, zone *time.Location) (out []alert.Signal) {
+	for i := range o.Metrics {
+		m := &o.Metrics[i]
+		if !o.Alarms[m.Metric].On {
+			continue
+		}
+		chance := m.Chance(policy.Enforcement)
+		text := fmt.Sprintf("%s: %s is expected to pass its limit of enforcement within %d days; the chance is %d %%.", nameOf(c),
+			strings.ToLower(wordsOf(m.Metric).short), forecast.UsualDay, int64(chance*100))
+		if day, ok := m.FirstOver(policy.Enforcement, forecast.BreachAlarm.On); ok {
+			text = fmt.Sprintf("%s: %s is expected to pass its limit of enforcement by %s; the chance is %d %%.", nameOf(c),
+				strings.ToLower(wordsOf(m.Metric).short), day.Start(time.UTC).Format("Monday 2 January"), int64(chance*100))
+		}
+		next := "Look at the health page for what can be done."
+		for _, a := range o.Advice {
+			if a.Metric == m.Metric && a.Kind == policy.Enforcement && a.A.Reached {
+				next = fmt.Sprintf("Get %s ready by %s: the health page lists them.", plural(int64(a.Count), "order", "orders"), a.Q.Until.In(zone).Format("Monday 15:04"))
+			}
+		}
+		out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Forecast, Subject: c.ID + " " + string(m.Metric)}, Shop: c.ID, Text: text, Next: next,
+			Figures: []alert.Figure{{Name: "chance", Value: int64(chance * 1e6), Unit: alert.PPM}, {Name: "orders at risk", Value: int64(o.AtRisk)}}})
+	}
+	return out
+}
+
+// ratingSignals say that the account is near a milestone, by the last value that was entered.
+func ratingSignals(tx *store.Tx, c store.Connection, r ShopRates) ([]alert.Signal, error) {
+	rows, err := tx.AccountRatings(c.ID, (r.Day - accountDays).Start(r.Rules.Location()), 1)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	last := rows[0]
+	a, ok := health.AccountOn(r.Rules, r.Day, []health.Entered{{Day: policy.DayOf(last.At, r.Rules.Location()), Value: int(last.Value), Author: last.Actor}}, nil, nil)
+	if !ok {
+		return nil, nil
+	}
+	for _, m := range a.Ahead {
+		if !m.Warned {
+			continue
+		}
+		return []alert.Signal{{Cause: alert.Cause{Kind: alert.AccountRating, Subject: c.ID}, Shop: c.ID,
+			Text:    fmt.Sprintf("%s: the account rating is %d points above the milestone of %d.", nameOf(c), m.Away, m.Points),
+			Next:    "Look at the health page for what the milestone blocks and what takes points.",
+			Figures: []alert.Figure{{Name: "account rating", Value: int64(a.Stated), Unit: alert.Points}}}}, nil
+	}
+	return nil, nil
+}
