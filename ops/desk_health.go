@@ -240,9 +240,11 @@ func (d *Desk) shopStanding(r ShopRates) view.ShopStanding {
 // sum is the level of all rates together. Only a shop with a rate that was judged, and found good, is good.
 func (r ShopRates) sum() (level view.Level, word, text string) {
 	var bad, watch, good, none []string
+	ruled := false
 	for i := range r.Standings {
 		s := &r.Standings[i]
 		name := wordsOf(s.Metric).short
+		ruled = ruled || s.State != health.NoRule
 		switch s.State {
 		case health.Breach:
 			bad = append(bad, rateSays(s))
@@ -263,6 +265,9 @@ func (r ShopRates) sum() (level view.Level, word, text string) {
 		return view.Good, "good", "Inside every limit; nothing can be said of " + and(none) + "."
 	case len(good) > 0:
 		return view.Good, "good", "Every rate is inside its limits."
+	}
+	if !ruled {
+		return view.Quiet, "no rules", "The rules do not say how any rate is counted today."
 	}
 	return view.Quiet, "nothing counted", "No order was counted, so there are no rates."
 }

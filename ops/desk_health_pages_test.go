@@ -33,7 +33,7 @@ func TestPagesOfHealth(t *testing.T) {
 		"/health/vtr?shop=a":        "do not say how it is counted",
 		"/policy":                   "at most 4 %",
 		"/policy?market=US&from=2026-02-10&to=2026-03-10": "Nothing changes for the orders of today’s window",
-		"/explain/rate:a@ldr": "orders handed over",
+		"/explain/rate:a@ldr":                             "orders handed over",
 	} {
 		r := httptest.NewRequest("GET", "http://127.0.0.1:8080"+path, nil)
 		r.RemoteAddr = "127.0.0.1:5000"

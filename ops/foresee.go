@@ -142,7 +142,7 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 			return errs.Wrap(op, connection, err)
 		}
 	}
-	x.live.notify(HealthTopic)
+	x.tellHealth()
 	return nil
 }
 

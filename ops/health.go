@@ -27,6 +27,15 @@ const (
 // HealthTopic is told to pages when figures of any shop's health are new.
 const HealthTopic = "health"
 
+// tellHealth tells the pages of health, and those of each shop alone, which do not listen to the others.
+func (x *Ops) tellHealth() {
+	topics := []string{HealthTopic}
+	for connection := range x.rules.Load().of {
+		topics = append(topics, HealthTopic+":"+connection)
+	}
+	x.live.notify(topics...)
+}
+
 // judge appends what the orders of the batch change of the sums their shops are judged by, and forecasts learn from.
 func (b *intakeWork) judge() error {
 	rules := b.x.rules.Load()
@@ -146,7 +155,7 @@ func (x *Ops) FoldHealth(ctx context.Context) error {
 		return len(rows), tx.HealthAdd(sum.health.Whole(), settled(sum.health.Marks()))
 	})
 	if n > 0 {
-		x.live.notify(HealthTopic)
+		x.tellHealth()
 	}
 	return errs.Wrap("ops.FoldHealth", "", err)
 }

@@ -104,7 +104,7 @@ func (x *Ops) CountHealth(ctx context.Context) (HealthCount, error) {
 	if err == nil && c.Differs > 0 && !c.First {
 		x.log.Warn("figures of the shops' health were not as counted and have been put right", "figures", c.Differs)
 	}
-	x.live.notify(HealthTopic)
+	x.tellHealth()
 	return c, errs.Wrap(op, "", err)
 }
 
