@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spillway/spillway/domain/health"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
@@ -448,5 +449,22 @@ func TestDeskHealthOfEmptyShops(t *testing.T) {
 	}
 	if _, err := d.Rate(t.Context(), view.RateFilter{Shop: "z", Metric: "ldr"}); !errs.Is(err, errs.NotFound) {
 		t.Errorf("a rate without rules: %v", err)
+	}
+}
+
+// Every reason and every state there is has a word of its own: a new one must not reach a page as an id.
+func TestReasonsHaveWords(t *testing.T) {
+	for _, r := range []health.Reason{health.Late4h, health.Late24h, health.Late48h, health.LateLonger, health.NotDelivered, health.NotDeliveredYet, health.TooLong, health.CancelledStock,
+		health.CancelledPrice, health.CancelledLate, health.CancelledUntracked, health.CancelledOther, health.NoTracking, health.BadTracking, health.NeverScanned, health.NotScannedYet,
+		health.UnknownDue, health.UnknownFault, health.UnknownOutcome} {
+		if reasons[r] == "" || r.Unjudged() != strings.HasPrefix(reasons[r], "not judged: ") {
+			t.Errorf("%s is told as %q", r, reasons[r])
+		}
+	}
+	for s, want := range map[health.State]view.RateState{health.Good: view.StateGood, health.Watch: view.StateWatch, health.Breach: view.StateBreach, health.Unsure: view.StateWatch,
+		health.Nothing: view.StateNothing, health.NoRule: view.StateNoRule, "another": view.StateNoRule} {
+		if got := stateOf(s); got != want {
+			t.Errorf("%s is shown as %s, want %s", s, got, want)
+		}
 	}
 }
