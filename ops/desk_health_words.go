@@ -94,7 +94,7 @@ func windowText(r *policy.Rate) string {
 // reasons are why orders count against a shop, or cannot be judged.
 var reasons = map[health.Reason]string{
 	health.Late4h: "up to 4 hours late", health.Late24h: "4 to 24 hours late", health.Late48h: "1 to 2 days late", health.LateLonger: "over 2 days late",
-	health.NotDelivered: "due, and no delivery is known", health.NotDeliveredYet: "due, and still under way", health.NotDeliveredYet: "due, and still on its way", health.TooLong: "too many days on the road",
+	health.NotDelivered: "due, and no delivery is known", health.NotDeliveredYet: "due, and still on its way", health.TooLong: "too many days on the road",
 	health.CancelledStock: "cancelled: out of stock", health.CancelledPrice: "cancelled: wrong price", health.CancelledLate: "cancelled by the channel: not dispatched in time",
 	health.CancelledUntracked: "cancelled by the channel: never seen by the carrier", health.CancelledOther: "cancelled for another reason of ours",
 	health.NoTracking: "no tracking number", health.BadTracking: "a tracking number no carrier has", health.NeverScanned: "never scanned by the carrier", health.NotScannedYet: "not scanned by the carrier so far",
