@@ -15,6 +15,8 @@ import (
 type Backend interface {
 	Queries
 	Actions
+	Health
+	Incidents
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
 	// of a notice, never the last one of a topic; the sender never waits for it.

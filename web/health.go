@@ -16,7 +16,7 @@ import (
 // shopHealth is the page one leaves open all day.
 func (s *Site) shopHealth(ctx context.Context, r *http.Request) (page, error) {
 	q := r.URL.Query()
-	v, err := s.health.Health(ctx, q.Get("shop"), q.Get("causes"))
+	v, err := s.b.Health(ctx, q.Get("shop"), q.Get("causes"))
 	if err != nil {
 		return page{}, err
 	}
@@ -75,13 +75,13 @@ func (s *Site) setAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	back := string(shopPath("/health", d.Shop))
 	if f.confirmed() {
-		done, err := s.health.SetAccount(ctx, d)
+		done, err := s.b.SetAccount(ctx, d)
 		if err != nil {
 			return err
 		}
 		return s.finish(w, r, done, back+"#account-h")
 	}
-	v, err := s.health.PreviewAccount(ctx, d)
+	v, err := s.b.PreviewAccount(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func dayOf(v, label string) (view.Day, error) {
 
 // toDo is an advice with all its orders, to be copied or printed.
 func (s *Site) toDo(ctx context.Context, r *http.Request) (page, error) {
-	v, err := s.health.ToDo(ctx, r.URL.Query().Get("shop"), r.PathValue("id"))
+	v, err := s.b.ToDo(ctx, r.URL.Query().Get("shop"), r.PathValue("id"))
 	if err != nil {
 		return page{}, err
 	}
@@ -135,7 +135,7 @@ func (s *Site) rate(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	v, err := s.health.Rate(ctx, view.RateFilter{
+	v, err := s.b.Rate(ctx, view.RateFilter{
 		Shop: q.Get("shop"), Metric: r.PathValue("metric"), On: on, After: q.Get("after"), All: q.Get("all") == "1",
 		Reason: q.Get("reason"), Node: q.Get("node"), Carrier: q.Get("carrier"), Region: q.Get("region"), Item: q.Get("item"), Mode: q.Get("mode"),
 	})

@@ -26,7 +26,7 @@ func (s *Site) policy(ctx context.Context, r *http.Request) (page, error) {
 		}
 		*d.to = day
 	}
-	v, err := s.health.Policy(ctx, f)
+	v, err := s.b.Policy(ctx, f)
 	if err != nil {
 		return page{}, err
 	}
@@ -62,13 +62,13 @@ func (s *Site) setOverride(w http.ResponseWriter, r *http.Request) error {
 	}
 	back := query("/policy", "market", d.Market)
 	if f.confirmed() {
-		done, err := s.health.SetOverride(ctx, d)
+		done, err := s.b.SetOverride(ctx, d)
 		if err != nil {
 			return err
 		}
 		return s.finish(w, r, done, string(back)+"#own-h")
 	}
-	v, err := s.health.PreviewOverride(ctx, d)
+	v, err := s.b.PreviewOverride(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -86,13 +86,13 @@ func (s *Site) endOverride(w http.ResponseWriter, r *http.Request) error {
 		return f.err
 	}
 	if f.confirmed() {
-		done, err := s.health.EndOverride(ctx, override, s.user(ctx))
+		done, err := s.b.EndOverride(ctx, override, s.user(ctx))
 		if err != nil {
 			return err
 		}
 		return s.finish(w, r, done, "/policy#own-h")
 	}
-	v, err := s.health.PreviewOverrideEnd(ctx, override)
+	v, err := s.b.PreviewOverrideEnd(ctx, override)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // incidentList shows what is open first.
 func (s *Site) incidentList(ctx context.Context, r *http.Request) (page, error) {
 	q := r.URL.Query()
-	v, err := s.incidents.Incidents(ctx, view.IncidentFilter{Shop: q.Get("shop"), After: q.Get("after")})
+	v, err := s.b.Incidents(ctx, view.IncidentFilter{Shop: q.Get("shop"), After: q.Get("after")})
 	if err != nil {
 		return page{}, err
 	}
@@ -29,7 +29,7 @@ func (s *Site) incidentList(ctx context.Context, r *http.Request) (page, error) 
 
 // incident shows one, from its first sign to its postmortem.
 func (s *Site) incident(ctx context.Context, r *http.Request) (page, error) {
-	v, err := s.incidents.Incident(ctx, r.PathValue("id"))
+	v, err := s.b.Incident(ctx, r.PathValue("id"))
 	if err != nil {
 		return page{}, err
 	}
@@ -49,7 +49,7 @@ func (s *Site) incident(ctx context.Context, r *http.Request) (page, error) {
 
 // postmortem hands the draft over as a file.
 func (s *Site) postmortem(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.incidents.Incident(r.Context(), r.PathValue("id"))
+	v, err := s.b.Incident(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -83,13 +83,13 @@ func (s *Site) act(w http.ResponseWriter, r *http.Request) error {
 	}
 	back := string(link(view.Ref{Kind: view.KindIncident, ID: incident}))
 	if f.confirmed() {
-		done, err := s.incidents.ActOnIncident(ctx, d)
+		done, err := s.b.ActOnIncident(ctx, d)
 		if err != nil {
 			return err
 		}
 		return s.finish(w, r, done, back)
 	}
-	v, err := s.incidents.PreviewIncident(ctx, d)
+	v, err := s.b.PreviewIncident(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *Site) setTask(w http.ResponseWriter, r *http.Request) error {
 	if f.err != nil {
 		return f.err
 	}
-	done, err := s.incidents.SetTask(r.Context(), d)
+	done, err := s.b.SetTask(r.Context(), d)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // alerts shows who is told what, and when not.
 func (s *Site) alerts(ctx context.Context, _ *http.Request) (page, error) {
-	v, err := s.incidents.Alerts(ctx)
+	v, err := s.b.Alerts(ctx)
 	if err != nil {
 		return page{}, err
 	}
@@ -47,7 +47,7 @@ func (s *Site) addTarget(w http.ResponseWriter, r *http.Request) error {
 	if f.err != nil {
 		return f.err
 	}
-	done, err := s.incidents.AddTarget(r.Context(), d)
+	done, err := s.b.AddTarget(r.Context(), d)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Site) addTarget(w http.ResponseWriter, r *http.Request) error {
 
 // testTarget sends a message marked as a test.
 func (s *Site) testTarget(w http.ResponseWriter, r *http.Request) error {
-	done, err := s.incidents.TestTarget(r.Context(), r.PathValue("id"), s.user(r.Context()))
+	done, err := s.b.TestTarget(r.Context(), r.PathValue("id"), s.user(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -94,9 +94,9 @@ func (s *Site) removeTarget(w http.ResponseWriter, r *http.Request) error {
 	f, target := readForm(ctx, r), r.PathValue("id")
 	return s.twoSteps(ctx, w, r, f, deed{
 		offer:   offer{title: "Remove a target", verb: "Remove it", back: "/alerts", action: "/alerts/targets/" + url.PathEscape(target) + "/remove"},
-		preview: func(ctx context.Context) (view.Preview, error) { return s.incidents.PreviewTargetEnd(ctx, target) },
+		preview: func(ctx context.Context) (view.Preview, error) { return s.b.PreviewTargetEnd(ctx, target) },
 		do: func(ctx context.Context) (view.Done, error) {
-			return s.incidents.RemoveTarget(ctx, target, s.user(ctx))
+			return s.b.RemoveTarget(ctx, target, s.user(ctx))
 		},
 	})
 }
@@ -109,8 +109,8 @@ func (s *Site) setQuiet(w http.ResponseWriter, r *http.Request) error {
 	}}
 	return s.twoSteps(ctx, w, r, f, deed{
 		offer:   offer{title: "Quiet hours", verb: "Set quiet hours", back: "/alerts", action: "/alerts/quiet", fields: f.carried("on", "from", "until", "zone", "weekend", "through")},
-		preview: func(ctx context.Context) (view.Preview, error) { return s.incidents.PreviewQuiet(ctx, d) },
-		do:      func(ctx context.Context) (view.Done, error) { return s.incidents.SetQuiet(ctx, d) },
+		preview: func(ctx context.Context) (view.Preview, error) { return s.b.PreviewQuiet(ctx, d) },
+		do:      func(ctx context.Context) (view.Done, error) { return s.b.SetQuiet(ctx, d) },
 	})
 }
 
@@ -142,8 +142,8 @@ func (s *Site) setEscalation(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.twoSteps(ctx, w, r, f, deed{
 		offer:   offer{title: "Escalation", verb: "Set the escalation", back: "/alerts", action: "/alerts/escalation", fields: f.carried(names...)},
-		preview: func(ctx context.Context) (view.Preview, error) { return s.incidents.PreviewEscalation(ctx, d) },
-		do:      func(ctx context.Context) (view.Done, error) { return s.incidents.SetEscalation(ctx, d) },
+		preview: func(ctx context.Context) (view.Preview, error) { return s.b.PreviewEscalation(ctx, d) },
+		do:      func(ctx context.Context) (view.Done, error) { return s.b.SetEscalation(ctx, d) },
 	})
 }
 
@@ -159,14 +159,14 @@ func (s *Site) addSilence(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.twoSteps(ctx, w, r, f, deed{
 		offer:   offer{title: "Silence", verb: "Keep it silent", back: "/alerts", action: "/alerts/silences", fields: f.carried("id", "match", "from", "until", "reason")},
-		preview: func(ctx context.Context) (view.Preview, error) { return s.incidents.PreviewSilence(ctx, d) },
-		do:      func(ctx context.Context) (view.Done, error) { return s.incidents.AddSilence(ctx, d) },
+		preview: func(ctx context.Context) (view.Preview, error) { return s.b.PreviewSilence(ctx, d) },
+		do:      func(ctx context.Context) (view.Done, error) { return s.b.AddSilence(ctx, d) },
 	})
 }
 
 // endSilence needs no preview: it only makes heard what is wrong.
 func (s *Site) endSilence(w http.ResponseWriter, r *http.Request) error {
-	done, err := s.incidents.EndSilence(r.Context(), r.PathValue("id"), s.user(r.Context()))
+	done, err := s.b.EndSilence(r.Context(), r.PathValue("id"), s.user(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -179,8 +179,8 @@ func (s *Site) setDigest(w http.ResponseWriter, r *http.Request) error {
 	d := view.DigestDraft{On: f.on("on"), Day: f.text("day", "Day", true), Hour: int(f.whole("hour", "Hour", 0, 23, true)), Role: f.text("role", "Role", true), Actor: s.user(ctx)}
 	return s.twoSteps(ctx, w, r, f, deed{
 		offer:   offer{title: "Weekly digest", verb: "Set the digest", back: "/alerts", action: "/alerts/digest", fields: f.carried("on", "day", "hour", "role")},
-		preview: func(ctx context.Context) (view.Preview, error) { return s.incidents.PreviewDigest(ctx, d) },
-		do:      func(ctx context.Context) (view.Done, error) { return s.incidents.SetDigest(ctx, d) },
+		preview: func(ctx context.Context) (view.Preview, error) { return s.b.PreviewDigest(ctx, d) },
+		do:      func(ctx context.Context) (view.Done, error) { return s.b.SetDigest(ctx, d) },
 	})
 }
 

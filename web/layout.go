@@ -8,15 +8,12 @@ import (
 
 // frameParts are the live pieces of the frame itself.
 func (s *Site) frameParts(f view.Frame) []part {
-	out := []part{
+	return []part{
 		{id: "f-health", c: health(f)},
 		{id: "f-problems", c: problemCount(f)},
 		{id: "f-live", c: liveBanner(f)},
+		{id: "f-incidents", c: incidentCount(f)},
 	}
-	if s.incidents != nil {
-		out = append(out, part{id: "f-incidents", c: incidentCount(f)})
-	}
-	return out
 }
 
 // clockIn writes the time of day in a zone, as the browser will go on writing it.

@@ -53,7 +53,6 @@ type chrome struct {
 	LiveURL string // address of the stream for this page; empty when Fixed
 	Demo    bool   // the visitor was signed in automatically
 	Version string
-	rail    []entry
 	assets  *assets
 }
 
@@ -94,11 +93,6 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, p page) 
 	f, ctx := s.frame(r.Context())
 	c := chrome{
 		page: p, Frame: f, User: s.user(ctx), Toast: s.takeToast(ctx), Demo: s.autoUser(r) != "", Version: s.o.Version, assets: s.assets,
-	}
-	for _, e := range rail {
-		if s.offers(e.path) {
-			c.rail = append(c.rail, e)
-		}
 	}
 	if !p.Fixed {
 		c.LiveURL = liveURL(r.URL)

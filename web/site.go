@@ -21,16 +21,14 @@ type Options struct {
 
 // Site is the control room. It is safe for concurrent use.
 type Site struct {
-	b         Backend
-	health    Health    // nil: the backend does not offer its pages
-	incidents Incidents // nil: the backend does not offer its pages
-	o         Options
-	assets    *assets
-	sessions  *scs.SessionManager
-	rooms     *rooms
-	logins    *limiter
-	hashes    chan struct{}
-	handler   http.Handler
+	b        Backend
+	o        Options
+	assets   *assets
+	sessions *scs.SessionManager
+	rooms    *rooms
+	logins   *limiter
+	hashes   chan struct{}
+	handler  http.Handler
 }
 
 // New makes the control room over b.
@@ -42,8 +40,6 @@ func New(b Backend, o Options) *Site {
 		o.Now = time.Now
 	}
 	s := &Site{b: b, o: o, assets: newAssets(), logins: newLimiter(o.Now), hashes: make(chan struct{}, maxHashes)}
-	s.health, _ = b.(Health)
-	s.incidents, _ = b.(Incidents)
 	s.sessions = newSessions(b, o)
 	s.rooms = newRooms(s.paint, b.Live, o)
 	s.handler = s.secure(s.routes())
@@ -85,12 +81,8 @@ func (s *Site) routes() *http.ServeMux {
 	s.page(m, "GET /problems", s.problems)
 	s.private(m, "POST /problems/retry", s.retryParked)
 	s.page(m, "GET /search", s.search)
-	if s.health != nil {
-		s.healthRoutes(m)
-	}
-	if s.incidents != nil {
-		s.incidentRoutes(m)
-	}
+	s.healthRoutes(m)
+	s.incidentRoutes(m)
 	s.private(m, "GET /explain/{figure}", s.explain)
 	s.private(m, "POST /undo", s.undo)
 	s.private(m, "/", s.unknown)
@@ -122,17 +114,6 @@ func (s *Site) incidentRoutes(m *http.ServeMux) {
 	s.private(m, "POST /alerts/silences", s.addSilence)
 	s.private(m, "POST /alerts/silences/{id}/end", s.endSilence)
 	s.private(m, "POST /alerts/digest", s.setDigest)
-}
-
-// offers reports whether the backend has what the page at path shows.
-func (s *Site) offers(path string) bool {
-	switch path {
-	case "/health":
-		return s.health != nil
-	case "/incidents":
-		return s.incidents != nil
-	}
-	return true
 }
 
 // action answers one request; its error becomes a page with the kind's status.

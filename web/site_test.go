@@ -18,9 +18,7 @@ import (
 )
 
 var (
-	_ web.Backend   = (*storybook.Book)(nil)
-	_ web.Health    = (*storybook.Book)(nil)
-	_ web.Incidents = (*storybook.Book)(nil)
+	_ web.Backend = (*storybook.Book)(nil)
 )
 
 // visitor is a browser without script: cookies, forms and links.
