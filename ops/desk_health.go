@@ -324,6 +324,33 @@ func (s *shopHealth) missing() (out []string) {
 	case s.out.LeftOut > 0:
 		out = append(out, "The forecast leaves out "+plural(s.out.LeftOut, "open order", "open orders")+", those due last.")
 	}
+	if n := len(s.out.Assumed); n > 0 {
+		out = append(out, "The forecast rests on what is usual, until this shop has shown it: "+strings.Join(s.assumed(), "; ")+".")
+	}
+	return out
+}
+
+// assumedMost bounds what is listed: the first say it all.
+const assumedMost = 3
+
+// assumed is what the forecast assumes, with our names of nodes.
+func (s *shopHealth) assumed() (out []string) {
+	const of = " of node "
+	for _, text := range s.out.Assumed {
+		if i := strings.Index(text, of); i >= 0 {
+			code, rest, more := strings.Cut(text[i+len(of):], ",")
+			text = text[:i] + " of " + cmp.Or(s.node(code), code)
+			if more {
+				text += "," + rest
+			}
+		}
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	if n := len(out) - assumedMost; n > 0 {
+		out = append(out[:assumedMost], plural(n, "thing more", "things more"))
+	}
 	return out
 }
 

@@ -31,28 +31,31 @@ const (
 	// remedyChance is what extra work is to bring the chance of a breach below. Finding out how much takes dozens of forecasts, so it is done every
 	// remedyEvery only.
 	remedyChance, remedyEvery = 0.2, 10 * time.Minute
+	// remedyGain is what extra work that is not enough must at least take off the chance to be told.
+	remedyGain = 0.1
 	// outlookState begins the names under which outlooks are kept, one a shop.
 	outlookState = "outlook:"
 )
 
 // Outlook is what is to be expected of a shop. It is made by the process that keeps house and kept for the pages of all.
 type Outlook struct {
-	At       time.Time                        `json:"at"`
-	Metrics  []forecast.MetricForecast        `json:"metrics"`
-	Days     []forecast.Together              `json:"days"`
-	Within   forecast.Together                `json:"within"`
-	Assumed  []string                         `json:"assumed"`
-	LeftOut  int                              `json:"left_out"`
-	Open     int                              `json:"open"`    // orders looked at
-	AtRisk   int                              `json:"at_risk"` // of them, with a chance of riskLeast or more to miss their deadline
-	Late     float64                          `json:"late"`    // expected number that do
-	Risks    []forecast.Risk                  `json:"risks"`   // those due first, bounded
-	Advice   []Advice                         `json:"advice"`
-	Remedy   []Remedy                         `json:"remedy"`
-	Alarms   map[policy.Metric]forecast.Alarm `json:"alarms"`
-	AskedAt  time.Time                        `json:"asked_at"`  // when the alarms were last asked
-	RemedyAt time.Time                        `json:"remedy_at"` // when Remedy was worked out
-	Took     time.Duration                    `json:"took"`
+	At        time.Time                        `json:"at"`
+	Metrics   []forecast.MetricForecast        `json:"metrics"`
+	Days      []forecast.Together              `json:"days"`
+	Within    forecast.Together                `json:"within"`
+	Assumed   []string                         `json:"assumed"`
+	LeftOut   int                              `json:"left_out"`
+	Open      int                              `json:"open"`    // orders looked at
+	AtRisk    int                              `json:"at_risk"` // of them, with a chance of riskLeast or more to miss their deadline
+	Late      float64                          `json:"late"`    // expected number that do
+	Risks     []forecast.Risk                  `json:"risks"`   // those due first, bounded
+	Advice    []Advice                         `json:"advice"`
+	Remedy    []Remedy                         `json:"remedy"`
+	Alarms    map[policy.Metric]forecast.Alarm `json:"alarms"`
+	AskedAt   time.Time                        `json:"asked_at"`   // when the alarms were last asked
+	RemedyAt  time.Time                        `json:"remedy_at"`  // when Remedy was worked out
+	RemedyFor string                           `json:"remedy_for"` // the metrics it is for
+	Took      time.Duration                    `json:"took"`
 }
 
 // Advice is the smallest set of orders that saves a rate.
@@ -156,7 +159,7 @@ func outlookOf(tx *store.Tx, connection string) (o Outlook, found bool, err erro
 func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
 	f := forecast.Make(in, at)
 	o := Outlook{At: at, Metrics: f.Metrics, Days: f.Days, Within: f.Within, Assumed: f.Assumed, LeftOut: f.LeftOut, Open: len(f.Orders),
-		Alarms: before.Alarms, AskedAt: before.AskedAt, Remedy: before.Remedy, RemedyAt: before.RemedyAt}
+		Alarms: before.Alarms, AskedAt: before.AskedAt, Remedy: before.Remedy, RemedyAt: before.RemedyAt, RemedyFor: before.RemedyFor}
 	for _, r := range f.Orders {
 		o.Late += r.Miss
 		if r.Miss >= riskLeast {
@@ -169,8 +172,9 @@ func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
 	})
 	o.Risks = o.Risks[:min(len(o.Risks), riskRows)]
 	o.advise(f, in)
-	if at.Sub(o.RemedyAt) >= remedyEvery {
+	if broken := breaking(f.Metrics); at.Sub(o.RemedyAt) >= remedyEvery || broken != before.RemedyFor {
 		o.remedy(f)
+		o.RemedyFor = broken
 	}
 	if at.Sub(o.AskedAt) >= alarmEvery {
 		o.ask(at)
@@ -190,7 +194,6 @@ func (o *Outlook) ask(at time.Time) {
 
 // advise finds, for each metric that is expected to pass a limit, the fewest orders that would keep it inside.
 func (o *Outlook) advise(f *forecast.Forecast, in forecast.Input) {
-	until := adviseUntil(o.At, in.Zone)
 	for i := range f.Metrics {
 		m := &f.Metrics[i]
 		for _, kind := range []policy.BandKind{policy.Enforcement, policy.Warning, policy.Target} {
@@ -198,9 +201,8 @@ func (o *Outlook) advise(f *forecast.Forecast, in forecast.Input) {
 			if !ok {
 				continue
 			}
-			q := forecast.Question{Metric: m.Metric, Day: day, Limit: limit, Until: until}
-			a, ok := f.Smallest(q)
-			if !ok || len(a.Picks) == 0 {
+			q, a := smallest(f, forecast.Question{Metric: m.Metric, Day: day, Limit: limit}, in.Zone)
+			if len(a.Picks) == 0 {
 				continue
 			}
 			n := len(a.Picks)
@@ -211,12 +213,50 @@ func (o *Outlook) advise(f *forecast.Forecast, in forecast.Input) {
 	}
 }
 
+// breaking names the metrics that are likelier to break than remedies are to leave them.
+func breaking(metrics []forecast.MetricForecast) (names string) {
+	for i := range metrics {
+		if metrics[i].Chance(policy.Enforcement) >= remedyChance {
+			names += string(metrics[i].Metric) + " "
+		}
+	}
+	return names
+}
+
+// adviseDays is how many days are tried as the last one of an advice: a node that rests at the weekend can do nothing until Monday.
+const adviseDays = 4
+
+// smallest answers a question for the soonest moment until which the nodes can do enough; if none is soon enough, for the one at which they can do
+// most.
+func smallest(f *forecast.Forecast, q forecast.Question, zone *time.Location) (forecast.Question, forecast.Answer) {
+	var best forecast.Answer
+	bestQ := q
+	at := f.At
+	for range adviseDays {
+		q.Until = adviseUntil(at, zone)
+		at = q.Until
+		if policy.DayOf(q.Until, zone) > q.Day {
+			break
+		}
+		a, ok := f.Smallest(q)
+		if ok && len(a.Picks) > len(best.Picks) {
+			best, bestQ = a, q
+		}
+		if ok && a.Reached && len(a.Picks) > 0 {
+			return q, a
+		}
+	}
+	return bestQ, best
+}
+
 // remedy finds what extra work would do instead.
 func (o *Outlook) remedy(f *forecast.Forecast) {
 	o.Remedy, o.RemedyAt = nil, o.At
 	for i := range f.Metrics {
 		for _, r := range f.Remedies(f.Metrics[i].Metric, remedyChance) {
-			o.Remedy = append(o.Remedy, Remedy{Metric: f.Metrics[i].Metric, Remedy: r})
+			if was := f.Metrics[i].Chance(policy.Enforcement); r.Enough || r.Chance < was-remedyGain {
+				o.Remedy = append(o.Remedy, Remedy{Metric: f.Metrics[i].Metric, Remedy: r})
+			}
 		}
 	}
 }
