@@ -2,7 +2,9 @@ package ops
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
@@ -489,4 +491,38 @@ func queued(i int, placed, done time.Time) order.Fact {
 		f.Status, f.UpdatedAt, f.ReadAt = order.InTransit, done, done
 	}
 	return f
+}
+
+// An override that does not fit the shipped rules any more is left out; the others hold.
+func TestAnOverrideThatDoesNotFitIsLeftOut(t *testing.T) {
+	c := &clock{at: healthDay}
+	x := healthOps(t, "sqlite:"+filepath.Join(t.TempDir(), "health.db"), testRules, c, "a")
+	x.log = slog.New(slog.DiscardHandler)
+	put := func(id string, data string) {
+		t.Helper()
+		if err := x.st.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.PolicyOverridePut(store.PolicyOverride{ID: id, Market: "US", Actor: "ann", Data: json.RawMessage(data)})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, err := json.Marshal(policy.Override{Author: "ann", Reason: "the account manager said so", At: healthDay,
+		Band: &policy.Band{Metric: policy.LDR, Kind: policy.Enforcement, Limit: 80_000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put("1", `{"author":"ann","reason":"x","at":"2026-02-20T18:00:00Z","enable":"a rule that is gone"}`)
+	put("2", string(good))
+	put("3", `{`)
+	if err := x.followRules(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	bands := x.rules.Load().of["a"].rules.BandsOn(policy.LDR, policy.DayOf(healthDay, time.UTC))
+	found := false
+	for _, b := range bands {
+		found = found || b.Limit == 80_000
+	}
+	if !found {
+		t.Errorf("the override that fits does not hold: %+v", bands)
+	}
 }

@@ -104,6 +104,9 @@ func (x *Ops) newRulebook(conns []store.Connection, overrides []store.PolicyOver
 		if !known {
 			var err error
 			if j, err = x.rulesOf(c.Vendor, c.Region, overrides); err != nil {
+				j, err = x.rulesOf(c.Vendor, c.Region, x.fitting(c.Vendor, c.Region, overrides))
+			}
+			if err != nil {
 				return nil, err
 			}
 			made[key] = j
@@ -113,6 +116,22 @@ func (x *Ops) newRulebook(conns []store.Connection, overrides []store.PolicyOver
 		}
 	}
 	return b, nil
+}
+
+// fitting are the overrides that fit the shipped rules of a market. One that does not any more, after a new version dropped what it speaks of, is
+// told and left out: shops must be judged all the same.
+func (x *Ops) fitting(vendor, market string, overrides []store.PolicyOverride) (own []store.PolicyOverride) {
+	for _, o := range overrides {
+		if o.Market != market {
+			continue
+		}
+		if _, err := x.rulesOf(vendor, market, append(own, o)); err != nil {
+			x.log.Warn("a rule of the operator's does not fit the shipped rules any more and is left out", "override", o.ID, "market", market, "err", err)
+			continue
+		}
+		own = append(own, o)
+	}
+	return own
 }
 
 // rulesOf is what shops of a vendor in a market are judged by; nil: the vendor ships no rules for it.

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -10,8 +11,10 @@ import (
 
 // TestIntervalsAreHonest asks shops under strain, whose rate is really in doubt, what their rate will be, and then plays on.
 func TestIntervalsAreHonest(t *testing.T) {
-	shops := 400
-	if testing.Short() {
+	shops := 150
+	if os.Getenv("SPILLWAY_LONG") != "" {
+		shops = 400
+	} else if testing.Short() {
 		shops = 60
 	}
 	rng := rand.New(rand.NewPCG(31, 32))
