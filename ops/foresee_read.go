@@ -20,7 +20,7 @@ const (
 	// aheadDays is how far sums are read ahead: rates that go by a due day count orders that are due in the weeks to come.
 	aheadDays = 60
 	// waitingPage and movingPage bound the open orders a forecast looks at, those due first: waiting for their node or their carrier, and on the
-	// road. Beyond them it says how many it left out.
+	// road. Those due last of more are left out.
 	waitingPage, movingPage = 100_000, 50_000
 	// readPage orders are read at a time.
 	readPage = 1_000

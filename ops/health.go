@@ -131,9 +131,6 @@ func (x *Ops) healthLoop() {
 		if now := x.now(); err == nil && now.Sub(parts) >= partsEvery {
 			err, parts = x.FoldParts(x.ctx), now
 		}
-		if err == nil && x.countDue() {
-			_, err = x.CountHealth(x.ctx)
-		}
 		if err != nil && x.ctx.Err() == nil && !failing {
 			x.log.Error("the shops' health could not be brought up to date; it is tried again", "err", err)
 		}

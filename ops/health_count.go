@@ -31,18 +31,66 @@ const (
 
 // HealthCount is what became of a full count.
 type HealthCount struct {
-	Sign     string    `json:"sign"`              // of the rules it was made by
-	Imported string    `json:"imported,omitzero"` // the last import before it: imports write orders without judging them
-	At       time.Time `json:"at"`
-	Orders   int64     `json:"orders"`
-	Differs  int64     `json:"differs"`        // sums and marks that were not as counted, and were put right
-	First    bool      `json:"first,omitzero"` // the first by these rules: of course it differs
+	Keys     map[string]string `json:"keys"`              // by what each shop's orders were counted, see judged
+	Imported string            `json:"imported,omitzero"` // the last import of orders before it: imports write them without judging them
+	At       time.Time         `json:"at"`
+	Orders   int64             `json:"orders"`
+	Differs  int64             `json:"differs"`        // sums and marks that were not as counted, and were put right
+	First    bool              `json:"first,omitzero"` // of some shop the first by its rules: of course it differs
+}
+
+// holds reports whether a shop's figures are whole: all its orders were counted by its rules.
+func (c *HealthCount) holds(rules *rulebook, connection, imported string) bool {
+	j := rules.of[connection]
+	return j != nil && !c.At.IsZero() && c.Keys[connection] == j.keys && c.Imported == imported
+}
+
+// holdsAll reports it of every shop.
+func (c *HealthCount) holdsAll(rules *rulebook, imported string) bool {
+	for connection := range rules.of {
+		if !c.holds(rules, connection, imported) {
+			return false
+		}
+	}
+	return true
+}
+
+// keysOf are the keys of all shops.
+func keysOf(rules *rulebook) map[string]string {
+	keys := make(map[string]string, len(rules.of))
+	for connection, j := range rules.of {
+		keys[connection] = j.keys
+	}
+	return keys
+}
+
+// countLoop counts all orders anew when that is due, while this process has the scheduler's lease. Sums are added to meanwhile.
+func (x *Ops) countLoop() {
+	tick := time.NewTicker(foldEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-tick.C:
+		case <-x.ctx.Done():
+			return
+		}
+		if !x.keeper.has(schedulerLease) || !x.countDue() {
+			continue
+		}
+		_, err := x.CountHealth(x.ctx)
+		if err != nil && x.ctx.Err() == nil && !failing {
+			x.log.Error("the orders could not be counted anew; it is tried again", "err", err)
+		}
+		failing = err != nil
+	}
 }
 
 // countDue reports whether all orders must be counted anew: never done under these rules or since the last import, a day ago, or just after a
 // change of rules.
 func (x *Ops) countDue() bool {
-	if len(x.rules.Load().of) == 0 {
+	rules := x.rules.Load()
+	if len(rules.of) == 0 {
 		return false
 	}
 	var last HealthCount
@@ -52,12 +100,12 @@ func (x *Ops) countDue() bool {
 		return err
 	})
 	age := x.now().Sub(last.At)
-	return err == nil && (last.Sign != x.rules.Load().counted || last.Imported != imported || age >= countEvery || (last.First && age >= settleTime))
+	return err == nil && (!last.holdsAll(rules, imported) || age >= countEvery || (last.First && age >= settleTime))
 }
 
 // HealthCounted notes a count that was made elsewhere, by the rules that hold here: for measurements.
 func (x *Ops) HealthCounted(tx *store.Tx, orders int64) error {
-	c := HealthCount{Sign: x.rules.Load().counted, At: x.now(), Orders: orders}
+	c := HealthCount{Keys: keysOf(x.rules.Load()), At: x.now(), Orders: orders}
 	_, imported, err := lastCount(tx)
 	if c.Imported = imported; err == nil {
 		err = tx.HealthStatePut(countState, c.At, c)
@@ -65,10 +113,10 @@ func (x *Ops) HealthCounted(tx *store.Tx, orders int64) error {
 	return err
 }
 
-// lastCount is what became of the last full count, and the last import there was.
+// lastCount is what became of the last full count, and the last import of orders there was.
 func lastCount(tx *store.Tx) (last HealthCount, imported string, err error) {
 	if _, _, err = tx.HealthStateGet(countState, &last); err == nil {
-		imported, _, err = tx.SettingGet(store.CatalogueSetting)
+		imported, _, err = tx.SettingGet(store.OrdersSetting)
 	}
 	return last, imported, err
 }
@@ -80,14 +128,14 @@ func (x *Ops) CountHealth(ctx context.Context) (HealthCount, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
 	rules := x.rules.Load()
-	c := HealthCount{Sign: rules.counted}
+	c := HealthCount{Keys: keysOf(rules)}
 	lacks := sums{tallies: map[tallyKey]count{}, marks: map[markKey]int64{}, since: flow.HourOf(x.now().Add(-flowKept)) / 24 * 24}
 	err := x.st.View(ctx, func(tx *store.Tx) error {
 		last, imported, err := lastCount(tx)
 		if err != nil {
 			return err
 		}
-		c.First, c.Imported = last.Sign != rules.counted, imported
+		c.First, c.Imported = !last.holdsAll(rules, imported), imported
 		if c.Orders, err = x.countOrders(tx, rules, &lacks); err != nil {
 			return err
 		}

@@ -526,3 +526,63 @@ func TestAnOverrideThatDoesNotFitIsLeftOut(t *testing.T) {
 		t.Errorf("the override that fits does not hold: %+v", bands)
 	}
 }
+
+// A shop that comes is counted by itself: figures of the others stay whole. Orders that were imported are counted before figures are whole again,
+// and an import of stock counts nothing.
+func TestWholeFiguresOfOneShopAtATime(t *testing.T) {
+	c := &clock{at: healthDay.Add(25 * 24 * time.Hour)}
+	x := healthOps(t, "sqlite:"+filepath.Join(t.TempDir(), "health.db"), testRules, c, "a")
+	whole := func() (names string) {
+		t.Helper()
+		all, err := x.Rates(t.Context(), "", time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			if !r.Counted.IsZero() {
+				names += r.Connection.ID
+			}
+		}
+		return names
+	}
+	count := func() {
+		t.Helper()
+		if _, err := x.CountHealth(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := func(name string) {
+		t.Helper()
+		if err := x.st.Update(t.Context(), func(tx *store.Tx) error { return tx.SettingSet(name, "x") }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count()
+	if err := x.st.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.ConnectionPut(store.Connection{ID: "b", Vendor: "dummy", Name: "Shop b", AppID: "app", Region: "US", State: store.Paused, CreatedAt: c.now()})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.followRules(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := whole(); got != "a" || !x.countDue() {
+		t.Errorf("whole after a shop came: %q", got)
+	}
+	count()
+	if got := whole(); got != "ab" {
+		t.Errorf("whole after a count: %q", got)
+	}
+	set(store.CatalogueSetting)
+	if got := whole(); got != "ab" {
+		t.Errorf("whole after an import of stock: %q", got)
+	}
+	set(store.OrdersSetting)
+	if got := whole(); got != "" || !x.countDue() {
+		t.Errorf("whole after an import of orders: %q", got)
+	}
+	count()
+	if got := whole(); got != "ab" {
+		t.Errorf("whole after they were counted: %q", got)
+	}
+}

@@ -197,6 +197,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.drainInbox)
 	x.work.Go(x.housekeeping)
 	x.work.Go(x.healthLoop)
+	x.work.Go(x.countLoop)
 	x.work.Go(x.alertLoop)
 	x.work.Go(x.sendLoop)
 	x.work.Go(x.foreseeLoop)

@@ -56,11 +56,11 @@ func (x *Ops) Rates(ctx context.Context, connection string, at time.Time) (out [
 func (x *Ops) ratesOf(tx *store.Tx, c store.Connection, at time.Time) (ShopRates, error) {
 	rules := x.rules.Load()
 	out := ShopRates{Connection: c, AsOf: tx.Now(), Counting: x.counting.Load()}
-	last, _, err := lastCount(tx)
+	last, imported, err := lastCount(tx)
 	if err != nil {
 		return out, err
 	}
-	if last.Sign == rules.counted {
+	if last.holds(rules, c.ID, imported) {
 		out.Counted = last.At
 	}
 	j := rules.of[c.ID]

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/spillway/spillway/domain/health"
@@ -21,14 +20,15 @@ import (
 // change makes a new one.
 type rulebook struct {
 	of map[string]*judged // by connection; none: its channel has no rules for its market
-	// sign changes when any shop's rules do, or a shop comes; counted only when orders count otherwise than before, not when a limit moves.
-	sign, counted string
+	// sign changes when any shop's rules do, or a shop comes.
+	sign string
 }
 
 // judged is the rules of one market of one vendor.
 type judged struct {
 	rules *policy.RuleSet
 	judge *health.Judge
+	keys  string // hash of how orders count: a limit that moves does not change it
 }
 
 // judge of a connection; nil: nothing is known of how it is judged.
@@ -62,7 +62,7 @@ func (x *Ops) followRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next.sign, next.counted = sign, next.keysSign()
+	next.sign = sign
 	x.rules.Store(next)
 	return nil
 }
@@ -82,15 +82,6 @@ func (x *Ops) rulesSign(conns []store.Connection, overrides []store.PolicyOverri
 	}
 	for _, o := range overrides {
 		fmt.Fprintf(h, "%q %q %q\n", o.ID, o.Market, o.Data)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:12])
-}
-
-// keysSign is a hash of how the orders of each shop count.
-func (b *rulebook) keysSign() string {
-	h := sha256.New()
-	for _, connection := range slices.Sorted(maps.Keys(b.of)) {
-		fmt.Fprintf(h, "%q %q\n", connection, b.of[connection].judge.Keys())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
@@ -162,7 +153,10 @@ func (x *Ops) rulesOf(vendor, market string, overrides []store.PolicyOverride) (
 		if rules, err = rules.With(own); err != nil {
 			return nil, errs.Wrap("ops.rulesOf", market, err)
 		}
-		return &judged{rules: rules, judge: health.NewJudge(rules)}, nil
+		j := &judged{rules: rules, judge: health.NewJudge(rules)}
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q", j.judge.Keys()))
+		j.keys = hex.EncodeToString(sum[:12])
+		return j, nil
 	}
 	return nil, nil
 }

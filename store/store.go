@@ -74,6 +74,9 @@ const (
 // looks again.
 const CatalogueSetting = "catalogue"
 
+// OrdersSetting names the setting that changes whenever another process has written orders past intake.
+const OrdersSetting = "orders.imported"
+
 // Again is the error with which a function given to Update asks to be run again, see package sqlcore.
 func Again(op, item string) error { return sqlcore.Again(op, item) }
 

@@ -59,6 +59,9 @@ func (s *slow) deadlines(o *order.Order) order.Deadlines {
 	}
 	d := o.Deadlines
 	start := o.PaidAt
+	if o.Flags.COD { // owed from the start
+		start = time.Time{}
+	}
 	if start.IsZero() && (o.Status != order.Unpaid || o.Flags.COD) {
 		start = o.CreatedAt
 	}

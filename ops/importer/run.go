@@ -191,6 +191,11 @@ func (j *job) event(tx *store.Tx) error {
 	if err := tx.SettingSet(store.CatalogueSetting, tx.Now().Format(time.RFC3339Nano)); err != nil { // a running Spillway looks again
 		return err
 	}
+	if j.o.Kind == Orders { // which are to be counted
+		if err := tx.SettingSet(store.OrdersSetting, tx.Now().Format(time.RFC3339Nano)); err != nil {
+			return err
+		}
+	}
 	return tx.EventsAppend([]store.Event{{At: tx.Now(), Kind: "import." + string(r.Kind), Subject: excerpt(j.subject()), Data: data}})
 }
 

@@ -61,14 +61,14 @@ func (g *gatherer) add(w *row, place compare.Place) bool {
 }
 
 // status reads the finer of the two columns exports have.
-func (w *row) status() order.Status {
+func (r *row) status() order.Status {
 	for _, field := range []string{"substatus", "status"} {
-		text, _ := w.get(field)
+		text, _ := r.get(field)
 		if s, ok := statusOf(text); ok {
 			return s
 		}
 		if !none(text) && field == "status" {
-			w.bad("status", "is not a status; there are %s", strings.Join(statusNames(), ", "))
+			r.bad("status", "is not a status; there are %s", strings.Join(statusNames(), ", "))
 		}
 	}
 	return ""

@@ -195,13 +195,13 @@ func listed(cells []cell) string {
 }
 
 // describes reports whether the row explains the columns in words, as some exports do below their header.
-func (w *row) describes() bool {
-	id, _ := w.get("order")
-	created, _ := w.get("created_at")
+func (r *row) describes() bool {
+	id, _ := r.get("order")
+	created, _ := r.get("created_at")
 	if id == "" || !strings.Contains(id, " ") || strings.ContainsAny(id, "0123456789") {
 		return false
 	}
-	_, ok := w.parse(created)
+	_, ok := r.parse(created)
 	return !ok
 }
 
