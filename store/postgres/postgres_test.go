@@ -27,6 +27,8 @@ var rows = []string{
 	`INSERT INTO reservation SELECT 'k' || i, '1', 'k' || i, '', '', '', 0, 0, 1, 0, NULL, NULL, 0, 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO orders SELECT 'k' || i, 'c', 'k' || i, '', '', '', FALSE, FALSE, NULL, 0, 0, 0, '{}', 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO channel_book SELECT 'k' || i, 'c', NULL, 0, 0, '{}', 0, 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO incident_task SELECT 'k' || i, 'k' || i, '{}', 0, '' FROM generate_series(1, 20000) i`,
+	`INSERT INTO alert_delivery SELECT 'k' || i, '', '{}', 'sent', 0, 0, 0, 0, '' FROM generate_series(1, 20000) i`,
 	`INSERT INTO inbox SELECT i, 'k' || i, '', '', '', '', 0, 0, '', 'pending', 0, '' FROM generate_series(1, 20000) i`,
 }
 
