@@ -2,7 +2,6 @@ package ops
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/flow"
@@ -107,11 +106,6 @@ func changeOf(rows []store.HealthDelta) (sum healthChange, err error) {
 	return sum, nil
 }
 
-// settled leaves out the marks of what may still happen: foresee sees to those whose day is over.
-func settled(marks []health.Mark) []health.Mark {
-	return slices.DeleteFunc(marks, func(m health.Mark) bool { return m.Reason.Pending() })
-}
-
 // healthLoop keeps the figures current while this process has the scheduler's lease.
 func (x *Ops) healthLoop() {
 	tick := time.NewTicker(foldEvery)
@@ -149,7 +143,7 @@ func (x *Ops) FoldHealth(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		return len(rows), tx.HealthAdd(sum.health.Whole(), settled(sum.health.Marks()))
+		return len(rows), tx.HealthAdd(sum.health.Whole(), sum.health.Settled())
 	})
 	if n > 0 {
 		x.tellHealth()

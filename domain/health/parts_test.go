@@ -55,6 +55,21 @@ func TestWholeIsPartOfTallies(t *testing.T) {
 	}
 }
 
+// Settled leaves out what may still happen, and nothing else.
+func TestSettledMarks(t *testing.T) {
+	f := &Facets{}
+	b := Batch{entries: []entry{
+		{connection: "c", rate: "r", orderID: "1", day: 5, against: 1, reason: NotDeliveredYet, facets: f},
+		{connection: "c", rate: "r", orderID: "2", day: 5, against: 1, reason: NotScannedYet, facets: f},
+		{connection: "c", rate: "r", orderID: "3", day: 5, against: 1, reason: NotDelivered, facets: f},
+		{connection: "c", rate: "r", orderID: "4", day: 5, unjudged: 1, reason: UnknownDue, facets: f},
+	}}
+	got := b.Settled()
+	if len(b.Marks()) != 4 || len(got) != 2 || got[0].OrderID != "3" || got[1].OrderID != "4" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func FuzzParts(f *testing.F) {
 	var p Parts
 	p.Add(Tally{Facet: FacetNode, Value: "w", Num: 1, Den: 2})

@@ -83,11 +83,16 @@ func (s *summer) tallies() []Tally {
 }
 
 // Marks lists the batch's marks, sorted by all but N; those that were set and taken back are left out.
-func (b *Batch) Marks() []Mark {
+func (b *Batch) Marks() []Mark { return b.marks(func(Reason) bool { return true }) }
+
+// Settled is Marks without those of what may still happen, see Reason.Pending.
+func (b *Batch) Settled() []Mark { return b.marks(func(r Reason) bool { return !r.Pending() }) }
+
+func (b *Batch) marks(wanted func(Reason) bool) []Mark {
 	all := make([]Mark, 0, len(b.entries)/4)
 	for i := range b.entries {
 		e := &b.entries[i]
-		if n := e.against + e.unjudged; n != 0 {
+		if n := e.against + e.unjudged; n != 0 && wanted(e.reason) {
 			all = append(all, Mark{Connection: e.connection, Rate: e.rate, Day: e.day, OrderID: e.orderID, Reason: e.reason, Facets: *e.facets, N: n})
 		}
 	}
