@@ -68,12 +68,27 @@ func (x *Ops) ratesOf(tx *store.Tx, c store.Connection, at time.Time) (ShopRates
 		return out, nil
 	}
 	out.Rules, out.Day = j.rules, policy.DayOf(at, j.rules.Location())
+	out.Standings, err = standings(tx, j.rules, c.ID, out.Day)
+	return out, err
+}
+
+// standings are all metrics of a shop on a day, read at once.
+func standings(tx *store.Tx, rules *policy.RuleSet, connection string, day policy.Day) (out []health.Standing, err error) {
+	var keys []string
+	first, last := day, policy.Day(0)
 	for _, m := range policy.Metrics {
-		var s health.Standing
-		if s, err = standing(tx, j.rules, c.ID, m, out.Day); err != nil {
-			return out, err
+		if r, ok := rules.RateOn(m, day); ok {
+			end := day - policy.Day(r.Lag)
+			keys = append(keys, health.Key(rules, r))
+			first, last = min(first, end-policy.Day(r.Days)+1), max(last, end)
 		}
-		out.Standings = append(out.Standings, s)
+	}
+	all, err := tx.HealthDaysOf(connection, keys, first, last)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range policy.Metrics {
+		out = append(out, health.Figure(rules, m, day, func(key string) health.Series { return all[key] }))
 	}
 	return out, nil
 }

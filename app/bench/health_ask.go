@@ -22,7 +22,14 @@ func (r *healthRig) questions() []question {
 	shop := func(i int) string { return historyShops[i%len(historyShops)] }
 	today := policy.DayOf(r.h.End, time.UTC)
 	return []question{
-		{page: "a shop's rates now", bar: rateBar, ask: func(ctx context.Context, i int) error {
+		{page: "a rate now", bar: rateBar, ask: func(ctx context.Context, i int) error {
+			got, err := r.x.Trend(ctx, shop(i), policy.Metrics[i%len(policy.Metrics)], today, today)
+			if err == nil && len(got) != 1 {
+				err = errs.New(errs.Internal, "bench.Health", shop(i), "%d rates", len(got))
+			}
+			return err
+		}},
+		{page: "a shop's rates now, all four with what they rest on", ask: func(ctx context.Context, i int) error {
 			got, err := r.x.Rates(ctx, shop(i), r.h.End)
 			if err == nil && got[0].Standings[0].Den == 0 {
 				err = errs.New(errs.Internal, "bench.Health", shop(i), "nothing was counted")

@@ -32,7 +32,8 @@ var (
 		"ON CONFLICT (connection_id, rate, day, order_id, reason, facets) DO UPDATE SET n = health_mark.n + excluded.n")
 	markOver = def("store.HealthAdd", "DELETE FROM health_mark WHERE n = 0")
 
-	healthDays = def("store.HealthDays", "SELECT day, num, den, unjudged FROM health_day WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 ORDER BY day")
+	healthDays   = def("store.HealthDays", "SELECT day, num, den, unjudged FROM health_day WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 ORDER BY day")
+	healthDaysOf = def("store.HealthDaysOf", "SELECT "+names(dayCols, plain, ", ")+" FROM health_day WHERE connection_id = $1 AND @in(rate, $2) AND day >= $3 AND day <= $4 ORDER BY rate, day")
 	// The scans by chunks of a full count, in the order of the key.
 	healthDaysAll = def("store.HealthDaysAll", "SELECT "+names(dayCols, plain, ", ")+` FROM health_day
 		WHERE (connection_id, rate, day) > ($1, $2, $3) ORDER BY connection_id, rate, day LIMIT $4`)
@@ -275,6 +276,16 @@ func (tx *Tx) HealthDays(connection, rate string, first, last policy.Day) (healt
 		d.Day = policy.Day(day)
 		return err
 	}, connection, rate, int64(first), int64(last))
+}
+
+// HealthDaysOf is HealthDays of several rates at once.
+func (tx *Tx) HealthDaysOf(connection string, rates []string, first, last policy.Day) (map[string]health.Series, error) {
+	rows, err := query(tx, healthDaysOf, scanKeptDay, connection, rates, int64(first), int64(last))
+	out := make(map[string]health.Series, len(rates))
+	for _, r := range rows {
+		out[r.rate] = append(out[r.rate], r.DayCount)
+	}
+	return out, err
 }
 
 // HealthParts reads the sums of the days from first to last, both included, added up for each value of each facet.

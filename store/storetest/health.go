@@ -115,6 +115,9 @@ func healthAdded(t *testing.T, d *database) {
 		if diff := cmp.Diff(health.Series{{Day: day, Num: 1, Den: 15, Unjudged: 4}}, days); diff != "" {
 			t.Error(diff)
 		}
+		if of, err := tx.HealthDaysOf("c", []string{"r", "none"}, day, day+1); err != nil || len(of) != 1 || len(of["r"]) != 2 || of["r"][0] != days[0] {
+			t.Errorf("of several rates: %+v, %v", of, err)
+		}
 		parts, err2 := tx.HealthParts("c", "r", day-1, day+1)
 		if len(parts) != 2 || parts[1].Value != "w2" || parts[1].Den != -5 || parts[0].Facet != "node" || parts[0].Value != "w1" || parts[0].Num != 1 || parts[0].Den != 15 {
 			t.Errorf("parts: %+v", parts)
