@@ -112,16 +112,11 @@ func (s *shopHealth) forecast(m policy.Metric) *view.RateForecast {
 
 // assumes is what a forecast rests on, in words.
 func (s *shopHealth) assumes() string {
-	const most = 3
-	list := s.out.Assumed
+	list := s.assumed()
 	if len(list) == 0 {
 		return "that nodes and carriers go on as in the last weeks"
 	}
-	text := "that nodes and carriers go on as in the last weeks; not learned but assumed: " + and(list[:min(most, len(list))])
-	if len(list) > most {
-		text += " and " + number(len(list)-most) + " more"
-	}
-	return text
+	return "that nodes and carriers go on as in the last weeks; not learned but assumed: " + and(list)
 }
 
 // trend is a metric over the last trendDays.

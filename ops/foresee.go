@@ -226,11 +226,19 @@ func breaking(metrics []forecast.MetricForecast) (names string) {
 // adviseDays is how many days are tried as the last one of an advice: a node that rests at the weekend can do nothing until Monday.
 const adviseDays = 4
 
-// smallest answers a question for the soonest moment until which the nodes can do enough; if none is soon enough, for the one at which they can do
-// most.
+// adviseChance is how likely a set must at least keep a rate inside its limit when all other work waits for it. Below it the set only moves lateness
+// to other orders: then more work is needed, and remedies say how much. A set that makes the rate better by adviseGain all the same is told as the
+// best there is.
+const (
+	adviseChance = 0.5
+	adviseGain   = policy.PPM(5_000)
+)
+
+// smallest answers a question for the soonest moment until which the nodes can do enough. If there is none it is the set that makes the rate best when
+// all other work waits, told as not enough; without picks if none does.
 func smallest(f *forecast.Forecast, q forecast.Question, zone *time.Location) (forecast.Question, forecast.Answer) {
 	var best forecast.Answer
-	bestQ := q
+	bestQ, most := q, policy.PPM(0)
 	at := f.At
 	for range adviseDays {
 		q.Until = adviseUntil(at, zone)
@@ -239,11 +247,16 @@ func smallest(f *forecast.Forecast, q forecast.Question, zone *time.Location) (f
 			break
 		}
 		a, ok := f.Smallest(q)
-		if ok && len(a.Picks) > len(best.Picks) {
-			best, bestQ = a, q
-		}
-		if ok && a.Reached && len(a.Picks) > 0 {
+		if ok && a.Reached && a.Chance >= adviseChance {
 			return q, a
+		}
+		gain := a.Before - a.Played
+		if a.After > a.Before {
+			gain = -gain
+		}
+		if ok && gain >= max(most, adviseGain) {
+			a.Reached, a.After = false, a.Played
+			best, bestQ, most = a, q, gain
 		}
 	}
 	return bestQ, best

@@ -1336,7 +1336,7 @@ func reconciled(v view.RatePage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(v.Reconciled) == 0 {
-			templ_7745c5c3_Err = empty("No figure of the channel was imported.", "Import an export of Seller Center to see both figures and every order on which they differ: spillway import health FILE.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = empty("No figure of the channel was imported.", "Import an export of Seller Center to see both figures and every order on which they differ: spillway reconcile --shop NAME FILE.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
