@@ -162,6 +162,8 @@ func more(r *policy.Rate, b policy.Band, num, den int64, worse bool) int64 {
 		}
 	case !worse && bad && limit < whole: // num+k of den+k
 		return max(1, steps(-gap, whole-limit, !b.Reached))
+	case !worse && bad && b.Reached && den <= 0: // all of them, and the first one is
+		return 1
 	case !worse && !bad && limit > 0: // num of den+k
 		return max(1, steps(gap, limit, !b.Reached))
 	case worse && bad && limit > 0: // num of den+k

@@ -131,6 +131,18 @@ func TestHowFarTheLimitIs(t *testing.T) {
 	}
 }
 
+// Where a limit is passed when all orders go wrong, the first order does it, and no number once one went right.
+func TestMoreOfAllOrders(t *testing.T) {
+	r := policy.Rate{Test: policy.HandedOverLate}
+	b := policy.Band{Limit: whole, Reached: true}
+	if k := more(&r, b, 0, 0, false); k != 1 {
+		t.Errorf("%d more of none", k)
+	}
+	if k := more(&r, b, 3, 4, false); k != Never {
+		t.Errorf("%d more of four, one of them well", k)
+	}
+}
+
 // More is the least number that does it, whatever the rate, the limit and how it is meant.
 func TestMoreIsTheLeastNumberThatDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
