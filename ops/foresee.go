@@ -77,7 +77,7 @@ type Remedy struct {
 // foreseeLoop makes forecasts while this process has the scheduler's lease.
 func (x *Ops) foreseeLoop() {
 	pause := foreseeEvery
-	cache := openCache{}
+	cache, sign := openCache{}, ""
 	failing := false
 	for {
 		t := time.NewTimer(pause)
@@ -90,6 +90,9 @@ func (x *Ops) foreseeLoop() {
 		if pause = foreseeEvery; !x.keeper.has(schedulerLease) {
 			cache = openCache{}
 			continue
+		}
+		if now := x.rules.Load().sign; now != sign { // what is kept of an order follows from the rules too
+			cache, sign = openCache{}, now
 		}
 		began := x.now()
 		err := x.foresee(x.ctx, cache)

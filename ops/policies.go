@@ -38,6 +38,15 @@ func ShippedRules(vendors []driver.Vendor, m Market) (*policy.RuleSet, error) {
 	return x.shipped(m)
 }
 
+// RulesIn are a market's rules with the overrides in a database that nothing need run on. Errors: NotFound.
+func RulesIn(ctx context.Context, st *store.Store, vendors []driver.Vendor, m Market) (*policy.RuleSet, error) {
+	x := Ops{vendors: map[string]driver.Vendor{}, st: st}
+	for _, v := range vendors {
+		x.vendors[v.Describe().Vendor] = v
+	}
+	return x.Rules(ctx, m)
+}
+
 func (x *Ops) shipped(m Market) (*policy.RuleSet, error) {
 	j, err := x.rulesOf(m.Vendor, m.Market, nil)
 	if err == nil && j == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -20,6 +19,7 @@ import (
 	"github.com/spillway/spillway/domain/policy"
 	compare "github.com/spillway/spillway/domain/reconcile"
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/ops"
 	"github.com/spillway/spillway/ops/reconcile"
 	"github.com/spillway/spillway/store"
 )
@@ -151,12 +151,8 @@ func readMap(path string, into map[string]string) error {
 // shopRules finds a connection and what its shop is judged by.
 func shopRules(ctx context.Context, st *store.Store, shop string) (store.Connection, *policy.RuleSet, error) {
 	var conns []store.Connection
-	var overrides []store.PolicyOverride
 	err := st.View(ctx, func(tx *store.Tx) (err error) {
-		if conns, err = tx.ConnectionList(); err != nil {
-			return err
-		}
-		overrides, err = tx.PolicyOverrides()
+		conns, err = tx.ConnectionList()
 		return err
 	})
 	if err != nil {
@@ -171,43 +167,11 @@ func shopRules(ctx context.Context, st *store.Store, shop string) (store.Connect
 		return store.Connection{}, nil, errs.New(errs.NotFound, "reconcile", shop, "there is no shop %q; there are %s", shop, cmp.Or(strings.Join(names, ", "), "none"))
 	}
 	conn := conns[at]
-	for _, v := range all.All() {
-		d := v.Describe()
-		if d.Vendor != conn.Vendor {
-			continue
-		}
-		for _, p := range d.Policies {
-			if p.Market != conn.Region {
-				continue
-			}
-			rules, err := policy.Decode(bytes.NewReader(p.YAML))
-			if err != nil {
-				return conn, nil, err
-			}
-			own, err := overridesOf(overrides, p.Market)
-			if err != nil {
-				return conn, nil, err
-			}
-			rules, err = rules.With(own)
-			return conn, rules, err
-		}
+	rules, err := ops.RulesIn(ctx, st, all.All(), ops.Market{Vendor: conn.Vendor, Market: conn.Region})
+	if errs.Is(err, errs.NotFound) {
+		err = errs.New(errs.NotFound, "reconcile", shop, "nothing is known of how shops of %s in %s are judged, so there is nothing to compare", conn.Vendor, conn.Region)
 	}
-	return conn, nil, errs.New(errs.NotFound, "reconcile", shop, "nothing is known of how shops of %s in %s are judged, so there is nothing to compare", conn.Vendor, conn.Region)
-}
-
-func overridesOf(list []store.PolicyOverride, market string) ([]policy.Override, error) {
-	var out []policy.Override
-	for _, o := range list {
-		if o.Market != market || !o.RevokedAt.IsZero() {
-			continue
-		}
-		var one policy.Override
-		if err := json.Unmarshal(o.Data, &one); err != nil {
-			return nil, errs.Wrap("reconcile", o.ID, err)
-		}
-		out = append(out, one)
-	}
-	return out, nil
+	return conn, rules, err
 }
 
 func writeReport(path string, r compare.Report) error {

@@ -101,7 +101,7 @@ func (v *view) at(a anchor) time.Time {
 	o, m := v.o, &v.o.Moments
 	switch a {
 	case atPlaced:
-		return placed(o)
+		return o.OwedSince()
 	case atReady:
 		return first(m.ReadyAt, m.HandedOverAt, m.DeliveredAt)
 	case atHandedOver:
@@ -132,22 +132,6 @@ func (v *view) day(a anchor) (policy.Day, bool) {
 		}
 	}
 	return v.days[a], v.known[a] > 0
-}
-
-// placed is when the order became one the seller owes; zero: it is none.
-func placed(o *order.Order) time.Time {
-	switch o.Status {
-	case order.Unpaid, order.OnHold:
-		return time.Time{}
-	case order.Cancelled:
-		if r, ok := order.LookUpReason(o.Cancel.Reason); ok && r.Unpaid {
-			return time.Time{}
-		}
-	}
-	if o.PaidAt.IsZero() || o.Flags.COD {
-		return o.CreatedAt
-	}
-	return o.PaidAt
 }
 
 // dueForDelivery is by when the order is due to be delivered; zero: it is not.
