@@ -5,13 +5,12 @@ import (
 	"slices"
 
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/pack"
 )
 
 // A written batch is its version, its words, each once, and then its counts and lags with numbers in place of words.
 const (
 	codecVersion = 1
-	maxWord      = 1024    // bytes of a name: above every id
-	maxNumber    = 1 << 40 // of a count: no sum of a database overflows
 	// minCount and minLag are the bytes of the shortest entries.
 	minCount, minLag = 5, 6
 )
@@ -51,8 +50,8 @@ func (b *Batch) MarshalBinary() ([]byte, error) {
 	}
 	out := binary.AppendUvarint([]byte{codecVersion}, uint64(len(words)))
 	for _, s := range words {
-		if len(s) > maxWord {
-			return nil, errs.New(errs.Invalid, "flow.Batch", "", "a name of %d bytes is longer than %d", len(s), maxWord)
+		if len(s) > pack.MaxText {
+			return nil, errs.New(errs.Invalid, "flow.Batch", "", "a name of %d bytes is longer than %d", len(s), pack.MaxText)
 		}
 		out = append(binary.AppendUvarint(out, uint64(len(s))), s...)
 	}
@@ -61,31 +60,20 @@ func (b *Batch) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary adds what MarshalBinary wrote to the batch, all or nothing. Errors: Invalid.
 func (b *Batch) UnmarshalBinary(data []byte) error {
-	r := reader{data: data}
-	if r.byte() != codecVersion {
-		r.bad = true
+	r := pack.Read(data)
+	if r.Byte() != codecVersion {
+		r.Fail()
 	}
-	words := make([]string, r.count(1))
-	for i := range words {
-		words[i] = r.text()
-	}
-	word := func() string {
-		if n := r.uint(); n < uint64(len(words)) {
-			return words[n]
-		}
-		r.bad = true
-		return ""
-	}
-	counts := make([]Count, r.count(minCount))
+	r.Words()
+	counts := make([]Count, r.Count(minCount))
 	for i := range counts {
-		c := Count{Connection: word(), Node: word(), Kind: pick(&r, kinds), Hour: Hour(r.number()), N: r.number()}
-		counts[i] = c
+		counts[i] = Count{Connection: r.Word(), Node: r.Word(), Kind: pick(&r, kinds), Hour: Hour(r.Number()), N: r.Number()}
 	}
-	lags := make([]Lag, r.count(minLag))
+	lags := make([]Lag, r.Count(minLag))
 	for i := range lags {
-		lags[i] = Lag{Connection: word(), Carrier: word(), Leg: pick(&r, legs), Ended: Hour(r.number()), Hours: r.number(), N: r.number()}
+		lags[i] = Lag{Connection: r.Word(), Carrier: r.Word(), Leg: pick(&r, legs), Ended: Hour(r.Number()), Hours: r.Number(), N: r.Number()}
 	}
-	if r.bad || len(r.data) > 0 {
+	if !r.Done() {
 		return errs.New(errs.Invalid, "flow.Batch", "", "these bytes are no batch")
 	}
 	for _, c := range counts {
@@ -97,67 +85,10 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// reader takes data apart. After the first thing that cannot be right it is bad and gives zeros only.
-type reader struct {
-	data []byte // what is left
-	bad  bool
-}
-
-func pick[T any](r *reader, of []T) (v T) {
-	if n := int(r.byte()); n < len(of) {
+func pick[T any](r *pack.Reader, of []T) (v T) {
+	if n := int(r.Byte()); n < len(of) {
 		return of[n]
 	}
-	r.bad = true
+	r.Fail()
 	return v
-}
-
-func (r *reader) byte() byte {
-	if r.bad || len(r.data) == 0 {
-		r.bad = true
-		return 0
-	}
-	c := r.data[0]
-	r.data = r.data[1:]
-	return c
-}
-
-func (r *reader) uint() uint64 {
-	n, size := binary.Uvarint(r.data)
-	if r.bad || size <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[size:]
-	return n
-}
-
-// count is how many things of at least size bytes follow: never more than there is room for.
-func (r *reader) count(size int) int {
-	n := r.uint()
-	if n > uint64(len(r.data)/size) {
-		r.bad = true
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) text() string {
-	n := r.count(1)
-	if n > maxWord {
-		r.bad = true
-		return ""
-	}
-	s := string(r.data[:n])
-	r.data = r.data[n:]
-	return s
-}
-
-func (r *reader) number() int64 {
-	n, size := binary.Varint(r.data)
-	if r.bad || size <= 0 || n > maxNumber || n < -maxNumber {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[size:]
-	return n
 }

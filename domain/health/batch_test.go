@@ -10,6 +10,7 @@ import (
 
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/kit/pack"
 )
 
 func TestABatchThatTakesBackWhatItAddedChangesNothing(t *testing.T) {
@@ -157,7 +158,7 @@ func TestATooLongBatchIsRefused(t *testing.T) {
 	if err := new(Batch).UnmarshalBinary(make([]byte, MaxEncoded+1)); err == nil {
 		t.Error("a record above the bound was read")
 	}
-	long := Batch{entries: []entry{{rate: strings.Repeat("x", maxWord+1), facets: &Facets{}}}}
+	long := Batch{entries: []entry{{rate: strings.Repeat("x", pack.MaxText+1), facets: &Facets{}}}}
 	if _, err := long.MarshalBinary(); err == nil {
 		t.Error("a name above the bound was written")
 	}

@@ -5,14 +5,13 @@ import (
 
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/pack"
 )
 
 const (
 	codecVersion = 1
 	// MaxEncoded bounds an encoded batch, in bytes: some 250,000 changes. Decoding takes up to some twenty times as much memory.
 	MaxEncoded = 4 << 20
-	maxWord    = 1024    // bytes of one string: above all ids and facet values
-	maxCount   = 1 << 40 // of one change: far above any order, low enough that no sum of a batch overflows
 )
 
 // What an encoded entry holds besides its rate, day, num and den.
@@ -35,8 +34,8 @@ func (b *Batch) MarshalBinary() ([]byte, error) {
 	out := append(make([]byte, 0, len(w.body)+16*len(w.words)), codecVersion)
 	out = binary.AppendUvarint(out, uint64(len(w.words)-1))
 	for _, s := range w.words[1:] {
-		if len(s) > maxWord {
-			return nil, errs.New(errs.Invalid, "health.Batch", "", "a name of %d bytes is longer than %d", len(s), maxWord)
+		if len(s) > pack.MaxText {
+			return nil, errs.New(errs.Invalid, "health.Batch", "", "a name of %d bytes is longer than %d", len(s), pack.MaxText)
 		}
 		out = append(binary.AppendUvarint(out, uint64(len(s))), s...)
 	}
@@ -116,25 +115,22 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 	if len(data) > MaxEncoded {
 		return errs.New(errs.Invalid, "health.Batch", "", "a record of %d bytes is too long", len(data))
 	}
-	r := reader{data: data, all: string(data)}
-	if v := r.byte(); v != codecVersion {
+	r := reader{pack.Read(data)}
+	if v := r.Byte(); v != codecVersion {
 		return errs.New(errs.Invalid, "health.Batch", "", "the record has the version %d, only %d is known", v, codecVersion)
 	}
-	r.words = append(r.words, "")
-	for range r.count(1) {
-		r.words = append(r.words, r.text())
-	}
-	n := r.count(minEntry)
+	r.Words("")
+	n := r.Count(minEntry)
 	entries := make([]entry, 0, n) // as many as there are bytes for
 	var last *Facets
 	for range n {
 		e := r.entry(last)
-		if r.bad {
+		if r.Failed() {
 			break
 		}
 		entries, last = append(entries, e), e.facets
 	}
-	if r.bad || len(r.data) > 0 {
+	if !r.Done() {
 		return errs.New(errs.Invalid, "health.Batch", "", "the record is damaged")
 	}
 	b.entries = entries
@@ -143,108 +139,43 @@ func (b *Batch) UnmarshalBinary(data []byte) error {
 
 const minEntry = 6 // bytes of the shortest entry
 
-// reader takes data apart. After the first thing that cannot be right it is bad and gives zeros only.
-type reader struct {
-	data  []byte // what is left
-	all   string // everything, of which words are parts: one copy for all
-	words []string
-	bad   bool
-}
-
-func (r *reader) byte() byte {
-	if r.bad || len(r.data) == 0 {
-		r.bad = true
-		return 0
-	}
-	c := r.data[0]
-	r.data = r.data[1:]
-	return c
-}
-
-func (r *reader) uint() uint64 {
-	n, size := binary.Uvarint(r.data)
-	if r.bad || size <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[size:]
-	return n
-}
-
-// count is how many things of at least size bytes follow: never more than there is room for.
-func (r *reader) count(size int) int {
-	n := r.uint()
-	if n > uint64(len(r.data)/size) {
-		r.bad = true
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) text() string {
-	n := r.count(1)
-	if n > maxWord {
-		r.bad = true
-		return ""
-	}
-	at := len(r.all) - len(r.data)
-	r.data = r.data[n:]
-	return r.all[at : at+n]
-}
-
-func (r *reader) number() int64 {
-	n, size := binary.Varint(r.data)
-	if r.bad || size <= 0 || n > maxCount || n < -maxCount {
-		r.bad = true
-		return 0
-	}
-	r.data = r.data[size:]
-	return n
-}
-
-func (r *reader) word() string {
-	n := r.uint()
-	if n >= uint64(len(r.words)) {
-		r.bad = true
-		return ""
-	}
-	return r.words[n]
-}
+// reader is a reader of batches.
+type reader struct{ pack.Reader }
 
 func (r *reader) list() []string {
-	n := r.count(1)
+	n := r.Count(1)
 	if n > MaxItems {
-		r.bad = true
+		r.Fail()
 		return nil
 	}
 	out := make([]string, 0, n)
 	for range n {
-		out = append(out, r.word())
+		out = append(out, r.Word())
 	}
 	return out
 }
 
 func (r *reader) entry(last *Facets) entry {
-	flags := r.byte()
-	e := entry{connection: r.word(), rate: r.word(), facets: last}
-	day := r.number()
-	e.day, e.num, e.den = policy.Day(day), r.number(), r.number()
+	flags := r.Byte()
+	e := entry{connection: r.Word(), rate: r.Word(), facets: last}
+	day := r.Number()
+	e.day, e.num, e.den = policy.Day(day), r.Number(), r.Number()
 	if flags&hasMark != 0 {
-		e.against, e.unjudged = r.number(), r.number()
-		e.reason, e.orderID = Reason(r.word()), r.word()
+		e.against, e.unjudged = r.Number(), r.Number()
+		e.reason, e.orderID = Reason(r.Word()), r.Word()
 	}
 	if flags&hasFacets != 0 {
-		e.facets = &Facets{Node: r.word(), Region: r.word(), Mode: r.word(), Fault: r.word()}
+		e.facets = &Facets{Node: r.Word(), Region: r.Word(), Mode: r.Word(), Fault: r.Word()}
 		e.facets.Carriers, e.facets.Items = r.list(), r.list()
 	}
 	if e.facets == nil || flags&^knownFlags != 0 || int64(e.day) != day {
-		r.bad = true
+		r.Fail()
 		return e
 	}
 	if flags&hasParts != 0 {
 		e.parts = make([]pair, len(e.facets.Carriers))
 		for i := range e.parts {
-			e.parts[i] = pair{r.number(), r.number()}
+			e.parts[i] = pair{r.Number(), r.Number()}
 		}
 	}
 	return e

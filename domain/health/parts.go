@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/pack"
 )
 
 // Parts are the sums of a rate on a day, or on several, for every value of every facet but the whole. The zero Parts is empty.
@@ -83,24 +84,24 @@ const minPart = 4
 
 // UnmarshalBinary reads what MarshalBinary wrote. Errors: Invalid.
 func (p *Parts) UnmarshalBinary(data []byte) error {
-	r := reader{data: data, all: string(data)}
-	if r.byte() != partsVersion {
-		r.bad = true
+	r := pack.Read(data)
+	if r.Byte() != partsVersion {
+		r.Fail()
 	}
-	n := r.count(minPart)
+	n := r.Count(minPart)
 	sums := make(map[part]pair, n)
 	for range n {
-		k := part{facet: r.byte(), value: r.text()}
-		num, den := r.number(), r.number()
+		k := part{facet: r.Byte(), value: r.Text()}
+		num, den := r.Number(), r.Number()
 		if k.facet == facetAll || int(k.facet) >= len(facetOrder) {
-			r.bad = true
+			r.Fail()
 		}
-		if r.bad {
+		if r.Failed() {
 			break
 		}
 		sums[k] = pair{num, den}
 	}
-	if r.bad || len(r.data) > 0 {
+	if !r.Done() {
 		return errs.New(errs.Invalid, "health.Parts", "", "these bytes are no sums by facet")
 	}
 	p.sums = sums
