@@ -283,10 +283,8 @@ func (f *faults) schedule(ctx context.Context, i int) error {
 	if err := rest(ctx, down); err != nil {
 		return err
 	}
-	for _, b := range broken {
-		if err := b.end(); err != nil {
-			return errs.Wrap("bench.Faults", b.name, err)
-		}
+	if err := f.mend(broken); err != nil {
+		return err
 	}
 	f.sold += <-sold
 	healed := time.Now()
@@ -304,6 +302,20 @@ func (f *faults) schedule(ctx context.Context, i int) error {
 		return f.restock(ctx)
 	}
 	return nil
+}
+
+// mend ends all faults at once: a process that was killed cannot start before the database it needs is back.
+func (f *faults) mend(broken []fault) error {
+	var ends errgroup.Group
+	for _, b := range broken {
+		ends.Go(func() error { return errs.Wrap("bench.Faults", b.name, b.end()) })
+	}
+	err := ends.Wait()
+	if err != nil {
+		f.keep = true
+		fmt.Fprintln(f.o.Out, "what the processes said is in", f.home)
+	}
+	return err
 }
 
 // restock receives more, in a process that is there for that alone: one that watches has no plans to make.
