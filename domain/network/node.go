@@ -50,24 +50,29 @@ const (
 	MaxLanes   = 20
 	MaxPickups = 7 * 6
 	MaxPerHour = 100_000
-	maxText    = 200
+	// MaxOvertime bounds the stretches of overtime kept: what is past is cleared away when a node is saved.
+	MaxOvertime = 400
+	maxText     = 200
+	maxServes   = 300 // all countries there are, and states of one
+	maxRoad     = 60  // business days; no carrier says more
 )
 
 // Node is a place orders leave from.
 type Node struct {
-	ID        string    `json:"id"` // that of its stock location
-	Name      string    `json:"name"`
-	Kind      Kind      `json:"kind"`
-	Place     Place     `json:"place"`
-	Zone      string    `json:"zone"` // IANA name, such as America/New_York: of everything it says of days and clocks
-	Active    bool      `json:"active"`
-	Priority  int       `json:"priority,omitzero"` // the lower of two that are otherwise alike is taken
-	Shifts    []Shift   `json:"shifts,omitempty"`  // none: nothing is said, and its pace is learned from what it does
-	Closed    Closed    `json:"closed,omitzero"`
-	Lanes     []Lane    `json:"lanes,omitempty"` // how its parcels travel; none: nothing is said
-	Abilities []Ability `json:"abilities,omitempty"`
-	Costs     Costs     `json:"costs,omitzero"`
-	Surge     Surge     `json:"surge,omitzero"`
+	ID        string     `json:"id"` // that of its stock location
+	Name      string     `json:"name"`
+	Kind      Kind       `json:"kind"`
+	Place     Place      `json:"place"`
+	Zone      string     `json:"zone"` // IANA name, such as America/New_York: of everything it says of days and clocks
+	Active    bool       `json:"active"`
+	Priority  int        `json:"priority,omitzero"` // the lower of two that are otherwise alike is taken
+	Shifts    []Shift    `json:"shifts,omitempty"`  // none: nothing is said, and its pace is learned from what it does
+	Closed    Closed     `json:"closed,omitzero"`
+	Overtime  []Overtime `json:"overtime,omitempty"`
+	Lanes     []Lane     `json:"lanes,omitempty"` // how its parcels travel; none: nothing is said
+	Abilities []Ability  `json:"abilities,omitempty"`
+	Costs     Costs      `json:"costs,omitzero"`
+	Surge     Surge      `json:"surge,omitzero"`
 }
 
 // Place is where a node is: no finer than a postal code.
@@ -82,8 +87,17 @@ type Place struct {
 type Shift struct {
 	Weekday time.Weekday   `json:"weekday"`
 	From    calendar.Clock `json:"from"`
-	Until   calendar.Clock `json:"until"`    // later than From on the same day
+	Until   calendar.Clock `json:"until"`    // later than From on the same day; the last second stands for midnight
 	PerHour int64          `json:"per_hour"` // orders got ready in an hour with enough to do
+}
+
+// Overtime is work on one day on top of the shifts, or on a day that would be closed.
+type Overtime struct {
+	Day     calendar.Day   `json:"day"`
+	From    calendar.Clock `json:"from"`
+	Until   calendar.Clock `json:"until"`
+	PerHour int64          `json:"per_hour"` // orders an hour more than the shifts
+	Reason  string         `json:"reason,omitzero"`
 }
 
 // Closed is when a node does not work though its shifts would say so.
@@ -94,14 +108,15 @@ type Closed struct {
 
 // Lane is one way parcels leave a node: a carrier's service.
 type Lane struct {
-	Carrier   string    `json:"carrier"`
-	Service   string    `json:"service,omitzero"`
-	Serves    []string  `json:"serves,omitempty"` // countries, or countries and states (US, US-CA); none: everywhere
-	Pickups   []Pickup  `json:"pickups,omitempty"`
-	MaxGrams  int64     `json:"max_grams,omitzero"`  // of one parcel; 0: not said
-	Abilities []Ability `json:"abilities,omitempty"` // of the node's, which this carrier takes too
-	Tariff    Tariff    `json:"tariff,omitzero"`
-	Days      [10]int   `json:"days,omitzero"` // business days on the road by zone 1 to 9; 0: by the carrier's usual days. Index 0 is abroad
+	Carrier   string            `json:"carrier"`
+	Service   string            `json:"service,omitzero"`
+	Serves    []string          `json:"serves,omitempty"`    // countries, or countries and states (US, US-CA); none: everywhere
+	Pickups   []Pickup          `json:"pickups,omitempty"`   // none: nothing is said
+	Holidays  calendar.Holidays `json:"holidays,omitzero"`   // of the carrier: its vans do not come
+	MaxGrams  int64             `json:"max_grams,omitzero"`  // of one parcel; 0: not said
+	Abilities []Ability         `json:"abilities,omitempty"` // of the node's, which this carrier takes too
+	Tariff    Tariff            `json:"tariff,omitzero"`
+	Days      [10]int           `json:"days,omitzero"` // business days on the road by zone 1 to 9; 0: by the carrier's usual days. Index 0 is abroad
 }
 
 // Pickup is a carrier's van that comes every week.
@@ -132,7 +147,10 @@ type Surge struct {
 	Max     int64 `json:"max,omitzero"`     // orders a day it takes at most; 0: not said
 }
 
-var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+var (
+	countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+	region      = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,3})?$`)
+)
 
 // Location is the node's zone, and UTC if it has none that is known.
 func (n Node) Location() *time.Location {
@@ -160,9 +178,7 @@ func (l Lane) Covers(region string) bool {
 
 // Check names the first thing that cannot be. Errors: Invalid, with the field and the way out.
 func (n Node) Check() error {
-	bad := func(field, format string, args ...any) error {
-		return errs.New(errs.Invalid, "network.Node", n.ID, "%s: %s", field, fmt.Sprintf(format, args...))
-	}
+	bad := n.refusal
 	switch {
 	case n.ID == "" || len(n.ID) > maxText:
 		return bad("id", "a node needs the id of its stock location")
@@ -193,18 +209,15 @@ func (n Node) Check() error {
 	return n.checkMoney(bad)
 }
 
-type refusal = func(field, format string, args ...any) error
+type refuse = func(field, format string, args ...any) error
 
-func (n Node) checkWeek(bad refusal) error {
-	for i, s := range n.Shifts {
-		if s.Weekday < 0 || s.Weekday > 6 || s.Until <= s.From || s.PerHour <= 0 || s.PerHour > MaxPerHour {
-			return bad("shifts", "shift %d needs a day, an end after its start and 1 to %d orders an hour", i+1, MaxPerHour)
-		}
-		for _, o := range n.Shifts[:i] {
-			if o.Weekday == s.Weekday && o.From < s.Until && s.From < o.Until {
-				return bad("shifts", "shift %d overlaps another of %s", i+1, s.Weekday)
-			}
-		}
+func (n Node) refusal(field, format string, args ...any) error {
+	return errs.New(errs.Invalid, "network.Node", n.ID, "%s: %s", field, fmt.Sprintf(format, args...))
+}
+
+func (n Node) checkWeek(bad refuse) error {
+	if err := n.checkShifts(bad); err != nil {
+		return err
 	}
 	if !n.Closed.Holidays.Known() || len(n.Closed.Days) > calendar.MaxClosures {
 		return bad("closed", "%q is no set of holidays, or there are more than %d closures", n.Closed.Holidays, calendar.MaxClosures)
@@ -215,19 +228,73 @@ func (n Node) checkWeek(bad refusal) error {
 		}
 	}
 	for _, l := range n.Lanes {
-		if strings.TrimSpace(l.Carrier) == "" || len(l.Carrier)+len(l.Service) > maxText || len(l.Pickups) > MaxPickups || l.MaxGrams < 0 {
-			return bad("lanes", "a carrier service needs a name, at most %d pick-ups and a weight limit not below 0", MaxPickups)
-		}
-		for _, p := range l.Pickups {
-			if p.Weekday < 0 || p.Weekday > 6 || p.CutOff < 0 || p.CutOff > 24*60 {
-				return bad("lanes", "a pick-up of %s needs a day and a cut-off of 0 to 1440 minutes", l.Carrier)
-			}
+		if err := l.check(bad); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (n Node) checkMoney(bad refusal) error {
+func (n Node) checkShifts(bad refuse) error {
+	for i, s := range n.Shifts {
+		if s.Weekday < 0 || s.Weekday > 6 || !span(s.From, s.Until) || s.PerHour <= 0 || s.PerHour > MaxPerHour {
+			return bad("shifts", "shift %d needs a day, an end after its start and 1 to %d orders an hour", i+1, MaxPerHour)
+		}
+		for _, o := range n.Shifts[:i] {
+			if o.Weekday == s.Weekday && o.From < s.Until && s.From < o.Until {
+				return bad("shifts", "shift %d overlaps another of %s", i+1, s.Weekday)
+			}
+		}
+	}
+	if len(n.Overtime) > MaxOvertime {
+		return bad("overtime", "there are at most %d stretches of overtime", MaxOvertime)
+	}
+	for i, o := range n.Overtime {
+		if o.Day <= 0 || !span(o.From, o.Until) || o.PerHour <= 0 || o.PerHour > MaxPerHour || len(o.Reason) > maxText {
+			return bad("overtime", "overtime %d needs a day, an end after its start and 1 to %d orders an hour", i+1, MaxPerHour)
+		}
+	}
+	return nil
+}
+
+// span reports whether two times of day are the bounds of a stretch.
+func span(from, until calendar.Clock) bool {
+	return from >= 0 && from < until && until <= calendar.LastSecond
+}
+
+func (l Lane) check(bad refuse) error {
+	switch {
+	case strings.TrimSpace(l.Carrier) == "" || len(l.Carrier)+len(l.Service) > maxText || len(l.Pickups) > MaxPickups || l.MaxGrams < 0:
+		return bad("lanes", "a carrier service needs a name, at most %d pick-ups and a weight limit not below 0", MaxPickups)
+	case !l.Holidays.Known():
+		return bad("lanes", "%q is no set of holidays", l.Holidays)
+	case len(l.Serves) > maxServes:
+		return bad("lanes", "%s serves at most %d regions", l.Carrier, maxServes)
+	}
+	for _, p := range l.Pickups {
+		if p.Weekday < 0 || p.Weekday > 6 || p.At < 0 || p.At > calendar.LastSecond || p.CutOff < 0 || p.CutOff > 24*60 {
+			return bad("lanes", "a pick-up of %s needs a day, a time and a cut-off of 0 to 1440 minutes", l.Carrier)
+		}
+	}
+	for _, r := range l.Serves {
+		if !region.MatchString(r) {
+			return bad("lanes", "%s serves %q, which is no country or state: write US or US-CA", l.Carrier, r)
+		}
+	}
+	for _, a := range l.Abilities {
+		if !slices.Contains(Abilities, a) {
+			return bad("lanes", "%q is none of %v", a, Abilities)
+		}
+	}
+	for _, d := range l.Days {
+		if d < 0 || d > maxRoad {
+			return bad("lanes", "%s is on the road 0 to %d days", l.Carrier, maxRoad)
+		}
+	}
+	return nil
+}
+
+func (n Node) checkMoney(bad refuse) error {
 	all := []money.Amount{n.Costs.PerOrder, n.Costs.PerLine, n.Costs.PerUnit, n.Costs.PerParcel}
 	for _, l := range n.Lanes {
 		all = append(append(all, l.Tariff.ByZone[:]...), l.Tariff.PerPound)
