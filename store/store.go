@@ -43,11 +43,17 @@ type (
 	HealthDelta     = sqlcore.HealthDelta
 	AccountRating   = sqlcore.AccountRating
 	PolicyOverride  = sqlcore.PolicyOverride
+	Node            = sqlcore.Node
 	ReasonCount     = sqlcore.ReasonCount
 	Incident        = sqlcore.Incident
 	AlertTarget     = sqlcore.AlertTarget
 	AlertDelivery   = sqlcore.AlertDelivery
 	AlertSilence    = sqlcore.AlertSilence
+
+	Reconciliation   = sqlcore.Reconciliation
+	ReconciledRate   = sqlcore.ReconciledRate
+	ReconciledOrder  = sqlcore.ReconciledOrder
+	AccountDeduction = sqlcore.AccountDeduction
 )
 
 // States, see package sqlcore.
@@ -68,6 +74,13 @@ const (
 	DeliveryWaiting = sqlcore.DeliveryWaiting
 	DeliverySent    = sqlcore.DeliverySent
 	DeliveryFailed  = sqlcore.DeliveryFailed
+
+	ReconciliationReading = sqlcore.ReconciliationReading
+	ReconciliationDone    = sqlcore.ReconciliationDone
+	ReconciliationRefused = sqlcore.ReconciliationRefused
+
+	// AnyRate asks for the reconciled orders of all rates.
+	AnyRate = sqlcore.AnyRate
 )
 
 // CatalogueSetting names the setting that changes whenever another process changed items, stock or orders, so that a running Spillway

@@ -2,6 +2,7 @@ package sqlcore
 
 import (
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -13,10 +14,11 @@ type APIToken struct {
 	Hash                 []byte // SHA-256 of the token
 	CreatedBy            string
 	CreatedAt, RevokedAt time.Time // RevokedAt is zero while it is good
+	Scopes               []string  // what it may do; none: everything
 }
 
 var (
-	tokenCols = []col{{"id", text}, {"name", text}, {"hash", bytea}, {"created_by", text}, {"created_at", bigint}, {"revoked_at", bigint}}
+	tokenCols = []col{{"id", text}, {"name", text}, {"hash", bytea}, {"created_by", text}, {"created_at", bigint}, {"revoked_at", bigint}, {"scopes", text}}
 	tokenList = names(tokenCols, plain, ", ")
 
 	tokenAdd    = insert("store.TokenAdd", "api_token", tokenCols, "")
@@ -33,13 +35,15 @@ func (tx *Tx) TokenAdd(t APIToken) error {
 	if t.CreatedAt.IsZero() {
 		t.CreatedAt = tx.now
 	}
-	_, err := tx.bulk(tokenAdd, [][]any{{t.ID, t.Name, t.Hash, t.CreatedBy, us(t.CreatedAt), us(t.RevokedAt)}})
+	_, err := tx.bulk(tokenAdd, [][]any{{t.ID, t.Name, t.Hash, t.CreatedBy, us(t.CreatedAt), us(t.RevokedAt), strings.Join(t.Scopes, " ")}})
 	return err
 }
 
 func scanToken(r *sql.Rows, t *APIToken) error {
 	var created, revoked int64
-	err := r.Scan(&t.ID, &t.Name, &t.Hash, &t.CreatedBy, &created, &revoked)
+	var scopes string
+	err := r.Scan(&t.ID, &t.Name, &t.Hash, &t.CreatedBy, &created, &revoked, &scopes)
+	t.Scopes = strings.Fields(scopes)
 	t.CreatedAt, t.RevokedAt = when(created), when(revoked)
 	return err
 }

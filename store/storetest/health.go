@@ -25,6 +25,9 @@ var healthCases = []testcase{
 	{"two who add up at once lose and double nothing", healthRaces},
 	{"what passed through nodes adds up, and goes when it is old", flowAdded},
 	{"account ratings and overrides", ratingsAndOverrides},
+	{"points that were taken", deductionsTakenDown},
+	{"reconciliations begin, are told of and end once", reconciliationsKept},
+	{"what is taken back of a reconciliation goes whole, and old ones go", reconciliationsGo},
 	{"all orders one after the other", ordersOneByOne},
 }
 

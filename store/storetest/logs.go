@@ -122,7 +122,7 @@ func people(t *testing.T, d *database) {
 }
 
 func apiTokens(t *testing.T, d *database) {
-	one := store.APIToken{ID: "1", Name: "erp", Hash: []byte{1, 2}, CreatedBy: "ann", CreatedAt: day}
+	one := store.APIToken{ID: "1", Name: "erp", Hash: []byte{1, 2}, CreatedBy: "ann", CreatedAt: day, Scopes: []string{"nodes:read", "nodes:write"}}
 	d.update(t, func(tx *store.Tx) error {
 		if err := tx.TokenAdd(one); err != nil {
 			return err
