@@ -35,7 +35,7 @@ func (c *channel) fact(o *wireOrder, read time.Time) order.Fact {
 	d := &order.Detail{
 		Fulfilment: order.BySeller, CreatedAt: at(o.CreateTime), PaidAt: at(o.PaidTime),
 		Deadlines: deadlines(o), Moments: moments(o), Totals: c.totals(o), Flags: flags(o),
-		WarehouseRef: o.WarehouseID, RelatedOrder: o.ReplacedOrderID, Region: region(&o.Recipient), Parcels: parcels(o.LineItems),
+		WarehouseRef: o.WarehouseID, RelatedOrder: o.ReplacedOrderID, Region: region(&o.Recipient), PostalPrefix: order.PostalPrefix(o.Recipient.Postal), Parcels: parcels(o.LineItems),
 		CancelReport: order.Cancel{Reason: o.CancelReason, Role: roles[o.CancellationInitiator]},
 	}
 	if o.FulfillmentType != "" && o.FulfillmentType != "FULFILLMENT_BY_SELLER" {

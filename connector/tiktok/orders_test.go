@@ -70,7 +70,7 @@ func TestOrderFact(t *testing.T) {
 			Totals: order.Totals{Subtotal: usd(3750), Shipping: usd(499), Tax: usd(321), SellerDiscount: usd(100), PlatformDiscount: usd(50),
 				Total: usd(4570)},
 			Flags:        order.Flags{COD: true, Exchange: true, PreOrder: true, PlatformLabel: true, CollectionPoint: true, Split: true},
-			WarehouseRef: "7068517275539719942", RelatedOrder: "576461413038785000", BuyerHash: "hashed", Region: "US-CA",
+			WarehouseRef: "7068517275539719942", RelatedOrder: "576461413038785000", BuyerHash: "hashed", Region: "US-CA", PostalPrefix: "900",
 			Parcels: []order.Parcel{{Ref: "115", Carrier: "USPS", Tracking: "9400100000000000000001"}},
 			Lines: []order.Line{
 				{ExternalProduct: "1729592969712207008", ExternalSKU: "1729592969712207012", SellerSKU: "MUG-RED", Title: "Mug · Red", UnitPrice: usd(1250), Qty: 2, Cancelled: 1,

@@ -12,7 +12,7 @@ import (
 
 func TestRegionIsNeverFiner(t *testing.T) {
 	at := func(country string, districts ...wireDistrict) wireRecipient {
-		return wireRecipient{country, districts}
+		return wireRecipient{RegionCode: country, Districts: districts}
 	}
 	state := func(name string) wireDistrict { return wireDistrict{"L1", name} }
 	for _, c := range []struct {

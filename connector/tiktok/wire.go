@@ -3,8 +3,8 @@ package tiktok
 import "encoding/json"
 
 // The types of this file mirror documented answers and name only the fields that are read. Personal data (name, street, e-mail,
-// telephone, notes) is never named, so it is skipped over without being copied. Of the recipient's address only country and state
-// go further; see region.
+// telephone, notes) is never named, so it is skipped over without being copied. Of the recipient's address only country, state
+// and three characters of the postal code go further; see region and order.PostalPrefix.
 
 type wireShops struct {
 	Shops []struct {
@@ -84,9 +84,10 @@ type wireOrder struct {
 	LineItems []wireLine    `json:"line_items"`
 }
 
-// wireRecipient is left out or empty while an order is held, and masked for many others; country and state are not.
+// wireRecipient is left out or empty while an order is held, and masked for many others, the postal code too; country and state are not.
 type wireRecipient struct {
 	RegionCode string         `json:"region_code"`
+	Postal     string         `json:"postal_code"`
 	Districts  []wireDistrict `json:"district_info"`
 }
 

@@ -278,6 +278,9 @@ func (d *Detail) checkWay(bad func(field, format string, args ...any) error) err
 	if !goodRegion(d.Region) {
 		return bad("region", "must be empty, a country such as US, or a country and its state such as US-CA")
 	}
+	if d.PostalPrefix != PostalPrefix(d.PostalPrefix) {
+		return bad("postal_prefix", "must be empty or the first three letters and digits of a postal code")
+	}
 	if len(d.Parcels) > MaxParcels {
 		return bad("parcels", "has more than %d parcels", MaxParcels)
 	}
@@ -304,6 +307,29 @@ func goodRegion(s string) bool {
 	return !strings.ContainsFunc(country, func(r rune) bool { return !upper(r) }) &&
 		!strings.ContainsFunc(state, func(r rune) bool { return !upper(r) && (r < '0' || r > '9') })
 }
+
+// PostalPrefix is as much of a postal code as zones and transit days are reckoned by, and as little as thousands of people share: its first
+// three letters and digits, in upper case. A code that is masked or shorter has none.
+func PostalPrefix(code string) string {
+	out := make([]byte, 0, postalPrefix)
+	for i := 0; i < len(code) && len(out) < postalPrefix; i++ {
+		switch c := code[i]; {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z':
+			out = append(out, c)
+		case c >= 'a' && c <= 'z':
+			out = append(out, c-'a'+'A')
+		case c == ' ' || c == '-':
+		default:
+			return ""
+		}
+	}
+	if len(out) < postalPrefix {
+		return ""
+	}
+	return string(out)
+}
+
+const postalPrefix = 3
 
 // times points at every time in d.
 func (d *Detail) times() []*time.Time {

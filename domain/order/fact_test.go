@@ -204,3 +204,12 @@ func FuzzMerge(f *testing.F) {
 		_, _ = MayShip(&xy), NextDue(&xy)
 	})
 }
+
+func TestOfAPostalCodeThreeCharactersAreKept(t *testing.T) {
+	for code, want := range map[string]string{"90210": "902", "90210-1234": "902", "sw1a 1aa": "SW1", "K1A 0B1": "K1A", "75001": "750",
+		"": "", "90": "", "***": "", "9****": "", "1-2": "", "é90210": ""} {
+		if got := PostalPrefix(code); got != want {
+			t.Errorf("%q: %q, want %q", code, got, want)
+		}
+	}
+}

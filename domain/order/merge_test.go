@@ -77,8 +77,8 @@ func anyFact(t *rapid.T) Fact {
 			Moments:      Moments{HandedOverAt: maybe("handed"), CancelRequestedAt: maybe("requested")},
 			Deadlines:    Deadlines{ShipBy: maybe("ship by"), DeliverBy: maybe("deliver by")},
 			CancelReport: Cancel{Reason: reason.Draw(t, "reason"), Role: role.Draw(t, "role"), RequestOpen: rapid.Bool().Draw(t, "open")},
-			Region:       rapid.SampledFrom([]string{"", "US", "US-CA"}).Draw(t, "region"),
-			Lines:        anyLines(t), Parcels: anyParcels(t)}
+			Region:       rapid.SampledFrom([]string{"", "US", "US-CA"}).Draw(t, "region"), PostalPrefix: rapid.SampledFrom([]string{"", "900"}).Draw(t, "postal"),
+			Lines: anyLines(t), Parcels: anyParcels(t)}
 	}
 	return f
 }

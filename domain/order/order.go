@@ -53,6 +53,7 @@ type Detail struct {
 	RelatedOrder string     `json:"related_order,omitzero"` // external id of the order this one replaces or is exchanged for
 	BuyerHash    string     `json:"buyer_hash,omitzero"`    // keyed hash of the platform's buyer id; no personal data
 	Region       string     `json:"region,omitzero"`        // where it goes: country and state, such as US-CA; never finer
+	PostalPrefix string     `json:"postal_prefix,omitzero"` // the first three characters of its postal code, see PostalPrefix; never finer
 	Lines        []Line     `json:"lines,omitempty"`
 	Parcels      []Parcel   `json:"parcels,omitempty"` // by Ref
 }
