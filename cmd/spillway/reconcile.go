@@ -68,7 +68,7 @@ func (c *reconcileCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report, err := reconcile.Run(e.ctx, st, rules, conn.ID, content.Theirs, co)
+	report, err := reconcile.Run(e.ctx, st, rules, conn.ID, content.Theirs, co, nil)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ type Options struct {
 	Bare      string            // what shares without a percent sign are: "percent" or "fraction"; empty: refused
 	Metric    policy.Metric     // of files without a column for it
 	SkipWrong bool              // rows that are wrong are told and left out, instead of refusing the files
+
+	Seen func(rows int64) error // told of every seenRows read; an error ends the reading. nil: nobody asks
 }
 
 // Content is what files hold.
@@ -60,8 +63,14 @@ type FileReport struct {
 // maxAbove lines may stand above the header: titles and notes.
 const maxAbove = 20
 
-// maxRating is above any account's.
-const maxRating = 10_000
+const (
+	// maxRating is above any account's.
+	maxRating = 10_000
+	// maxRatings days of ratings are read: channels look back half a year.
+	maxRatings = 1_000
+	// seenRows is how often Options.Seen is told.
+	seenRows = 1_000
+)
 
 // Read reads files, all or none. Errors: Invalid with a *Problems as cause. With SkipWrong, rows that are wrong are in the reports only; a file that
 // cannot be read to its end, or has no header that is known, is refused all the same.
@@ -82,6 +91,9 @@ func Read(files []File, o Options) (Content, error) {
 		r := &reader{o: &o, out: &out, orders: g, report: FileReport{Name: f.Name}, form: time.RFC3339}
 		fatal := r.file(f)
 		out.Files = append(out.Files, r.report)
+		if s, ok := errors.AsType[stopped](fatal); ok {
+			return Content{}, s.error
+		}
 		if !o.SkipWrong {
 			wrong.Shown, wrong.More = append(wrong.Shown, r.report.Problems...), wrong.More+r.report.More
 		}
@@ -96,6 +108,9 @@ func Read(files []File, o Options) (Content, error) {
 	slices.SortStableFunc(out.Ratings, func(a, b Rating) int { return int(a.Day) - int(b.Day) })
 	return out, nil
 }
+
+// stopped is the error of who asked for no more.
+type stopped struct{ error }
 
 // reader reads one file.
 type reader struct {
@@ -133,6 +148,11 @@ func (r *reader) line(l line) error {
 		return r.findHeader(l)
 	}
 	r.report.Rows++
+	if r.o.Seen != nil && r.report.Rows%seenRows == 0 {
+		if err := r.o.Seen(seenRows); err != nil {
+			return stopped{err}
+		}
+	}
 	if l.blank() {
 		r.report.Blank++
 		return nil
@@ -309,6 +329,9 @@ func (r *reader) rating(w *row, place compare.Place) bool {
 	}
 	if len(w.wrong) == 0 && !told {
 		w.bad("rating", "is empty and is needed")
+	}
+	if len(w.wrong) == 0 && len(r.out.Ratings) == maxRatings {
+		w.bad("rating", "is one of more than %d: export a shorter period", maxRatings)
 	}
 	for _, old := range r.out.Ratings {
 		if len(w.wrong) == 0 && old.Day == day && old.Value != n {

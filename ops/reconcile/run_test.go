@@ -27,7 +27,7 @@ func TestRunReadsOneConnection(t *testing.T) {
 	rules := &policy.RuleSet{Rates: []policy.Rate{{ID: "r", Metric: policy.LDR, Counts: policy.Orders, Anchor: policy.AtHandedOver, Test: policy.HandedOverLate, Days: 7}}}
 	theirs := compare.Theirs{Figures: []compare.Figure{{Metric: policy.LDR, From: day("2026-04-06"), To: day("2026-04-12"), Num: 1, Den: n}},
 		Listed: []compare.Listed{{Metric: policy.LDR, OrderID: "0007", Day: day("2026-04-08"), Reason: "=late"}}}
-	r, err := Run(t.Context(), st, rules, "shop", theirs, compare.Options{})
+	r, err := Run(t.Context(), st, rules, "shop", theirs, compare.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestRunReadsOneConnection(t *testing.T) {
 			t.Errorf("%q lacks %q", text, want)
 		}
 	}
-	if _, err := Run(t.Context(), st, rules, "shop", compare.Theirs{Rows: []compare.Row{{OrderID: "1"}, {OrderID: "1"}}}, compare.Options{}); err == nil {
+	if _, err := Run(t.Context(), st, rules, "shop", compare.Theirs{Rows: []compare.Row{{OrderID: "1"}, {OrderID: "1"}}}, compare.Options{}, nil); err == nil {
 		t.Error("contradicting files are compared")
 	}
 }
