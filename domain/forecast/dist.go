@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -97,7 +98,10 @@ func cmpFloat(a, b float64) int {
 type Wait struct {
 	Lasted time.Duration
 	Ended  bool
+	N      int64 // how many are alike; 0 is one
 }
+
+func (w Wait) count() float64 { return float64(max(w.N, 1)) }
 
 // priorWaits is the weight of the assumption, in samples: with 20 samples history and assumption count alike, with 400 history has 95 %.
 const priorWaits = 20
@@ -109,24 +113,40 @@ func LearnLag(waits []Wait) Dist { return learnDist(waits, defaultLag) }
 func LearnTransit(waits []Wait) Dist { return learnDist(waits, defaultTransit) }
 
 // learnDist is the product-limit estimator (Kaplan and Meier 1958), which takes unfinished waits for what they are, mixed with the assumption by
-// the number of finished ones, and kept at fixed levels. Without a finished wait it is the assumption.
+// the number of finished ones, and kept at fixed levels. What waits longer than any that ended goes on as the assumption has it for what waits so
+// long; where that has nothing left to say, it never ends. Without a finished wait it is the assumption.
 func learnDist(waits []Wait, prior Dist) Dist {
 	sorted := slices.Clone(waits)
-	slices.SortFunc(sorted, func(a, b Wait) int { return int(max(min(a.Lasted-b.Lasted, 1), -1)) })
+	slices.SortFunc(sorted, func(a, b Wait) int { return cmp.Compare(a.Lasted, b.Lasted) })
 	var steps []Point
-	ended, left := 0, 1.0
-	for i, w := range sorted {
-		if !w.Ended {
-			continue
+	ended, left, waiting := 0.0, 1.0, 0.0
+	for _, w := range sorted {
+		waiting += w.count()
+	}
+	for i := 0; i < len(sorted); {
+		// All that lasted as long: those that ended did so before the others were looked at.
+		long, over, all := sorted[i].Lasted, 0.0, 0.0
+		for ; i < len(sorted) && sorted[i].Lasted == long; i++ {
+			all += sorted[i].count()
+			if sorted[i].Ended {
+				over += sorted[i].count()
+			}
 		}
-		ended++
-		left *= 1 - 1/float64(len(sorted)-i)
-		steps = append(steps, Point{max(w.Lasted.Hours(), 0), 1 - left})
+		if over > 0 {
+			ended += over
+			left *= 1 - over/waiting
+			steps = append(steps, Point{max(long.Hours(), 0), 1 - left})
+		}
+		waiting -= all
 	}
 	if ended == 0 {
 		return prior
 	}
-	weight := float64(ended) / float64(ended+priorWaits)
+	weight := ended / (ended + priorWaits)
+	longest := steps[len(steps)-1].Hours
+	for _, w := range sorted { // as far as was seen
+		longest = max(longest, w.Lasted.Hours())
+	}
 	over := func(h float64) float64 { // both mixed
 		i, _ := slices.BinarySearchFunc(steps, h, func(p Point, h float64) int {
 			if p.Hours <= h {
@@ -138,9 +158,12 @@ func learnDist(waits []Wait, prior Dist) Dist {
 		if i > 0 {
 			own = steps[i-1].Share
 		}
+		if still := 1 - prior.at(longest); h > longest && still > 0 {
+			own = 1 - left*(1-prior.at(h))/still
+		}
 		return weight*own + (1-weight)*prior.at(h)
 	}
-	top := max(steps[len(steps)-1].Hours, prior.Points[len(prior.Points)-1].Hours)
+	top := max(longest, prior.Points[len(prior.Points)-1].Hours)
 	out := Dist{Basis: Learned}
 	for _, l := range levels {
 		lo, hi := 0.0, top
@@ -154,7 +177,7 @@ func learnDist(waits []Wait, prior Dist) Dist {
 		if n := len(out.Points); n == 0 || hi > out.Points[n-1].Hours+1e-6 {
 			out.Points = append(out.Points, Point{hi, min(l, over(top))})
 		} else {
-			out.Points[n-1].Share = l
+			out.Points[n-1].Share = min(l, over(top))
 		}
 	}
 	return out

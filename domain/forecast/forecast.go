@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -15,7 +16,8 @@ func Make(in Input, at time.Time) *Forecast {
 		in.Open = mostUrgent(in.Open)
 	}
 	m := newModel(in, at)
-	f := &Forecast{At: at, LeftOut: left, Orders: make([]Risk, len(in.Open)), Assumed: m.assumed(), model: m}
+	f := &Forecast{At: at, LeftOut: left, Orders: make([]Risk, len(in.Open)), Grounds: m.grounds(), model: m}
+	f.Assumed = assumed(f.Grounds)
 	cells := make([][scenarios]cell, len(m.rates))
 	pl := newPlayer(m)
 	for s, shock := range shocks() {
@@ -207,11 +209,11 @@ func dayForecast(r *rateDay, cells *[scenarios]cell, seen func(policy.Band, *[sc
 
 func ppm(x float64) policy.PPM { return policy.PPM(math.Round(unit(x) * 1e6)) }
 
-// assumed names what no history of this shop stands behind.
-func (m *model) assumed() (out []string) {
+// grounds are what each part of the forecast rests on, each once.
+func (m *model) grounds() (out []Ground) {
 	say := func(b Basis, text string) {
-		if b == Assumed && !slices.Contains(out, text) {
-			out = append(out, text)
+		if g := (Ground{text, b}); !slices.Contains(out, g) {
+			out = append(out, g)
 		}
 	}
 	for i := range m.in.Nodes {
@@ -221,20 +223,41 @@ func (m *model) assumed() (out []string) {
 			at = " of the node"
 		}
 		say(n.Throughput.Basis, "the throughput"+at)
-		if n.Throughput.Basis == Learned && n.Throughput.Busy == 0 {
+		switch t := n.Throughput; {
+		case t.Basis == Learned && t.Busy == 0:
 			say(Assumed, "the limit of the throughput"+at+", which never had a queue")
+		case t.Basis == Stated && t.Busy == 0:
+			say(Assumed, "that the pace"+at+" is as stated, as it never had a queue")
+		case t.Basis == Stated && math.Abs(t.Factor-1) >= 0.005:
+			say(Learned, fmt.Sprintf("%.0f %% of the stated pace%s, as %d hours with a queue show", 100*t.Factor, at, t.Busy))
+		}
+		if len(n.Closed) > 0 || len(n.Extra) > 0 {
+			say(Stated, "closures and overtime"+at)
 		}
 		say(n.Arrivals.Basis, "the orders to come"+at)
 		if len(n.Lanes) == 0 {
 			say(Assumed, "the carriers"+at)
 		}
 		for _, l := range n.Lanes {
+			if len(l.Pickups) > 0 {
+				say(Stated, "the pick-ups of carrier "+l.Carrier+at)
+			}
 			say(l.Lag.Basis, "the time from pick-up to first scan of carrier "+l.Carrier+at)
 			say(l.Transit.Basis, "the days on the road of carrier "+l.Carrier+at)
 		}
 	}
 	if m.in.Due == nil {
 		say(Assumed, "the deadlines of orders to come")
+	}
+	return out
+}
+
+// assumed names what neither history of this shop nor a statement stands behind.
+func assumed(grounds []Ground) (out []string) {
+	for _, g := range grounds {
+		if g.Basis == Assumed {
+			out = append(out, g.Text)
+		}
 	}
 	return out
 }

@@ -85,6 +85,7 @@ type Lane struct {
 	Carrier string
 	Share   float64  // of the node's orders; all zero: equal shares
 	Pickups []Pickup // none: Lag runs from ready to scan, the wait for the van included
+	Off     []Shift  // the carrier's holidays: no van comes, nor on days the node is closed
 	Lag     Dist     // pick-up (or ready) to first scan; empty: defaultLag
 	Transit Dist     // first scan to delivery; empty: defaultTransit
 	Missing Share    // parcels that never get valid tracking
@@ -119,7 +120,8 @@ type Throughput struct {
 	Carry   float64 // correlation of one day's deviation with the next day's, 0 to 1
 	Doubt   float64 // standard deviation of the logarithm of the pace itself: how well it is known
 	Basis   Basis
-	Busy    int // hours with a queue that it was learned from; 0: capacity was never seen at its limit, only what was needed
+	Factor  float64 // what a stated pace was multiplied with, as history shows it; 0: not stated
+	Busy    int     // hours with a queue that it was learned from; 0: capacity was never seen at its limit, only what was needed
 }
 
 // Arrivals is how many orders come in to a node.

@@ -111,9 +111,9 @@ func TestLagIsLearnedWithWhatStillWaits(t *testing.T) {
 	for i := range 2000 {
 		lasted := time.Duration(i) * time.Minute * 24 * 60 / 2000 // even from 0 to 24 h
 		if lasted < 12*time.Hour {
-			all, ended = append(all, Wait{lasted, true}), append(ended, Wait{lasted, true})
+			all, ended = append(all, Wait{Lasted: lasted, Ended: true}), append(ended, Wait{Lasted: lasted, Ended: true})
 		} else {
-			all = append(all, Wait{12 * time.Hour, false}) // seen for twelve hours only
+			all = append(all, Wait{Lasted: 12 * time.Hour}) // seen for twelve hours only
 		}
 	}
 	d, blind := LearnLag(all), LearnLag(ended)
@@ -123,7 +123,7 @@ func TestLagIsLearnedWithWhatStillWaits(t *testing.T) {
 	if got := blind.at(6); got < 0.45 {
 		t.Errorf("without the waiting ones %v: the test shows nothing", got)
 	}
-	if none := LearnLag([]Wait{{time.Hour, false}}); none.Basis != Assumed {
+	if none := LearnLag([]Wait{{Lasted: time.Hour}}); none.Basis != Assumed {
 		t.Errorf("%+v", none)
 	}
 	before := -1.0

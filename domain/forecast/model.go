@@ -43,6 +43,7 @@ type laneModel struct {
 	lag, transit   Dist
 	longest        float64 // hours of lag after which every parcel is scanned; +Inf if some never are
 	pickups        []Pickup
+	off            []Shift
 	zone           *time.Location
 	next           []float64 // when what is ready at the end of a step is picked up
 }
@@ -175,14 +176,8 @@ func (m *model) node(n *Node) nodeModel {
 		from = m.ends[k]
 		how := hourOfWeek(start, zone)
 		out.arrivals[k] = n.Arrivals.PerHour[how] * part
-		if !within(n.Closed, start) {
-			out.capacity[k] = out.throughput.PerHour[how] * part
-		}
-		for _, x := range n.Extra {
-			if !start.Before(x.From) && start.Before(x.Until) {
-				out.capacity[k] += x.PerHour * part
-			}
-		}
+		out.capacity[k] = out.throughput.PerHour[how] * max(part-m.overlap(n.Closed, k, nil), 0)
+		m.overlap(n.Extra, k, &out.capacity[k])
 		out.day = append(out.day, day)
 		out.capacityDay[day] += out.capacity[k]
 		out.arrivalsDay[day] += out.arrivals[k]
@@ -201,7 +196,7 @@ func (m *model) lanes(n *Node, zone *time.Location, out *nodeModel) {
 	}
 	for _, l := range lanes {
 		lm := laneModel{missing: min(max(l.Missing.Value, 0), 1), lag: l.Lag.or(defaultLag), transit: l.Transit.or(defaultTransit),
-			pickups: l.Pickups, zone: zone, share: 1 / float64(len(lanes)), next: make([]float64, len(m.ends))}
+			pickups: l.Pickups, zone: zone, off: slices.Concat(n.Closed, l.Off), share: 1 / float64(len(lanes)), next: make([]float64, len(m.ends))}
 		lm.longest = lm.lag.quantile(1)
 		if total > 0 {
 			lm.share = max(l.Share, 0) / total
@@ -209,7 +204,7 @@ func (m *model) lanes(n *Node, zone *time.Location, out *nodeModel) {
 		for k, end := range m.ends {
 			lm.next[k] = end
 			if len(l.Pickups) > 0 {
-				lm.next[k] = m.hours(nextPickup(l.Pickups, zone, m.starts[k].Add(time.Hour)))
+				lm.next[k] = m.hours(lm.van(m.starts[k].Add(time.Hour)))
 			}
 		}
 		out.lanes = append(out.lanes, lm)
@@ -220,19 +215,37 @@ func within(list []Shift, t time.Time) bool {
 	return slices.ContainsFunc(list, func(s Shift) bool { return !t.Before(s.From) && t.Before(s.Until) })
 }
 
-// nextPickup is the first van that takes what is ready at a moment.
-func nextPickup(pickups []Pickup, zone *time.Location, at time.Time) time.Time {
-	y, mo, d := at.In(zone).Date()
-	for day := range 9 {
+// overlap is how many hours of a step lie in shifts, counted for each of them; done, if there is one, gets the work done in them.
+func (m *model) overlap(list []Shift, k int, done *float64) (sum float64) {
+	for _, x := range list {
+		from, until := max(m.ends[k]-1, 0, m.hours(x.From)), min(m.ends[k], m.hours(x.Until))
+		if until <= from {
+			continue
+		}
+		sum += until - from
+		if done != nil {
+			*done += x.PerHour * (until - from)
+		}
+	}
+	return sum
+}
+
+// vanDays is how far a van is looked for: past the longest stretch in which holidays and weekends follow one another, and a move of a warehouse.
+const vanDays = 30
+
+// van is when the first van comes that takes what is ready at a moment.
+func (l *laneModel) van(ready time.Time) time.Time {
+	y, mo, d := ready.In(l.zone).Date()
+	for day := range vanDays {
 		var best time.Time
-		for _, p := range pickups {
-			noon := time.Date(y, mo, d+day, 12, 0, 0, 0, zone)
-			if noon.Weekday() != p.Weekday {
+		weekday := time.Date(y, mo, d+day, 12, 0, 0, 0, l.zone).Weekday()
+		for _, p := range l.pickups {
+			if weekday != p.Weekday {
 				continue
 			}
 			h, rest := p.Clock/time.Hour, p.Clock%time.Hour
-			van := time.Date(y, mo, d+day, int(h), int(rest/time.Minute), 0, 0, zone)
-			if !at.After(van.Add(-p.Cutoff)) && (best.IsZero() || van.Before(best)) {
+			van := time.Date(y, mo, d+day, int(h), int(rest/time.Minute), 0, 0, l.zone)
+			if !ready.After(van.Add(-p.Cutoff)) && (best.IsZero() || van.Before(best)) && !within(l.off, van) {
 				best = van
 			}
 		}
@@ -240,7 +253,7 @@ func nextPickup(pickups []Pickup, zone *time.Location, at time.Time) time.Time {
 			return best
 		}
 	}
-	return at // no van in a week: not a pattern one can wait for
+	return ready // no van for weeks: not a pattern one can wait for
 }
 
 // profile finds each order's profile, more coarsely if too many differ.
@@ -305,7 +318,7 @@ func (m *model) profileOf(o *Open, node, lane int16, g time.Duration) profile {
 	if p.stage == readied {
 		p.pickup = p.readyAt
 		if l := &m.nodes[node].lanes[lane]; len(l.pickups) > 0 {
-			p.pickup = m.hours(nextPickup(l.pickups, l.zone, o.ReadyAt))
+			p.pickup = m.hours(l.van(o.ReadyAt))
 		}
 	}
 	if !o.HandedOverAt.IsZero() {

@@ -101,7 +101,7 @@ func TestPickups(t *testing.T) {
 	for _, x := range []struct{ ready, van time.Time }{
 		{day(15, 16, 0), day(15, 17, 0)}, {day(15, 16, 1), day(18, 9, 30)}, {day(18, 9, 30), day(18, 9, 30)}, {day(18, 9, 31), day(22, 17, 0)},
 	} {
-		if got := nextPickup(vans, time.UTC, x.ready); !got.Equal(x.van) {
+		if got := (&laneModel{pickups: vans, zone: time.UTC}).van(x.ready); !got.Equal(x.van) {
 			t.Errorf("ready %s: van %s, want %s", x.ready, got, x.van)
 		}
 	}
@@ -110,7 +110,7 @@ func TestPickups(t *testing.T) {
 		t.Fatal(err)
 	}
 	sunday := []Pickup{{Weekday: time.Sunday, Clock: 17 * time.Hour}}
-	if got, want := nextPickup(sunday, zone, time.Date(2026, 3, 8, 1, 0, 0, 0, zone)), time.Date(2026, 3, 8, 17, 0, 0, 0, zone); !got.Equal(want) {
+	if got, want := (&laneModel{pickups: sunday, zone: zone}).van(time.Date(2026, 3, 8, 1, 0, 0, 0, zone)), time.Date(2026, 3, 8, 17, 0, 0, 0, zone); !got.Equal(want) {
 		t.Errorf("on the day the clocks change: %s, want %s", got, want)
 	}
 }

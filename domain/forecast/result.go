@@ -14,8 +14,15 @@ type Forecast struct {
 	Metrics []MetricForecast
 	Days    []Together // the limits of enforcement of all metrics together, by day
 	Within  Together   // the same at any day up to the last
-	Assumed []string   // what rests on an assumption, in words
+	Grounds []Ground   // what each part of it rests on
+	Assumed []string   // of these, what rests on an assumption
 	model   *model
+}
+
+// Ground is what a part of a forecast rests on.
+type Ground struct {
+	Text  string
+	Basis Basis
 }
 
 // Risk is the outlook of one order.

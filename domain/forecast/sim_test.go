@@ -233,7 +233,7 @@ func (w *warehouse) waits(van []Pickup) (lag, transit Dist) {
 		if ready.IsZero() || w.now.Sub(ready) > 21*24*time.Hour {
 			continue
 		}
-		if from := nextPickup(van, time.UTC, ready); from.Before(w.now) {
+		if from := (&laneModel{pickups: van, zone: time.UTC}).van(ready); from.Before(w.now) {
 			waits = append(waits, waited(from, scanned, w.now))
 		}
 		if !scanned.IsZero() {

@@ -122,7 +122,7 @@ func (m *model) effects(r *rateDay, until time.Time) effects {
 		p := &m.profiles[i]
 		pickup[i] = done
 		if l := m.lane(p); len(l.pickups) > 0 {
-			pickup[i] = m.hours(nextPickup(l.pickups, l.zone, until))
+			pickup[i] = m.hours(l.van(until))
 		}
 	}
 	for _, s := range shocks() {
