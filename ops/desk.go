@@ -39,6 +39,7 @@ type Desk struct {
 	counted  kept[map[string]int64] // orders by state, for the tabs of the list
 	proved   kept[Proof]
 	health   healthDesk
+	reading  atomic.Int32 // uploads being read
 
 	freshUntil atomic.Int64 // Unix nanoseconds until which kept figures leave the replica out: somebody has changed something
 }

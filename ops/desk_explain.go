@@ -23,7 +23,7 @@ func (d *Desk) Explain(ctx context.Context, figure string) (view.Explain, error)
 			view.FigurePromise: d.explainPromise, view.FigureBalance: d.explainBalance, view.FigureListing: d.explainListing,
 			view.FigureDeadline: d.explainDeadline, view.FigureWrong: d.explainWrong, view.FigureWatermark: d.explainWatermark,
 			view.FigureRate: d.explainRate, view.FigureForecast: d.explainForecast, view.FigureCompound: d.explainCompound, view.FigureAccount: d.explainAccount,
-			view.FigureRisk: d.explainRisk, view.FigureAdvice: d.explainAdvice, view.FigureRule: d.explainRule,
+			view.FigureRisk: d.explainRisk, view.FigureAdvice: d.explainAdvice, view.FigureRule: d.explainRule, view.FigureReconciled: d.explainReconciled,
 		}[name+":"]; f != nil {
 			err := f(ctx, &v, id)
 			return v, err

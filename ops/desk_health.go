@@ -57,13 +57,15 @@ type foreseen struct {
 // shopHealth is all that was read of one shop.
 type shopHealth struct {
 	ShopRates
-	ch      channels
-	trends  map[policy.Metric][]health.Standing // the accountDays to the day judged
-	out     foreseen
-	ratings []store.AccountRating // newest day first
-	waiting int64                 // batches not added up yet
-	nodes   func(ref string) string
-	at      time.Time
+	ch         channels
+	trends     map[policy.Metric][]health.Standing // the accountDays to the day judged
+	out        foreseen
+	ratings    []store.AccountRating               // newest day first
+	deductions []store.AccountDeduction            // newest day first
+	told       map[policy.Metric][]view.Reconciled // of the channel's own figures, the newest days first
+	waiting    int64                               // batches not added up yet
+	nodes      func(ref string) string
+	at         time.Time
 }
 
 // counting reports whether figures are not complete yet.
@@ -192,6 +194,12 @@ func (d *Desk) shopHealth(ctx context.Context, op, connection string, on policy.
 			s.trends[m], s.Standings[k] = points, points[len(points)-1]
 		}
 		if s.waiting, err = tx.HealthWaiting(store.DeltaHealth, waitingMost+1); err != nil {
+			return err
+		}
+		if err := s.readTold(tx, on != 0, metrics); err != nil {
+			return err
+		}
+		if s.deductions, err = tx.AccountDeductions(connection, s.Day-2*accountDays, maxDeductions); err != nil {
 			return err
 		}
 		s.ratings, err = tx.AccountRatings(connection, (s.Day - 2*accountDays).Start(s.Rules.Location()), maxRatings)

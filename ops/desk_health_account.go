@@ -12,6 +12,7 @@ import (
 	"github.com/spillway/spillway/domain/health"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/ops/reconcile"
 	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
 )
@@ -35,7 +36,8 @@ func (s *shopHealth) accountWith(entries []health.Entered) view.Account {
 			breaches = append(breaches, health.Breaches(s.trends[m])...)
 		}
 	}
-	now, ok := health.AccountOn(s.Rules, s.Day, entries, nil, breaches)
+	taken := s.taken()
+	now, ok := health.AccountOn(s.Rules, s.Day, entries, taken, breaches)
 	if !ok {
 		return out
 	}
@@ -43,7 +45,7 @@ func (s *shopHealth) accountWith(entries []health.Entered) view.Account {
 	first := s.Day - accountDays + 1
 	out.From = dayOf(first)
 	for day := first; day <= s.Day; day++ {
-		a, ok := health.AccountOn(s.Rules, day, entries, nil, breaches)
+		a, ok := health.AccountOn(s.Rules, day, entries, taken, breaches)
 		r := view.AccountDay{Low: -1, High: -1}
 		if ok && a.Entered.Day != 0 {
 			r = view.AccountDay{Low: int64(a.Low), High: int64(a.High)}
@@ -54,6 +56,7 @@ func (s *shopHealth) accountWith(entries []health.Entered) view.Account {
 		out.Known = append(out.Known, view.AccountValue{Day: dayOf(policy.DayOf(r.At, s.Rules.Location())), Value: r.Value, By: r.Actor, Source: r.Source, Note: r.Note})
 	}
 	slices.Reverse(out.Known)
+	out.Deductions = s.deductionViews(now)
 	s.scale(&out, now)
 	s.says(&out, now)
 	return out
@@ -115,7 +118,7 @@ func (s *shopHealth) says(out *view.Account, now health.Account) {
 		out.Knows, out.Models = now.Sentence(), "Nothing can be modelled before a first value was entered."
 		return
 	}
-	out.Knows = number(now.Entered.Value) + " on " + dayWords(now.Entered.Day, s.at) + ", entered by " + now.Entered.Author + "."
+	out.Knows = number(now.Entered.Value) + " on " + dayWords(now.Entered.Day, s.at) + ", " + s.broughtBy(now.Entered) + "."
 	out.Models = now.Sentence()
 	if days := int(s.Day - now.Entered.Day); days > 0 {
 		out.Models = plural(days, "day", "days") + " since then. " + out.Models
@@ -154,6 +157,21 @@ func (s *shopHealth) says(out *view.Account, now health.Account) {
 		out.Changes = append(out.Changes, c)
 	}
 	slices.Reverse(out.Changes)
+}
+
+// broughtBy says how a value came here: somebody entered it, or it was read from an export.
+func (s *shopHealth) broughtBy(e health.Entered) string {
+	by := "entered by " + e.Author
+	var last time.Time
+	for _, r := range s.ratings {
+		if policy.DayOf(r.At, s.Rules.Location()) != e.Day || int(r.Value) != e.Value || r.EnteredAt.Before(last) {
+			continue
+		}
+		if last, by = r.EnteredAt, "entered by "+r.Actor; r.Source == reconcile.Export {
+			by = "read from the export " + r.Note + " of " + r.Actor
+		}
+	}
+	return by
 }
 
 // zoneNames are the zones a range lies in: "orange", or "orange or green".

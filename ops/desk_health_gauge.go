@@ -45,6 +45,9 @@ func (s *shopHealth) gauge(m policy.Metric) view.Gauge {
 		g.Week = &week
 	}
 	g.Trend = s.trend(m)
+	if told := s.told[m]; len(told) > 0 {
+		g.Their = &told[0]
+	}
 	if g.State != view.StateCounting && g.State != view.StateNoRule {
 		g.Forecast = s.forecast(m)
 	}

@@ -58,7 +58,7 @@ func (d *Desk) Rate(ctx context.Context, f view.RateFilter) (view.RatePage, erro
 	if err != nil {
 		return view.RatePage{}, err
 	}
-	v := view.RatePage{At: s.at, Shop: d.shopStanding(one), Filter: f, Past: on != 0, First: dayOf(one.Day - pastDays), Gauge: s.gauge(m), Total: -1}
+	v := view.RatePage{At: s.at, Shop: d.shopStanding(one), Filter: f, Past: on != 0, First: dayOf(one.Day - pastDays), Gauge: s.gauge(m), Total: -1, Reconciled: s.told[m]}
 	for _, r := range all {
 		v.Shops = append(v.Shops, d.shopStanding(r))
 	}

@@ -253,6 +253,12 @@ func (d *Desk) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 		return d.restoreRules(ctx, seq, listing, actor)
 	case "account":
 		return d.forgetAccount(ctx, rest)
+	case "reconciliation":
+		return d.EndReconcile(ctx, rest, actor)
+	case "deduction":
+		return d.RemoveDeduction(ctx, rest, actor)
+	case "deduction-again":
+		return d.restoreDeduction(ctx, rest, actor)
 	case "override":
 		return d.EndOverride(ctx, rest, actor)
 	case "override-again":

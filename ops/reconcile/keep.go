@@ -388,6 +388,17 @@ func Forget(tx *store.Tx, rules *policy.RuleSet, id string) error {
 	return tx.ReconciliationDelete(id)
 }
 
+// Progress is a summary of a comparison that goes on, as it is kept.
+func (s Summary) Progress(r store.Reconciliation) (json.RawMessage, error) {
+	var begun Summary
+	if err := json.Unmarshal(r.Data, &begun); err != nil {
+		return nil, errs.Wrap("reconcile.Progress", r.ID, err)
+	}
+	begun.Rows, begun.Orders = s.Rows, s.Orders
+	data, err := json.Marshal(begun)
+	return data, errs.Wrap("reconcile.Progress", r.ID, err)
+}
+
 // Names are the files of a comparison in one line.
 func (s Summary) Names() string {
 	var names []string

@@ -148,20 +148,21 @@ type Account struct {
 	Offered    bool   // the channel rates accounts in this market
 	Name       string // "Account health rating"
 	Max        int64
-	From       Day             // the first of Range
-	Range      []AccountDay    // a day each, oldest first, to today
-	Known      []AccountValue  // oldest first
-	Zones      []AccountZone   // worst first, touching each other
-	Milestones []AccountMark   // highest first
-	Low, High  int64           // today's modelled range; equal: known. Both −1: nothing was ever entered
-	State      RateState       // StateNothing: nothing was ever entered
-	Sentence   string          // "Between 176 and 188: orange."
-	Knows      string          // what is known, in words
-	Models     string          // what is modelled, in words
-	ToGreen    string          // "26 to 41 days without a new breach"; empty: green already, or not known
-	Unlocks    []string        // what green opens
-	AtRisk     []string        // what is lost at the next milestone, and how far it is
-	Changes    []AccountChange // known causes of change, newest first
+	From       Day                // the first of Range
+	Range      []AccountDay       // a day each, oldest first, to today
+	Known      []AccountValue     // oldest first
+	Zones      []AccountZone      // worst first, touching each other
+	Milestones []AccountMark      // highest first
+	Low, High  int64              // today's modelled range; equal: known. Both −1: nothing was ever entered
+	State      RateState          // StateNothing: nothing was ever entered
+	Sentence   string             // "Between 176 and 188: orange."
+	Knows      string             // what is known, in words
+	Models     string             // what is modelled, in words
+	ToGreen    string             // "26 to 41 days without a new breach"; empty: green already, or not known
+	Unlocks    []string           // what green opens
+	AtRisk     []string           // what is lost at the next milestone, and how far it is
+	Changes    []AccountChange    // known causes of change, newest first
+	Deductions []AccountDeduction // points the channel took and stated, newest first
 }
 
 // AccountDay is the modelled range on one day; both −1: nothing to model from yet.
@@ -172,7 +173,7 @@ type AccountValue struct {
 	Day    Day
 	Value  int64
 	By     string // who entered or imported it
-	Source string // "entered", "imported"
+	Source string // "entered", "export"
 	Note   string
 }
 
@@ -329,15 +330,26 @@ type Definition struct {
 
 // Reconciled is the channel's own figure next to ours.
 type Reconciled struct {
+	ID          string // of the comparison, and N of the rate in it
+	N           int
 	Metric      string
-	Day         Day
-	Num, Den    int64 // ours
+	Name        string // "Late dispatch"
+	Day         Day    // the last day counted
+	From        Day    // the first
+	Num, Den    int64  // ours
+	NoRule      bool   // our rules do not say how it is counted, so there is no figure of ours
+	Told        bool   // the channel gives a figure; else only its lists of orders were compared
 	Their       PPM
 	TheirText   string // as the channel wrote it: "3.9 %", "41 of 1,052"
+	TheirNum    int64  // with TheirDen 0: it told no counts
+	TheirDen    int64
 	ImportedAt  time.Time
+	By          string
 	File        string
+	Differ      int64   // orders on which the two differ
 	Explained   []Count // reasons for orders that one counts and the other does not
 	Unexplained int64   // orders nobody can explain
+	Unnamed     int64   // by how many orders more they count against the shop than their lists name; below zero: we do
 	Level       Level
 }
 
