@@ -127,8 +127,8 @@ func (d *Desk) explainForecast(ctx context.Context, v *view.Explain, id string) 
 	v.Sentence = "Where the rate stands at the end of " + dayWords(policy.DayOf(f.At, s.Rules.Location()), s.at) + ", four times in five. It assumes " + f.Assumes + "."
 	v.Inputs = []view.Input{input("Open orders", s.out.Open, "looked at one by one"), input("At risk", s.out.AtRisk, "of them, with a chance of "+chance(riskLeast)+" or more to miss their deadline"),
 		{Name: "Expected late", Value: number(int64(s.out.Late + 0.5)), Text: "of the open orders"}, {Name: "Worse than " + cmp.Or(f.Against, "a limit"), Value: chance(float64(f.Breach) / 1e6), Text: "chance at the end"}}
-	for _, a := range s.out.Assumed[:min(len(s.out.Assumed), explainRows)] {
-		v.Inputs = append(v.Inputs, view.Input{Name: "Assumed", Value: a, Text: "no history of this shop stands behind it"})
+	for _, g := range s.out.Grounds[:min(len(s.out.Grounds), explainRows)] {
+		v.Inputs = append(v.Inputs, s.ground(g))
 	}
 	i := slices.IndexFunc(s.out.Metrics, func(m forecast.MetricForecast) bool { return m.Metric == now.Metric })
 	v.Columns = []view.Column{{Name: "Day"}, {Name: "1 in 10 below", Number: true}, {Name: "Middle", Number: true}, {Name: "1 in 10 above", Number: true}, {Name: "Chance of enforcement", Number: true}}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type Outlook struct {
 	Metrics   []forecast.MetricForecast        `json:"metrics"`
 	Days      []forecast.Together              `json:"days"`
 	Within    forecast.Together                `json:"within"`
+	Grounds   []forecast.Ground                `json:"grounds"`
 	Assumed   []string                         `json:"assumed"`
 	LeftOut   int                              `json:"left_out"`
 	Open      int                              `json:"open"`    // orders looked at
@@ -120,8 +122,12 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 		if err := cache.refresh(tx, rules); err != nil {
 			return err
 		}
+		places, err := x.placesOf(tx, slices.Collect(maps.Keys(rules.of)), cache, at)
+		if err != nil {
+			return err
+		}
 		for connection, j := range rules.of {
-			in, err := x.foreseeable(tx, connection, j, cache, at)
+			in, err := x.foreseeable(tx, connection, j, places, cache, at)
 			if err != nil {
 				return err
 			}
@@ -161,7 +167,7 @@ func outlookOf(tx *store.Tx, connection string) (o Outlook, found bool, err erro
 // outlook makes a forecast and what follows from it. It is a function of what is handed in.
 func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
 	f := forecast.Make(in, at)
-	o := Outlook{At: at, Metrics: f.Metrics, Days: f.Days, Within: f.Within, Assumed: f.Assumed, LeftOut: f.LeftOut, Open: len(f.Orders),
+	o := Outlook{At: at, Metrics: f.Metrics, Days: f.Days, Within: f.Within, Grounds: f.Grounds, Assumed: f.Assumed, LeftOut: f.LeftOut, Open: len(f.Orders),
 		Alarms: before.Alarms, AskedAt: before.AskedAt, Remedy: before.Remedy, RemedyAt: before.RemedyAt, RemedyFor: before.RemedyFor}
 	for _, r := range f.Orders {
 		o.Late += r.Miss

@@ -109,7 +109,7 @@ func openOf(o *order.Order, version int64, j *judged) openOrder {
 }
 
 // foreseeable is what one shop's forecast is made from.
-func (x *Ops) foreseeable(tx *store.Tx, connection string, j *judged, cache openCache, at time.Time) (forecast.Input, error) {
+func (x *Ops) foreseeable(tx *store.Tx, connection string, j *judged, p *places, cache openCache, at time.Time) (forecast.Input, error) {
 	zone := j.rules.Location()
 	today := policy.DayOf(at, zone)
 	in := forecast.Input{Zone: zone, Bands: j.rules.Bands, Counted: map[string][]forecast.DayCount{}, Due: func(placed time.Time) order.Deadlines {
@@ -137,14 +137,14 @@ func (x *Ops) foreseeable(tx *store.Tx, connection string, j *judged, cache open
 		if o.connection != connection {
 			continue
 		}
-		if o.ReadyAt.IsZero() && o.HandedOverAt.IsZero() && o.placed {
+		if o.waits() {
 			waiting[o.Node]++
 		}
 		in.Open = append(in.Open, o.Open)
 	}
 	slices.SortFunc(in.Open, func(a, b forecast.Open) int { return cmp.Compare(a.ID, b.ID) })
 	var err error
-	in.Nodes, err = nodesOf(tx, connection, zone, waiting, at)
+	in.Nodes, err = p.nodesOf(tx, connection, zone, waiting, cache)
 	return in, err
 }
 
@@ -200,30 +200,31 @@ func foreseenRates(rules *policy.RuleSet, today policy.Day) (out []policy.Rate) 
 	return out
 }
 
-// nodesOf learns what a shop's nodes and carriers can do.
-func nodesOf(tx *store.Tx, connection string, zone *time.Location, waiting map[string]int, at time.Time) ([]forecast.Node, error) {
-	since, now := flow.HourOf(at.Add(-learnFrom)), flow.HourOf(at)
-	counts, err := tx.FlowCounts(connection, since)
-	if err != nil {
-		return nil, err
-	}
+// nodesOf is what a shop's nodes and carriers can do: stated, or learned.
+func (p *places) nodesOf(tx *store.Tx, connection string, zone *time.Location, waiting map[string]int, cache openCache) ([]forecast.Node, error) {
+	since, now := flow.HourOf(p.at.Add(-learnFrom)), flow.HourOf(p.at)
 	lags, err := tx.FlowLags(connection, since/24*24)
 	if err != nil {
 		return nil, err
 	}
-	lanes := lanesOf(lags)
+	lanes := lanesOf(lags, cache.unfinished(connection, p.at))
 	byNode := map[string][]flow.Count{}
 	for node := range waiting {
 		byNode[node] = nil
 	}
-	for _, c := range counts {
+	for _, c := range p.counts[connection] {
 		byNode[c.Node] = append(byNode[c.Node], c)
 	}
 	var nodes []forecast.Node
 	for _, code := range slices.Sorted(maps.Keys(byNode)) {
+		at := zone
+		if n := p.nodes[p.idOf(connection, code)]; n != nil {
+			at = n.days.Zone()
+		}
 		ready, placed := hoursOf(byNode[code], waiting[code], now)
-		nodes = append(nodes, forecast.Node{Code: code, Zone: zone, Lanes: lanes,
-			Throughput: forecast.LearnThroughput(zone, ready), Arrivals: forecast.LearnArrivals(at, zone, placed)})
+		node := forecast.Node{Code: code, Zone: at, Lanes: lanes, Throughput: forecast.LearnThroughput(at, ready), Arrivals: forecast.LearnArrivals(p.at, at, placed)}
+		p.known(connection, &node, cache)
+		nodes = append(nodes, node)
 	}
 	return nodes, nil
 }
@@ -259,31 +260,24 @@ func hoursOf(counts []flow.Count, waiting int, now flow.Hour) (ready, placed []f
 	return ready, placed
 }
 
-// maxSamples bounds the samples a carrier's time is learned from; more are thinned evenly.
-const maxSamples = 2_000
-
-// lanesOf learns the carriers of a shop.
-func lanesOf(lags []flow.Lag) []forecast.Lane {
-	waits, orders, all := map[string]map[flow.Leg][]forecast.Wait{}, map[string]int64{}, map[flow.Leg]map[string]int64{}
-	for _, l := range lags {
-		if all[l.Leg] == nil {
-			all[l.Leg] = map[string]int64{}
-		}
-		all[l.Leg][l.Carrier] += l.N
+// lanesOf learns the carriers of a shop from what took so long and what lasts so long already.
+func lanesOf(ended, waiting []flow.Lag) []forecast.Lane {
+	waits, orders := map[string]map[flow.Leg][]forecast.Wait{}, map[string]int64{}
+	var total int64
+	for _, l := range ended {
 		orders[l.Carrier] += l.N
-	}
-	for _, l := range lags {
-		thin := max(all[l.Leg][l.Carrier]/maxSamples, 1)
+		total += l.N
 		if waits[l.Carrier] == nil {
 			waits[l.Carrier] = map[flow.Leg][]forecast.Wait{}
 		}
-		for range max(l.N/thin, 1) {
-			waits[l.Carrier][l.Leg] = append(waits[l.Carrier][l.Leg], forecast.Wait{Lasted: time.Duration(l.Hours)*time.Hour + 30*time.Minute, Ended: true})
+		if l.N > 0 {
+			waits[l.Carrier][l.Leg] = append(waits[l.Carrier][l.Leg], wait(l.Hours, true, l.N))
 		}
 	}
-	var total int64
-	for _, n := range orders {
-		total += n
+	for _, l := range waiting {
+		if of := waits[l.Carrier]; of != nil {
+			of[l.Leg] = append(of[l.Leg], wait(l.Hours, false, l.N))
+		}
 	}
 	var lanes []forecast.Lane
 	for _, carrier := range slices.Sorted(maps.Keys(orders)) {

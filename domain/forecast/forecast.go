@@ -227,7 +227,7 @@ func (m *model) grounds() (out []Ground) {
 		case t.Basis == Learned && t.Busy == 0:
 			say(Assumed, "the limit of the throughput"+at+", which never had a queue")
 		case t.Basis == Stated && t.Busy == 0:
-			say(Assumed, "that the pace"+at+" is as stated, as it never had a queue")
+			say(Assumed, "the stated pace"+at+", which never had a queue")
 		case t.Basis == Stated && math.Abs(t.Factor-1) >= 0.005:
 			say(Learned, fmt.Sprintf("%.0f %% of the stated pace%s, as %d hours with a queue show", 100*t.Factor, at, t.Busy))
 		}
