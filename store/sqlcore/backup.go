@@ -18,7 +18,8 @@ import (
 var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event",
 	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "api_token", "account_rating", "policy_override",
 	"reconciliation", "reconciliation_rate", "reconciliation_order", "account_deduction",
-	"incident", "incident_entry", "incident_task", "alert_target", "alert_silence", "alert_delivery", "node", "setting"}
+	"incident", "incident_entry", "incident_task", "alert_target", "alert_silence", "alert_delivery", "node",
+	"carrier_account", "shipment", "shipment_order", "shipment_document", "setting"}
 
 // InboxTable is the table of the inbox, which SQLite keeps in a file of its own.
 const InboxTable = "inbox"

@@ -1,0 +1,224 @@
+package storetest
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/money"
+	"github.com/spillway/spillway/store"
+)
+
+var shippingCases = []testcase{
+	{"shipments are stored, found and changed", shipmentsKept},
+	{"of two who change a shipment at once one must look again", shipmentsRace},
+	{"shipments are listed by deadline and found by what they wait for", shipmentsListed},
+	{"documents are kept and forgotten", documentsKept},
+	{"carrier accounts lose their secrets when they are removed", carrierAccounts},
+	{"shipments move and are backed up", shipmentsMove},
+}
+
+func parcel(id, node string, due time.Time) store.Shipment {
+	return store.Shipment{Shipment: shipping.Shipment{ID: id, ConnectionID: "c", Orders: []string{"c:" + id}, Node: node, Way: shipping.ByCarrier, Account: "acc", Due: due, CreatedAt: day,
+		Lines: []shipping.Line{{OrderID: "c:" + id, Key: "k", ItemID: "MUG", Qty: 1, Units: []string{"u"}}}}}
+}
+
+func adding(ss ...store.Shipment) func(*store.Tx) error {
+	return func(tx *store.Tx) error { _, err := tx.ShipmentsAdd(ss); return err }
+}
+
+func shipmentsKept(t *testing.T, d *database) {
+	a, b := parcel("a", "main", day), parcel("b", "main", time.Time{})
+	b.Orders = append(b.Orders, "c:a")
+	d.update(t, func(tx *store.Tx) error {
+		added, err := tx.ShipmentsAdd([]store.Shipment{a, b})
+		if !added["a"] || !added["b"] {
+			t.Error(added)
+		}
+		return err
+	})
+	d.update(t, func(tx *store.Tx) error {
+		added, err := tx.ShipmentsAdd([]store.Shipment{parcel("a", "elsewhere", day), parcel("x", "main", day)})
+		if added["a"] || !added["x"] {
+			t.Error(added)
+		}
+		return err
+	})
+	a.Version = 1
+	a.Label = shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1, At: day}, Ref: "shp_1", Tracking: "9400", Price: money.Amount{Minor: 512, Currency: "USD"}, BookedAt: day}
+	a.Wave = "w"
+	d.update(t, func(tx *store.Tx) error { return tx.ShipmentsSave([]store.Shipment{a}) })
+	d.fails(t, errs.Conflict, func(tx *store.Tx) error { return tx.ShipmentsSave([]store.Shipment{a}) })
+	d.fails(t, errs.NotFound, func(tx *store.Tx) error { _, err := tx.ShipmentGet("none"); return err })
+	d.view(t, func(tx *store.Tx) error {
+		got, err := tx.ShipmentGet("a")
+		a.Version = 2
+		if diff := cmp.Diff(a, got); diff != "" {
+			t.Error(diff)
+		}
+		if err != nil {
+			return err
+		}
+		of, err := tx.ShipmentsOf("c:a")
+		if err != nil || len(of) != 2 || of[0].ID != "a" || of[1].ID != "b" {
+			t.Errorf("%+v %v", of, err)
+		}
+		for _, number := range []string{"a", "9400", "shp_1"} {
+			if by, err := tx.ShipmentsBy(number, 5); err != nil || len(by) != 1 || by[0].ID != "a" {
+				t.Errorf("%s: %+v %v", number, by, err)
+			}
+		}
+		if by, err := tx.ShipmentsBy("", 5); err != nil || len(by) != 0 {
+			t.Errorf("%+v %v", by, err)
+		}
+		return nil
+	})
+}
+
+func shipmentsRace(t *testing.T, d *database) {
+	d.update(t, adding(parcel("a", "main", day), parcel("b", "main", day)))
+	done := 0
+	for _, err := range together(6, func(int) error {
+		return d.Update(d.ctx, func(tx *store.Tx) error {
+			a, b := parcel("a", "main", day), parcel("b", "main", day)
+			a.Version, b.Version = 1, 1
+			return tx.ShipmentsSave([]store.Shipment{a, b})
+		})
+	}) {
+		switch {
+		case err == nil:
+			done++
+		case !errs.Is(err, errs.Conflict):
+			t.Error(err)
+		}
+	}
+	if done != 1 {
+		t.Errorf("%d were first", done)
+	}
+}
+
+func shipmentsListed(t *testing.T, d *database) {
+	var all []store.Shipment
+	for i := range 5 {
+		all = append(all, parcel("s"+strconv.Itoa(i), "main", day.Add(-time.Duration(i)*time.Hour)))
+	}
+	all = append(all, parcel("never", "main", time.Time{}), parcel("other", "other", day))
+	packed := parcel("packed", "main", day)
+	packed.Box = &shipping.Box{Grams: 100, At: day}
+	later := packed
+	later.ID, later.Label.After = "later", day.Add(time.Hour)
+	d.update(t, adding(append(all, packed, later)...))
+	d.view(t, func(tx *store.Tx) error {
+		var got []string
+		after := store.ShipmentPlace{}
+		for {
+			page, err := tx.ShipmentsAt("main", shipping.Pack, after, 2)
+			if err != nil {
+				return err
+			}
+			if len(page) == 0 {
+				break
+			}
+			for i := range page {
+				got = append(got, page[i].ID)
+				after = page[i].Place()
+			}
+		}
+		if diff := cmp.Diff([]string{"s4", "s3", "s2", "s1", "s0", "never"}, got); diff != "" {
+			t.Error(diff)
+		}
+		for at, want := range map[time.Time]int{day: 1, day.Add(2 * time.Hour): 2} {
+			if due, err := tx.ShipmentsDue(at, 10); err != nil || len(due) != want {
+				t.Errorf("at %v: %d are due, want %d: %v", at, len(due), want, err)
+			}
+		}
+		counts, err := tx.ShipmentCounts()
+		want := []store.ShipmentCount{{Node: "main", Step: shipping.Book, N: 2, Due: day}, {Node: "main", Step: shipping.Pack, N: 6, Due: day.Add(-4 * time.Hour)}, {Node: "other", Step: shipping.Pack, N: 1, Due: day}}
+		if diff := cmp.Diff(want, counts); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+}
+
+func documentsKept(t *testing.T, d *database) {
+	put := func(id string, at time.Time) {
+		d.update(t, func(tx *store.Tx) error {
+			return tx.DocumentPut(store.ShipmentDocument{ID: id, Shipment: "s", Kind: "label", Type: "application/pdf", Sealed: []byte(id), At: at})
+		})
+	}
+	put("old", day)
+	put("new", day.Add(time.Hour))
+	d.update(t, func(tx *store.Tx) error {
+		n, err := tx.DocumentsPrune(day.Add(time.Minute), 10)
+		if n != 1 {
+			t.Errorf("%d were forgotten", n)
+		}
+		return err
+	})
+	d.fails(t, errs.NotFound, func(tx *store.Tx) error { _, err := tx.DocumentGet("old"); return err })
+	d.view(t, func(tx *store.Tx) error {
+		got, err := tx.DocumentGet("new")
+		if string(got.Sealed) != "new" || got.Shipment != "s" || !got.At.Equal(day.Add(time.Hour)) {
+			t.Errorf("%+v", got)
+		}
+		return err
+	})
+}
+
+func carrierAccounts(t *testing.T, d *database) {
+	a := store.CarrierAccount{ID: "a", Carrier: "broker", Name: "Main", Settings: map[string]string{"mode": "test"}, Sealed: []byte("x"), CreatedBy: "ann", CreatedAt: day}
+	put := func(tx *store.Tx) error { return tx.CarrierAccountPut(a) }
+	d.update(t, put)
+	d.view(t, func(tx *store.Tx) error {
+		all, err := tx.CarrierAccounts()
+		if diff := cmp.Diff([]store.CarrierAccount{a}, all); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+	a.RemovedAt = day.Add(time.Hour)
+	d.fails(t, errs.Invalid, put)
+	a.Sealed = nil
+	d.update(t, put)
+	d.fails(t, errs.NotFound, func(tx *store.Tx) error { _, err := tx.CarrierAccountGet("none"); return err })
+	d.view(t, func(tx *store.Tx) error {
+		if all, err := tx.CarrierAccounts(); err != nil || len(all) != 0 {
+			t.Errorf("%+v %v", all, err)
+		}
+		got, err := tx.CarrierAccountGet("a")
+		if len(got.Sealed) != 0 || got.RemovedAt.IsZero() {
+			t.Errorf("%+v", got)
+		}
+		return err
+	})
+}
+
+func shipmentsMove(t *testing.T, d *database) {
+	a := parcel("a", "main", day)
+	d.update(t, adding(a))
+	d.update(t, func(tx *store.Tx) error {
+		return tx.DocumentPut(store.ShipmentDocument{ID: "doc", Shipment: "a", Kind: "label", Type: "application/pdf", Sealed: []byte{0, 1, 255}, At: day})
+	})
+	want := rowsOf(t, d.backup(t))
+	to := d.fresh(t)
+	if _, err := store.MigrateData(d.ctx, d.url, to, silent); err != nil {
+		t.Fatal(err)
+	}
+	home := open(t, to)
+	if diff := cmp.Diff(want, rowsOf(t, home.backup(t))); diff != "" {
+		t.Error(diff)
+	}
+	a.Version = 1
+	home.view(t, func(tx *store.Tx) error {
+		got, err := tx.ShipmentsOf("c:a")
+		if diff := cmp.Diff([]store.Shipment{a}, got); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+}
