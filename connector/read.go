@@ -56,6 +56,28 @@ func (s *Session) OrdersByID(ctx context.Context, ids []string) ([]order.Fact, e
 	})
 }
 
+// TellsCases reports whether the channel tells until when requests of buyers want an answer.
+func (s *Session) TellsCases() bool {
+	_, ok := s.channel.(driver.CaseReader)
+	return ok
+}
+
+// CasePages walks the requests of buyers changed at or after from (zero: all). It ends after the first error; a channel that tells of none has
+// no pages.
+func (s *Session) CasePages(ctx context.Context, from time.Time) iter.Seq2[driver.CasePage, error] {
+	r, ok := s.channel.(driver.CaseReader)
+	if !ok {
+		return func(func(driver.CasePage, error) bool) {}
+	}
+	return pages(ctx, driver.OpCases, func(cursor string) (p driver.CasePage, next string, err error) {
+		err = s.do(ctx, driver.OpCases, passing, func(ctx context.Context) (err error) {
+			p, err = r.Cases(ctx, from, cursor)
+			return err
+		})
+		return p, p.Next, err
+	})
+}
+
 // Locations implements driver.Channel.
 func (s *Session) Locations(ctx context.Context) (locations []driver.Location, err error) {
 	err = s.do(ctx, driver.OpLocations, passing, func(ctx context.Context) (err error) {

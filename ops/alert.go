@@ -33,9 +33,11 @@ const (
 
 // alerts is what is kept of them in memory: nothing that a restart may not lose.
 type alerts struct {
-	mu      sync.Mutex
-	sources []signalSource
-	usual   usualOrders
+	mu        sync.Mutex
+	sources   []signalSource
+	usual     usualOrders
+	untracked untracked
+	ahead     stockAhead
 }
 
 // signalSource is a part of the program that says what is wrong with its own things.
@@ -57,7 +59,14 @@ type AlertSettings struct {
 	Quiet  HouseQuiet    `json:"quiet"`
 	Steps  []alert.Step  `json:"steps,omitempty"` // of critical incidents; none: the program's own
 	Digest DigestSetting `json:"digest"`
-	Rules  []alert.Rule  `json:"rules,omitempty"` // in place of the program's own of the same kind
+	Rules  []OwnRule     `json:"rules,omitempty"` // in place of the program's own of the same kind
+}
+
+// OwnRule is a rule an operator has set, with who did and when.
+type OwnRule struct {
+	alert.Rule
+	By string    `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // HouseQuiet are the quiet hours of those who have none of their own.
@@ -99,7 +108,12 @@ func (s AlertSettings) Check() error {
 
 // config is what follows from the settings alone.
 func (s AlertSettings) config() alert.Config {
-	c := alert.Config{Rules: s.Rules, Escalation: alert.Escalations()}
+	c := alert.Config{Escalation: alert.Escalations()}
+	for _, r := range s.Rules {
+		base := alert.Config{}.Rule(r.Kind)
+		r.Title, r.Many = base.Title, base.Many // words are the program's
+		c.Rules = append(c.Rules, r.Rule)
+	}
 	if len(s.Steps) > 0 {
 		e := c.Escalation[alert.Critical]
 		e.Steps = s.Steps

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/alert"
-	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/store"
 )
 
@@ -20,13 +19,12 @@ const (
 	pushTime, fewPushes = 10 * time.Minute, 5
 	// driftOld is how long another number may stand: the repair takes seconds.
 	driftOld, driftShown = 5 * time.Minute, 500
-	// answerSoon and answerNow are how long before a request to cancel is decided without us somebody is told, and woken. Channels give 48 h.
-	answerSoon, answerNow = 12 * time.Hour, 3 * time.Hour
-	answersShown          = 1_000
-	// tokenWeek and tokenNow are how long before a login ends it is more than a note.
-	tokenWeek, tokenNow = 7 * 24 * time.Hour, 2 * 24 * time.Hour
-	// spikeTimes is in thousandths of the daily average: the spike protocol begins at 3 times. Below fewOrders a day nothing is a spike.
-	spikeTimes, fewOrders = 3_000, 20
+	// answersShown bounds the requests of buyers that are looked at.
+	answersShown = 1_000
+	// answersPast is how long ago the first answer of an order may have been due for a later one of the same order to be found.
+	answersPast = 7 * 24 * time.Hour
+	// Below fewOrders a day nothing is a spike.
+	fewOrders = 20
 	// usualDays make the average, youngDays of them at least; it is read again every usualEvery, today's orders every spikeEvery.
 	usualDays, youngDays   = 28, 3
 	usualEvery, spikeEvery = time.Hour, time.Minute
@@ -37,13 +35,20 @@ const (
 // look asks all sources what is wrong. What could not be asked is not taken to be gone.
 func (x *Ops) look(ctx context.Context, at time.Time) alert.Seen {
 	seen := alert.Seen{Blind: map[alert.Kind]bool{}}
+	var c alert.Config
+	if err := x.st.View(ctx, func(tx *store.Tx) (err error) { c, _, err = alertConfig(tx, at); return err }); err != nil {
+		x.complain(err, "the rules of alerts cannot be read")
+		return alert.Seen{AllBlind: true}
+	}
 	own := []signalSource{
-		{func(ctx context.Context) ([]alert.Signal, error) { return x.connectionSignals(ctx, at) },
-			[]alert.Kind{alert.ConnectionDown, alert.TokenExpiry, alert.PushStuck, alert.Drift}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.connectionSignals(ctx, &c, at) },
+			[]alert.Kind{alert.ConnectionDown, alert.TokenExpiry, alert.PushStuck, alert.Drift, alert.Upkeep}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.inboxSignals(ctx, at) }, []alert.Kind{alert.InboxStuck}},
-		{func(ctx context.Context) ([]alert.Signal, error) { return x.orderSignals(ctx, at) }, []alert.Kind{alert.CancelAnswer, alert.LateOrders, alert.Short}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.orderSignals(ctx, &c, at) }, []alert.Kind{alert.CancelAnswer, alert.RefundAnswer, alert.LateOrders, alert.Short}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.trackingSignals(ctx, &c, at) }, []alert.Kind{alert.TrackingUpload}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.stockSignals(ctx, &c, at) }, []alert.Kind{alert.StockAhead}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.healthSignals(ctx, at) }, healthKinds},
-		{func(ctx context.Context) ([]alert.Signal, error) { return x.spikeSignals(ctx, at) }, []alert.Kind{alert.OrderSpike}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.spikeSignals(ctx, &c, at) }, []alert.Kind{alert.OrderSpike}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.houseSignals(ctx, at) }, []alert.Kind{alert.Upkeep, alert.Ledger, alert.Notify}},
 	}
 	x.alerts.mu.Lock()
@@ -67,7 +72,7 @@ func (x *Ops) look(ctx context.Context, at time.Time) alert.Seen {
 }
 
 // connectionSignals looks at the channels.
-func (x *Ops) connectionSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+func (x *Ops) connectionSignals(ctx context.Context, rules *alert.Config, at time.Time) (out []alert.Signal, err error) {
 	err = x.st.View(ctx, func(tx *store.Tx) error {
 		out = nil
 		conns, err := tx.ConnectionList()
@@ -99,13 +104,14 @@ func (x *Ops) connectionSignals(ctx context.Context, at time.Time) (out []alert.
 			}
 			out = append(out, x.connectionSignal(c)...)
 			out = append(out, pushSignal(c, pushes[c.ID])...)
+			out = append(out, x.caseSignal(c)...)
 			if n := wrong[c.ID]; n > 0 {
 				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Drift, Subject: c.ID}, Shop: c.ID, Text: fmt.Sprintf("%s shows other numbers than it was told on %s.", nameOf(c), plural(n, "listing", "listings")),
 					Next: "Look whether somebody changes them on the channel.", Figures: []alert.Figure{{Name: "listings", Value: n}}})
 			}
 		}
 		for _, g := range grants {
-			out = append(out, tokenSignal(g, at)...)
+			out = append(out, tokenSignal(g, rules.Rule(alert.TokenExpiry), at)...)
 		}
 		return nil
 	})
@@ -132,6 +138,16 @@ func (x *Ops) connectionSignal(c store.Connection) []alert.Signal {
 	return []alert.Signal{s}
 }
 
+// caseSignal says that nobody would hear of requests whose answer is due.
+func (x *Ops) caseSignal(c store.Connection) []alert.Signal {
+	r, said := x.report(c.ID)
+	if !said || r.Cases == "" {
+		return nil
+	}
+	return []alert.Signal{{Cause: alert.Cause{Kind: alert.Upkeep, Subject: "requests " + c.ID}, Shop: c.ID, Text: fmt.Sprintf("Until when buyers' requests want an answer cannot be read from %s: %s.", nameOf(c), r.Cases),
+		Next: "Give the app the permission to read returns and cancellations, and connect the shop again."}}
+}
+
 func pushSignal(c store.Connection, outcomes map[string]int64) []alert.Signal {
 	var all int64
 	for _, n := range outcomes {
@@ -145,18 +161,16 @@ func pushSignal(c store.Connection, outcomes map[string]int64) []alert.Signal {
 }
 
 // tokenSignal speaks of a consent that ends. Its seller is the shop's own name on the channel.
-func tokenSignal(g store.Grant, at time.Time) []alert.Signal {
+func tokenSignal(g store.Grant, rule alert.Rule, at time.Time) []alert.Signal {
 	left := g.RefreshExpiresAt.Sub(at)
-	if g.RefreshExpiresAt.IsZero() || left > tokenSoon {
+	grade, _, any := rule.Grade(int64(left/time.Second), 0)
+	if g.RefreshExpiresAt.IsZero() || (left > tokenSoon && !any) {
 		return nil
 	}
 	s := alert.Signal{Cause: alert.Cause{Kind: alert.TokenExpiry, Subject: g.ID}, Severity: alert.Info, Next: "Ask the seller to agree again on the connections page.",
 		Text: fmt.Sprintf("The login of %s ends on %s.", g.SellerName, g.RefreshExpiresAt.Format(time.DateOnly)), Figures: []alert.Figure{{Name: "days left", Value: int64(left / day)}}}
-	switch {
-	case left <= tokenNow:
-		s.Severity = alert.Critical
-	case left <= tokenWeek:
-		s.Severity = alert.Warning
+	if any {
+		s.Severity = grade
 	}
 	return []alert.Signal{s}
 }
@@ -187,14 +201,24 @@ func (x *Ops) inboxSignals(ctx context.Context, at time.Time) (out []alert.Signa
 }
 
 // orderSignals looks at open orders.
-func (x *Ops) orderSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+func (x *Ops) orderSignals(ctx context.Context, rules *alert.Config, at time.Time) (out []alert.Signal, err error) {
 	err = x.st.View(ctx, func(tx *store.Tx) error {
 		out = nil
 		asked, err := tx.OrdersCancelOpen(answersShown)
 		if err != nil {
 			return err
 		}
-		out = append(out, cancelSignals(asked, at)...)
+		names, err := shopNames(tx)
+		if err != nil {
+			return err
+		}
+		out = append(out, cancelSignals(asked, rules.Rule(alert.CancelAnswer), names, at)...)
+		refund := rules.Rule(alert.RefundAnswer)
+		due, err := tx.OrdersAnswerDue(at.Add(-answersPast), at.Add(time.Duration(max(refund.Warn, refund.Critical))*time.Second), answersShown)
+		if err != nil {
+			return err
+		}
+		out = append(out, refundSignals(due, refund, names, at)...)
 		statuses := make([]string, len(openStatuses))
 		for i, s := range openStatuses {
 			statuses[i] = string(s)
@@ -221,47 +245,6 @@ func (x *Ops) orderSignals(ctx context.Context, at time.Time) (out []alert.Signa
 	return out, err
 }
 
-// cancelSignals makes one signal of a shop's requests to cancel whose answer is due soon.
-func cancelSignals(asked []order.Order, at time.Time) []alert.Signal {
-	type due struct {
-		n     int64
-		first time.Time
-	}
-	by := map[string]due{}
-	var shops []string
-	for _, o := range asked {
-		var first time.Time
-		for _, c := range o.Cancellations {
-			if c.State == order.CancelPending && !c.AnswerBy.IsZero() && (first.IsZero() || c.AnswerBy.Before(first)) {
-				first = c.AnswerBy
-			}
-		}
-		if o.Status.Terminal() || first.IsZero() || first.Sub(at) > answerSoon || first.Before(at) { // afterwards the platform has answered
-			continue
-		}
-		d := by[o.ConnectionID]
-		if d.n++; d.first.IsZero() || first.Before(d.first) {
-			d.first = first
-		}
-		if d.n == 1 {
-			shops = append(shops, o.ConnectionID)
-		}
-		by[o.ConnectionID] = d
-	}
-	var out []alert.Signal
-	for _, shop := range shops {
-		d := by[shop]
-		s := alert.Signal{Cause: alert.Cause{Kind: alert.CancelAnswer, Subject: shop}, Shop: shop, Severity: alert.Warning, Next: "Answer them on the channel, the earliest first.",
-			Text:    fmt.Sprintf("%s of %s want an answer, the first by %s UTC; then the platform cancels.", capital(plural(d.n, "request to cancel", "requests to cancel")), shop, d.first.UTC().Format("2 Jan 15:04")),
-			Figures: []alert.Figure{{Name: "requests", Value: d.n}}}
-		if d.first.Sub(at) <= answerNow {
-			s.Severity = alert.Critical
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
 // usualOrders is how many orders shops have on an average day.
 type usualOrders struct {
 	at, today time.Time
@@ -270,13 +253,15 @@ type usualOrders struct {
 }
 
 // spikeSignals compares the orders of the last 24 hours with the daily average of the four weeks before them.
-func (x *Ops) spikeSignals(ctx context.Context, at time.Time) ([]alert.Signal, error) {
+func (x *Ops) spikeSignals(ctx context.Context, rules *alert.Config, at time.Time) ([]alert.Signal, error) {
 	u := &x.alerts.usual // only the alert loop asks
 	if at.Sub(u.today) >= spikeEvery || u.last == nil {
 		if err := x.st.View(ctx, func(tx *store.Tx) error { return u.read(tx, at) }); err != nil {
 			return nil, err
 		}
 	}
+	limits := rules.Rule(alert.OrderSpike).Limits()
+	margin := limits[0].Value / 3 // there is one at least, see Rule.Check
 	var out []alert.Signal
 	for shop, n := range u.last {
 		usual := u.average[shop]
@@ -284,8 +269,7 @@ func (x *Ops) spikeSignals(ctx context.Context, at time.Time) ([]alert.Signal, e
 			continue
 		}
 		times := n * 1_000_000 / usual
-		r := alert.Reading{Figure: alert.Figure{Name: "times the daily average", Value: times, Unit: alert.Times}, Margin: spikeTimes / 3,
-			Limits: []alert.Limit{{Name: "spike", Value: spikeTimes, Severity: alert.Critical}}}
+		r := alert.Reading{Figure: alert.Figure{Name: "times the daily average", Value: times, Unit: alert.Times}, Margin: margin, Limits: limits}
 		s, any := r.Signal(alert.Signal{Cause: alert.Cause{Kind: alert.OrderSpike, Subject: shop}, Shop: shop, Next: "Follow the tasks of the runbook.",
 			Text:    fmt.Sprintf("%s had %s in 24 hours, %d.%d times as many as on a usual day.", shop, plural(n, "order", "orders"), times/1000, times%1000/100),
 			Figures: []alert.Figure{{Name: "orders in 24 hours", Value: n}, {Name: "on a usual day", Value: usual / 1000}}})

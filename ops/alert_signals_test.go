@@ -25,6 +25,8 @@ func find(t *testing.T, all []alert.Signal, k alert.Kind, subject string) (alert
 
 func TestRequestsToCancelAreToldBeforeThePlatformDecides(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	rule := alert.Config{}.Rule(alert.CancelAnswer)
+	answerSoon, answerNow := time.Duration(rule.Warn)*time.Second, time.Duration(rule.Critical)*time.Second
 	asked := func(id string, by time.Duration, state order.CancelState) order.Order {
 		return order.Order{ID: id, ConnectionID: "c", Status: order.AwaitingShipment, Cancellations: []order.Cancellation{{ID: "1", State: state, AnswerBy: at.Add(by)}}}
 	}
@@ -46,7 +48,7 @@ func TestRequestsToCancelAreToldBeforeThePlatformDecides(t *testing.T) {
 			return o
 		}()}, "", 0},
 	} {
-		got := cancelSignals(c.orders, at)
+		got := cancelSignals(c.orders, rule, nil, at)
 		s, any := find(t, got, alert.CancelAnswer, "c")
 		if any != (c.want != "") || s.Severity != c.want {
 			t.Errorf("%s: %+v", name, got)
@@ -59,13 +61,15 @@ func TestRequestsToCancelAreToldBeforeThePlatformDecides(t *testing.T) {
 
 func TestALoginThatEndsGrowsLouder(t *testing.T) {
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	rule := alert.Config{}.Rule(alert.TokenExpiry)
+	tokenWeek, tokenNow := time.Duration(rule.Warn)*time.Second, time.Duration(rule.Critical)*time.Second
 	for left, want := range map[time.Duration]alert.Severity{tokenSoon + time.Hour: "", tokenSoon: alert.Info, tokenWeek: alert.Warning, tokenNow: alert.Critical, -time.Hour: alert.Critical} {
-		got := tokenSignal(store.Grant{ID: "g", SellerName: "Ann", RefreshExpiresAt: at.Add(left)}, at)
+		got := tokenSignal(store.Grant{ID: "g", SellerName: "Ann", RefreshExpiresAt: at.Add(left)}, rule, at)
 		if s, any := find(t, got, alert.TokenExpiry, "g"); any != (want != "") || s.Severity != want {
 			t.Errorf("%s: %+v", left, got)
 		}
 	}
-	if got := tokenSignal(store.Grant{ID: "g"}, at); len(got) != 0 {
+	if got := tokenSignal(store.Grant{ID: "g"}, rule, at); len(got) != 0 {
 		t.Errorf("one that does not end: %+v", got)
 	}
 }
@@ -111,7 +115,7 @@ func TestASpikeIsSeenOnBothDatabases(t *testing.T) {
 			add("young", 100, time.Hour)
 			return tx.OrdersSave(os)
 		}))
-		got, err := w.x.spikeSignals(ctx, w.at)
+		got, err := w.x.spikeSignals(ctx, &alert.Config{}, w.at)
 		w.must(err)
 		s, any := find(t, got, alert.OrderSpike, "old")
 		if f, _ := s.Figure("times the daily average"); !any || f.Value != 3_100 || s.Fading {

@@ -295,7 +295,7 @@ func pageRef(page string) view.Ref {
 func (w *incidentDesk) notices(tx *store.Tx, f IncidentFile) ([]view.Notice, error) {
 	var out []view.Notice
 	for _, t := range w.c.Targets {
-		if f.Phase == alert.Open && t.Active && t.Quiet.Holds(w.at) && f.Severity != alert.Critical && f.Told[t.ID].Episode != f.Episode {
+		if f.Phase == alert.Open && t.Active && t.Quiet.Holds(w.at) && !f.Rule.ComesThrough(f.Severity) && f.Told[t.ID].Episode != f.Episode {
 			out = append(out, view.Notice{At: w.at, Target: t.Name, Role: roleWord(t.Role), State: "held for quiet hours", Level: view.Quiet, Text: f.Last.Text})
 		}
 	}

@@ -80,6 +80,7 @@ type wireState struct {
 	opened        bool            // the history was read once: numbers may be read now
 	needsLogin    bool
 	subscriptions []driver.Subscription
+	cases         string    // why requests of buyers cannot be read; empty when they can
 	messageAt     time.Time // when the newest message about orders reached us, since this program started
 }
 
@@ -93,7 +94,7 @@ func newWire(x *Ops, id string, vendor driver.Description, session *connector.Se
 }
 
 func (w *wire) start() {
-	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop} {
+	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop, w.caseLoop} {
 		w.work.Go(loop)
 	}
 }
@@ -427,7 +428,7 @@ func (w *wire) failed(what string, err error) {
 func (w *wire) report() WireReport {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r := WireReport{Opened: w.state.opened, NeedsLogin: w.state.needsLogin, Failing: w.state.failing, FailingAt: w.state.failingAt, SeenAt: w.state.lastSeen,
+	r := WireReport{Opened: w.state.opened, NeedsLogin: w.state.needsLogin, Failing: w.state.failing, Cases: w.state.cases, FailingAt: w.state.failingAt, SeenAt: w.state.lastSeen,
 		SweptAt: w.state.sweptAt, Watermark: w.state.watermark, MessageAt: w.state.messageAt, Messages: len(w.queue), Pushes: len(w.pushes)}
 	return r
 }
@@ -453,6 +454,7 @@ type WireReport struct {
 	Opened     bool      `json:"opened"`
 	NeedsLogin bool      `json:"needs_login,omitempty"`
 	Failing    string    `json:"failing,omitempty"`
+	Cases      string    `json:"cases,omitempty"` // why requests of buyers cannot be read
 	FailingAt  time.Time `json:"failing_at,omitzero"`
 	SeenAt     time.Time `json:"seen_at,omitzero"`
 	SweptAt    time.Time `json:"swept_at,omitzero"`

@@ -57,7 +57,7 @@ var sliceCopies = []string{
 	`INSERT INTO orders SELECT connection_id || ':' || ext, connection_id, ext, num, status, buyer, needs_detail, cancel_open, due, created_at + ?2, updated_at + ?2,
 		saved_at + ?2, json_set(replace(replace(replace(replace(replace(body, external_id, ext), number, num), buyer_hash, buyer),
 		'PK' || (11000000000 + 31 * i), 'PK' || (11000000000 + 31 * (i + ?3))), 'RT' || (40000000000 + i), 'RT' || (40000000000 + i + ?3)),
-		'$.created_at', strftime('%Y-%m-%dT%H:%M:%SZ', (created_at + ?2) / 1000000, 'unixepoch')), version
+		'$.created_at', strftime('%Y-%m-%dT%H:%M:%SZ', (created_at + ?2) / 1000000, 'unixepoch')), version, answer_by
 		FROM (SELECT *, CAST(CAST(external_id AS INTEGER) + ?5 AS TEXT) AS ext, CAST(substr(number, 2) AS INTEGER) - 100000 AS i,
 			'#' || (CAST(substr(number, 2) AS INTEGER) + ?3) AS num,
 			CASE WHEN buyer_hash LIKE 'busy%' THEN buyer_hash ELSE substr(buyer_hash, 1, 28) || printf('%04x', ?4) END AS buyer FROM orders WHERE created_at < ?1)

@@ -61,6 +61,18 @@ type Backfiller interface {
 	Backfill(ctx context.Context, from time.Time, emit func(order.Fact) error) error
 }
 
+// CaseReader is implemented by channels that tell until when a buyer's request to cancel, to return or to be refunded wants an answer.
+type CaseReader interface {
+	// Cases reads one page of the requests changed at or after from (zero: all), as facts of their orders, whose snapshots they are not.
+	Cases(ctx context.Context, from time.Time, cursor string) (CasePage, error)
+}
+
+// CasePage is one page of requests; Next is empty on the last one. It may be without facts and not the last.
+type CasePage struct {
+	Facts []order.Fact
+	Next  string
+}
+
 // App is the operator's registration with a vendor: keys and addresses.
 type App struct {
 	ID        string
@@ -135,6 +147,7 @@ const (
 	OpSet        Operation = "set-quantities"
 	OpWebhooks   Operation = "webhooks"
 	OpBulk       Operation = "bulk"
+	OpCases      Operation = "cases"
 )
 
 // WriteKind is how a channel takes a new quantity. It decides how much can be sold unseen while one is on its way.

@@ -28,6 +28,8 @@ var (
 	searchProducts  = endpoint{http.MethodPost, "/product/202502/products/search"}
 	searchInventory = endpoint{http.MethodPost, "/product/202309/inventory/search"}
 	updateInventory = endpoint{http.MethodPost, "/product/202309/products/{product_id}/inventory/update"}
+	searchCancels   = endpoint{http.MethodPost, "/return_refund/202309/cancellations/search"}
+	searchReturns   = endpoint{http.MethodPost, "/return_refund/202309/returns/search"}
 	getWebhooks     = endpoint{http.MethodGet, "/event/202309/webhooks"}
 	putWebhook      = endpoint{http.MethodPut, "/event/202309/webhooks"}
 )

@@ -16,7 +16,10 @@ type channel struct {
 	listed *listed
 }
 
-var _ driver.Channel = (*channel)(nil)
+var (
+	_ driver.Channel    = (*channel)(nil)
+	_ driver.CaseReader = (*channel)(nil)
+)
 
 // call sends one request of the shop with its present token. also are codes besides 0 whose data is worth reading.
 func call[T any](ctx context.Context, c *channel, op driver.Operation, e endpoint, path string, query url.Values, body any, also ...int64) (T, *driver.Answer, error) {

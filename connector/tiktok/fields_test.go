@@ -68,6 +68,8 @@ func TestFieldsAreDocumented(t *testing.T) {
 		{endpoint: searchProducts, data: wireProducts{}, body: wireProductSearch{}, query: []string{"page_size", "page_token"}},
 		{endpoint: searchInventory, data: wireInventory{}, body: wireInventorySearch{}},
 		{endpoint: updateInventory, data: wireUpdateAnswer{}, body: wireUpdate{}},
+		{endpoint: searchCancels, data: wireCancellations{}, body: wireCaseSearch{}, query: []string{"page_size", "page_token", "sort_field", "sort_order"}},
+		{endpoint: searchReturns, data: wireReturns{}, body: wireCaseSearch{}, query: []string{"page_size", "page_token", "sort_field", "sort_order"}},
 		{endpoint: getWebhooks, data: wireWebhooks{}},
 		{endpoint: putWebhook, body: wireWebhook{}},
 	} {

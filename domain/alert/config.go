@@ -126,14 +126,8 @@ func (c Config) Check() error {
 		return errs.New(errs.Invalid, "alert.Config", item, format, args...)
 	}
 	for _, r := range c.Rules {
-		known := slices.ContainsFunc(Rules(), func(d Rule) bool { return d.Kind == r.Kind })
-		switch {
-		case !known:
-			return bad(string(r.Kind), "there is no such kind of alert")
-		case r.Severity.rank() < 0:
-			return bad(string(r.Kind), "there is no severity %q", r.Severity)
-		case r.After < 0 || r.Clear < 0 || r.Reopen < 0 || r.Reopen > Remembered:
-			return bad(string(r.Kind), "times are between nothing and %s", Remembered)
+		if err := r.Check(); err != nil {
+			return err
 		}
 	}
 	for s, e := range c.Escalation {

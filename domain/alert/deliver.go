@@ -107,7 +107,7 @@ func (st *stepper) due(i *Incident, t Target) (Reason, int, bool) {
 	case Resolved: // that it is over can wait until the morning
 		return BecauseOver, told.Round, was && told.Episode == i.Episode && !told.Over && !quiet && !i.ResolvedAt.Before(st.at.Add(-Remembered))
 	case Open:
-		if quiet && i.Severity != Critical {
+		if quiet && !st.c.rule(i.Kind).ComesThrough(i.Severity) {
 			return "", 0, false
 		}
 		step, round, wanted := st.wanted(i, t)

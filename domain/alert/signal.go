@@ -37,10 +37,9 @@ const (
 	StockAhead     Kind = "stock_ahead"     // an item runs out within days
 	Short          Kind = "short"           // promised units that are not there
 	OrderSpike     Kind = "order_spike"     // many times the daily average of orders
-	TrackingUpload Kind = "tracking_upload" // tracking numbers cannot be told to a channel
+	TrackingUpload Kind = "tracking_upload" // orders whose tracking number the channel does not have
 	CancelAnswer   Kind = "cancel_answer"   // a buyer's request to cancel wants an answer
 	RefundAnswer   Kind = "refund_answer"   // a refund or return wants an answer
-	DisputeAnswer  Kind = "dispute_answer"  // a dispute wants an answer
 	LateOrders     Kind = "late_orders"     // orders past a deadline the channel acts on
 	Drift          Kind = "drift"           // channels show numbers nobody told them
 	ConnectionDown Kind = "connection_down" // a channel cannot be worked

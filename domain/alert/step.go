@@ -97,6 +97,7 @@ func fold(in []Signal, st *stepper) []Signal {
 		if s.Severity.rank() < 0 {
 			s.Severity = rule.Severity
 		}
+		s.Severity = rule.capped(s.Severity)
 		if was, known := by[s.Cause]; !known || graver(s, was) {
 			by[s.Cause] = s
 		}
@@ -231,6 +232,10 @@ func (st *stepper) still(i *Incident, s Signal) {
 	if !i.GoneSince.IsZero() {
 		i.GoneSince = time.Time{}
 		st.note(i, EntryBack, "It is seen again.")
+		st.touch(i)
+	}
+	if most := st.c.rule(i.Kind).capped(i.Severity); most != i.Severity { // somebody has said meanwhile that it is never so severe
+		i.Severity = most
 		st.touch(i)
 	}
 	if st.worse(i, s) {

@@ -106,7 +106,7 @@ func (f Fact) canonical() (Fact, error) {
 	}
 	if f.Return != nil {
 		r := *f.Return
-		r.UpdatedAt = f.UpdatedAt
+		r.UpdatedAt, r.AnswerBy = f.UpdatedAt, clean(r.AnswerBy)
 		clip(&r.Kind, &r.StatusText)
 		f.Return = &r
 	}
@@ -219,6 +219,9 @@ func (f Fact) check() error {
 	case ReturnNotice:
 		if f.Return == nil || !goodID(f.Return.ID) {
 			return bad("return", "must have an id of 1 to %d bytes", maxID)
+		}
+		if !saneOrZero(f.Return.AnswerBy) {
+			return bad("return", "must have times between the years %d and %d", minYear, maxYear)
 		}
 	case AddressNotice, TouchNotice:
 	default:

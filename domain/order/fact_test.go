@@ -34,6 +34,7 @@ func TestFactsThatCannotBeAreRefusedByField(t *testing.T) {
 			f.Kind, f.Cancellation = CancelNotice, &Cancellation{ID: "c", State: CancelDone, Units: []string{""}}
 		},
 		"return":                            func(f *Fact) { f.Kind, f.Return = ReturnNotice, &Return{} },
+		"return must have times":            func(f *Fact) { f.Kind, f.Return = ReturnNotice, &Return{ID: "r", AnswerBy: time.Unix(1<<40, 0)} },
 		"lines line 1":                      line(Line{ExternalSKU: "s", Qty: 1}),
 		"lines line 1 must have a quantity": line(Line{ExternalLineID: "l", Qty: MaxLineQty + 1}),
 		"lines line 1 has more":             line(Line{ExternalLineID: "l", Qty: 1, Cancelled: 2}),

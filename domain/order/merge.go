@@ -167,9 +167,11 @@ func joinCancellations(a, b Cancellation) Cancellation {
 	return a
 }
 
+// joinReturns takes what changes together from one fact: when an answer is due belongs to where the return is. Of two facts of one change the
+// one that names it counts.
 func joinReturns(a, b Return) Return {
-	if cmp.Or(a.UpdatedAt.Compare(b.UpdatedAt), strings.Compare(a.StatusText, b.StatusText)) < 0 {
-		a.UpdatedAt, a.StatusText = b.UpdatedAt, b.StatusText
+	if cmp.Or(a.UpdatedAt.Compare(b.UpdatedAt), strings.Compare(a.StatusText, b.StatusText), a.AnswerBy.Compare(b.AnswerBy)) < 0 {
+		a.UpdatedAt, a.StatusText, a.AnswerBy = b.UpdatedAt, b.StatusText, b.AnswerBy
 	}
 	a.Kind, a.Role = max(a.Kind, b.Kind), max(a.Role, b.Role)
 	return a

@@ -70,6 +70,9 @@ func anyFact(t *rapid.T) Fact {
 			Reason: reason.Draw(t, "reason"), CreatedAt: maybe("created"), Units: rapid.SliceOfN(rapid.SampledFrom([]string{"u0", "u1", "u2"}), 0, 2).Draw(t, "units")}
 	case ReturnNotice:
 		f.Return = &Return{ID: id.Draw(t, "id"), StatusText: rapid.SampledFrom([]string{"p", "q"}).Draw(t, "text"), Role: role.Draw(t, "role")}
+		if rapid.Bool().Draw(t, "wants an answer") {
+			f.Return.AnswerBy = at("answer by")
+		}
 	case Snapshot:
 		f.Status = rapid.SampledFrom(append([]Status{""}, Statuses...)).Draw(t, "status")
 		f.ReadAt = f.UpdatedAt.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "read")) * 50 * time.Second)

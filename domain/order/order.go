@@ -200,6 +200,7 @@ type Return struct {
 	StatusText string    `json:"status_text,omitzero"` // the platform's own word
 	Role       Role      `json:"role,omitzero"`
 	UpdatedAt  time.Time `json:"updated_at,omitzero"` // filled from the fact
+	AnswerBy   time.Time `json:"answer_by,omitzero"`  // the seller must act on it as it is now, else the platform decides after it; zero: nothing to do
 }
 
 // Version orders the snapshots of an order: by the platform's time, which counts seconds, then the status furthest along,

@@ -106,3 +106,21 @@ func (o *Order) OwedSince() time.Time {
 	}
 	return o.PaidAt
 }
+
+// CancelAnswerBy is until when the first of the open requests to cancel wants an answer; zero: none does.
+func (o *Order) CancelAnswerBy() (first time.Time) {
+	for i := range o.Cancellations {
+		if c := &o.Cancellations[i]; c.State == CancelPending {
+			first = earlier(first, c.AnswerBy)
+		}
+	}
+	return first
+}
+
+// ReturnAnswerBy is until when the first of the returns and refunds wants an answer; zero: none does.
+func (o *Order) ReturnAnswerBy() (first time.Time) {
+	for i := range o.Returns {
+		first = earlier(first, o.Returns[i].AnswerBy)
+	}
+	return first
+}

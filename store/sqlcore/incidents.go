@@ -33,16 +33,21 @@ var (
 	incidentsPast = def("store.IncidentsPast", `SELECT number, data FROM incident WHERE phase = 'resolved' AND (resolved_at, id) < ($1, $2) AND ($3 = '' OR shop = $3)
 		ORDER BY resolved_at DESC, id DESC LIMIT $4`)
 	incidentsSince = def("store.IncidentsOpened", "SELECT number, data FROM incident WHERE opened_at >= $1 ORDER BY opened_at DESC LIMIT $2")
-	incidentsMost  = def("store.IncidentSave", "SELECT coalesce(max(number), 0) FROM incident WHERE number > 0")
+	incidentsList  = def("store.IncidentList", `SELECT number, data FROM incident WHERE number > 0 AND number < $1 AND ($2 = '' OR phase = $2) AND ($3 = '' OR shop = $3) AND ($4 = '' OR kind = $4)
+		ORDER BY number DESC LIMIT $5`)
+	incidentsMost = def("store.IncidentSave", "SELECT coalesce(max(number), 0) FROM incident WHERE number > 0")
 
 	entryAppend = insertNew("store.EntriesAppend", "incident_entry", []col{{"id", text}, {"incident_id", text}, {"at", bigint}, {"kind", text}, {"actor", text}, {"text", text}})
 	entriesOf   = def("store.EntriesOf", "SELECT id, incident_id, at, kind, actor, text FROM incident_entry WHERE incident_id = $1 ORDER BY at DESC, id DESC LIMIT $2")
+
+	entryGet = def("store.EntryGet", "SELECT id, incident_id, at, kind, actor, text FROM incident_entry WHERE id = $1")
 
 	taskAdd  = insertNew("store.TasksAdd", "incident_task", []col{{"id", text}, {"incident_id", text}, {"data", text}, {"done_at", bigint}, {"done_by", text}})
 	taskDone = def("store.TaskDone", "UPDATE incident_task SET done_at = $3, done_by = $4 WHERE id = $1 AND incident_id = $2 AND (done_at = 0) <> (CAST($3 AS BIGINT) = 0)")
 	tasksOf  = def("store.TasksOf", "SELECT data, done_at, done_by FROM incident_task WHERE @in(incident_id, $1) ORDER BY incident_id, id")
 
 	cancelOpen = def("store.OrdersCancelOpen", "SELECT body, version FROM orders WHERE cancel_open ORDER BY connection_id, id LIMIT $1")
+	answersDue = def("store.OrdersAnswerDue", "SELECT body, version FROM orders WHERE answer_by IS NOT NULL AND answer_by >= $1 AND answer_by <= $2 ORDER BY answer_by, id LIMIT $3")
 	// Out of the index of times alone: an order's id begins with its shop's.
 	ordersByShop = both("store.OrdersByShop", "SELECT substr(id, 1, instr(id, ':') - 1), count(*) FROM orders WHERE created_at >= $1 AND created_at < $2 GROUP BY 1",
 		"SELECT split_part(id, ':', 1), count(*) FROM orders WHERE created_at >= $1 AND created_at < $2 GROUP BY 1")
@@ -143,6 +148,26 @@ func (tx *Tx) IncidentsOpened(since time.Time, limit int) ([]Incident, error) {
 	return query(tx, incidentsSince, scanIncident, us(since), page(limit))
 }
 
+// IncidentFilter selects incidents; empty fields match all.
+type IncidentFilter struct {
+	Phase alert.Phase
+	Shop  string
+	Kind  alert.Kind
+}
+
+// IncidentList reads those that were ever opened, the newest first, with numbers below before (0: from the newest).
+func (tx *Tx) IncidentList(f IncidentFilter, before int64, limit int) ([]Incident, error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	return query(tx, incidentsList, scanIncident, before, string(f.Phase), f.Shop, string(f.Kind), page(limit))
+}
+
+// EntryGet reads one line of a timeline; false: there is none.
+func (tx *Tx) EntryGet(id string) (alert.Entry, bool, error) {
+	return one(tx, entryGet, scanEntry, id)
+}
+
 // EntriesAppend writes lines of timelines. Those whose id is there already stay as they are.
 func (tx *Tx) EntriesAppend(es []alert.Entry) error {
 	es = lastOf(es, func(e alert.Entry) string { return e.ID })
@@ -156,12 +181,14 @@ func (tx *Tx) EntriesAppend(es []alert.Entry) error {
 
 // EntriesOf reads the timeline of an incident, the newest first.
 func (tx *Tx) EntriesOf(incidentID string, limit int) ([]alert.Entry, error) {
-	return query(tx, entriesOf, func(r *sql.Rows, e *alert.Entry) error {
-		var at int64
-		err := r.Scan(&e.ID, &e.IncidentID, &at, &e.Kind, &e.Actor, &e.Text)
-		e.At = when(at)
-		return err
-	}, incidentID, page(limit))
+	return query(tx, entriesOf, scanEntry, incidentID, page(limit))
+}
+
+func scanEntry(r *sql.Rows, e *alert.Entry) error {
+	var at int64
+	err := r.Scan(&e.ID, &e.IncidentID, &at, &e.Kind, &e.Actor, &e.Text)
+	e.At = when(at)
+	return err
 }
 
 // TasksAdd stores new tasks. Those whose id is there already stay as they are, done or not.
@@ -219,6 +246,11 @@ func (tx *Tx) IncidentsPrune(before time.Time, limit int) (int64, error) {
 // OrdersCancelOpen reads orders whose buyer asked to cancel and nobody has answered.
 func (tx *Tx) OrdersCancelOpen(limit int) ([]order.Order, error) {
 	return tx.readOrders(cancelOpen, page(limit))
+}
+
+// OrdersAnswerDue reads orders with a return or refund that wants an answer from a time until another, those due first.
+func (tx *Tx) OrdersAnswerDue(from, until time.Time, limit int) ([]order.Order, error) {
+	return tx.readOrders(answersDue, us(from), us(until), page(limit))
 }
 
 type shopCount struct {

@@ -13,7 +13,7 @@ import (
 var (
 	orderCols = []col{{"id", text}, {"connection_id", text}, {"external_id", text}, {"number", text}, {"status", text}, {"buyer_hash", text},
 		{"needs_detail", boolean}, {"cancel_open", boolean}, {"due", bigintOrNull}, {"created_at", bigint}, {"updated_at", bigint}, {"saved_at", bigint},
-		{"body", text}, {"version", bigint}}
+		{"body", text}, {"answer_by", bigintOrNull}, {"version", bigint}}
 
 	orderInsert     = insert("store.OrdersSave", "orders", orderCols, "ON CONFLICT (id) DO NOTHING")
 	orderUpdate     = update("store.OrdersSave", "orders", orderCols[3:], orderCols[:1], "version")
@@ -101,7 +101,7 @@ func (tx *Tx) OrdersSave(orders []order.Order) error {
 			created = o.UpdatedAt
 		}
 		row := []any{o.ID, o.ConnectionID, o.ExternalID, o.Number, string(o.Status), o.BuyerHash, o.NeedsDetail, o.Cancel.RequestOpen, orNull(due),
-			us(created), us(o.UpdatedAt), us(tx.now), body, was + 1}
+			us(created), us(o.UpdatedAt), us(tx.now), body, orNull(o.ReturnAnswerBy()), was + 1}
 		if was == 0 {
 			fresh = append(fresh, row)
 		} else {
