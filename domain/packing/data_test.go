@@ -1,0 +1,225 @@
+package packing_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spillway/spillway/domain/packing"
+)
+
+// shared is where the data sets lie, beside the repository.
+const shared = "../../../shared/data"
+
+func open(tb testing.TB, path string) io.Reader {
+	tb.Helper()
+	f, err := os.Open(filepath.Join(shared, path))
+	if errors.Is(err, fs.ErrNotExist) {
+		tb.Skipf("SKIPPED, NOTHING IS PROVED: %s is not here", path)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = f.Close() })
+	if !strings.HasSuffix(path, ".gz") {
+		return f
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return z
+}
+
+func rows(tb testing.TB, path string) [][]string {
+	tb.Helper()
+	all, err := csv.NewReader(open(tb, path)).ReadAll()
+	if err != nil || len(all) < 2 {
+		tb.Fatalf("%s: %d rows, %v", path, len(all), err)
+	}
+	return all[1:]
+}
+
+func number(tb testing.TB, s string) int {
+	tb.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
+// shopOrders reads the orders of a real shop with its four cartons.
+func shopOrders(tb testing.TB, upright packing.Upright) (ids []string, orders map[string]*packing.Order) {
+	tb.Helper()
+	var cartons []packing.Carton
+	for _, r := range rows(tb, "boxpacker-orders/boxes.csv") {
+		n := func(i int) int { return number(tb, r[i]) }
+		cartons = append(cartons, packing.Carton{
+			ID: r[0], Outer: packing.Size{L: n(1), W: n(2), H: n(3)}, Grams: int64(n(4)),
+			Inner: packing.Size{L: n(5), W: n(6), H: n(7)}, MaxGrams: int64(n(8)),
+		})
+	}
+	orders = map[string]*packing.Order{}
+	for _, r := range rows(tb, "boxpacker-orders/items.csv.gz") {
+		n := func(i int) int { return number(tb, r[i]) }
+		o := orders[r[0]]
+		if o == nil {
+			o = &packing.Order{Cartons: cartons}
+			orders[r[0]] = o
+			ids = append(ids, r[0])
+		}
+		o.Items = append(o.Items, packing.Item{
+			ID: fmt.Sprintf("%d %s", len(o.Items), r[2]), Units: n(1), Size: packing.Size{L: n(3), W: n(4), H: n(5)}, Grams: int64(n(6)), Upright: upright,
+		})
+	}
+	return ids, orders
+}
+
+// rival is what the other packer made of an order.
+type rival struct {
+	boxes  int
+	volume float64 // mm³ of the boxes, from the share of it that it says it used
+}
+
+func rivals(tb testing.TB, column int, orders map[string]*packing.Order) map[string]rival {
+	out := map[string]rival{}
+	for _, r := range rows(tb, "boxpacker-orders/boxpacker_results.csv.gz") {
+		used, err := strconv.ParseFloat(r[column+2], 64)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var goods float64
+		for _, it := range orders[r[0]].Items {
+			goods += float64(it.Size.Volume()) * float64(it.Units)
+		}
+		out[r[0]] = rival{boxes: number(tb, r[column]), volume: goods / (used / 100)}
+	}
+	return out
+}
+
+// TestShopOrders is the bar: every packing valid, no more boxes and no more volume than the other packer's published run.
+func TestShopOrders(t *testing.T) {
+	for _, mode := range []struct {
+		name    string
+		upright packing.Upright
+		column  int
+	}{{"any way up", packing.AnyWayUp, 4}, {"flat", packing.UprightH, 1}} {
+		t.Run(mode.name, func(t *testing.T) {
+			ids, orders := shopOrders(t, mode.upright)
+			theirs := rivals(t, mode.column, orders)
+			var boxes, rivalBoxes, more, fewer, atLeast int
+			var volume, rivalVolume float64
+			var took []time.Duration
+			for _, id := range ids {
+				at := time.Now()
+				p, err := packing.Pack(*orders[id])
+				took = append(took, time.Since(at))
+				if err != nil || len(p.Unplaced) > 0 {
+					t.Fatalf("%s: %v, %v", id, err, p.Unplaced)
+				}
+				for _, f := range check(*orders[id], p) {
+					t.Errorf("%s: %s", id, f)
+				}
+				r := theirs[id]
+				boxes, rivalBoxes, atLeast = boxes+len(p.Parcels), rivalBoxes+r.boxes, atLeast+p.AtLeast
+				volume, rivalVolume = volume+float64(p.Volume), rivalVolume+r.volume
+				if len(p.Parcels) > r.boxes {
+					more++
+				} else if len(p.Parcels) < r.boxes {
+					fewer++
+				}
+			}
+			slices.Sort(took)
+			t.Logf("%d orders: %d boxes of %.3f m³, rival %d of %.3f m³, at least %d; fewer in %d orders, more in %d; time p50 %v, p99 %v, most %v", len(ids),
+				boxes, volume/1e9, rivalBoxes, rivalVolume/1e9, atLeast, fewer, more, took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
+			if boxes > rivalBoxes || volume > rivalVolume {
+				t.Errorf("more than the rival: %d boxes to %d, %.0f mm³ to %.0f", boxes, rivalBoxes, volume, rivalVolume)
+			}
+		})
+	}
+}
+
+// problem is one container and what should go in.
+type problem struct {
+	room  packing.Size
+	items []packing.Item
+}
+
+func problems(tb testing.TB, file string) []problem {
+	tb.Helper()
+	in := bufio.NewReader(open(tb, "orlib-container-loading/"+file+".txt.gz"))
+	next := func() int {
+		var n int
+		if _, err := fmt.Fscan(in, &n); err != nil {
+			tb.Fatal(err)
+		}
+		return n
+	}
+	size := func() (s packing.Size) {
+		s.L, s.W, s.H = next(), next(), next()
+		return s
+	}
+	var out []problem
+	for range next() {
+		next() // its number
+		if file != "thpack8" {
+			next() // its seed
+		}
+		p := problem{room: size()}
+		for range next() {
+			it := packing.Item{ID: strconv.Itoa(next())}
+			for edge, to := range [3]*int{&it.Size.L, &it.Size.W, &it.Size.H} {
+				*to = next()
+				it.Upright |= packing.Upright(next()) << edge
+			}
+			it.Units = next()
+			p.items = append(p.items, it)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+var containerFiles = []string{"thpack1", "thpack3", "thpack5", "thpack8"}
+
+// TestContainers is the bar of 85 % over all problems, with everything resting on its whole base.
+func TestContainers(t *testing.T) {
+	var all float64
+	var n int
+	for _, file := range containerFiles {
+		var sum, worst float64 = 0, 1
+		at := time.Now()
+		ps := problems(t, file)
+		for i, pr := range ps {
+			c := packing.Carton{ID: "container", Inner: pr.room, Outer: pr.room}
+			rules := packing.Rules{Support: 100}
+			p, err := packing.Load(c, pr.items, rules)
+			if err != nil || len(p.Parcels) != 1 {
+				t.Fatalf("%s %d: %v", file, i+1, err)
+			}
+			for _, f := range check(packing.Order{Items: pr.items, Cartons: []packing.Carton{c}, Rules: rules}, p) {
+				t.Errorf("%s %d: %s", file, i+1, f)
+			}
+			fill := float64(p.Parcels[0].Volume) / float64(pr.room.Volume())
+			sum, worst = sum+fill, min(worst, fill)
+		}
+		t.Logf("%s: mean %.2f %%, worst %.2f %%, %v each", file, 100*sum/float64(len(ps)), 100*worst, time.Since(at)/time.Duration(len(ps)))
+		all, n = all+sum, n+len(ps)
+	}
+	t.Logf("all: mean %.2f %%", 100*all/float64(n))
+	if all/float64(n) < 0.85 {
+		t.Errorf("mean fill %.2f %%", 100*all/float64(n))
+	}
+}
