@@ -1,0 +1,202 @@
+package tracking
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// form is a row of parts from the first to the last character of a number.
+type form struct {
+	parts             []part
+	shortest, longest int
+	fixed             int  // characters that are given, not counted: how much a number that fits says about its carrier
+	inner             bool // some parts only are the number to be shown
+}
+
+type part struct {
+	name            string
+	atoms           []atom
+	checked, number bool
+}
+
+// atom is a piece of a pattern: some characters of one class, or one of some words.
+type atom struct {
+	class    string // characters allowed, "" for words
+	min, max int
+	words    []string // of the same length
+}
+
+const (
+	digits  = "0123456789"
+	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// readForm reads the parts of a form; see the head of the table.
+func readForm(text string) (form, error) {
+	var f form
+	for token := range strings.FieldsSeq(text) {
+		if f.shortest != f.longest {
+			return form{}, fmt.Errorf("%q stands behind a part without a length of its own", token)
+		}
+		flags := strings.TrimLeft(token, "+*")
+		name, pattern, ok := strings.Cut(flags, ":")
+		if !ok {
+			return form{}, fmt.Errorf("%q has no pattern", token)
+		}
+		head := token[:len(token)-len(flags)]
+		p := part{name: name, checked: strings.Contains(head, "*"), number: strings.Contains(head, "+")}
+		f.inner = f.inner || p.number
+		for pattern != "" {
+			a, rest, err := readAtom(pattern)
+			if err != nil {
+				return form{}, fmt.Errorf("%q: %w", token, err)
+			}
+			if len(a.words) > 0 {
+				f.fixed += a.min
+			}
+			f.shortest, f.longest, pattern = f.shortest+a.min, f.longest+a.max, rest
+			p.atoms = append(p.atoms, a)
+		}
+		f.parts = append(f.parts, p)
+	}
+	return f, nil
+}
+
+func readAtom(pattern string) (atom, string, error) {
+	closing := map[byte]string{'\'': "'", '[': "]", '{': "}"}
+	if end, ok := closing[pattern[0]]; ok {
+		inside, rest, ok := strings.Cut(pattern[1:], end)
+		switch {
+		case !ok || inside == "":
+			return atom{}, "", fmt.Errorf("%s is not closed, or empty", pattern)
+		case pattern[0] == '[':
+			return atom{class: expand(inside), min: 1, max: 1}, rest, nil
+		case pattern[0] == '\'':
+			return atom{words: []string{inside}, min: len(inside), max: len(inside)}, rest, nil
+		}
+		all := strings.Split(inside, ",")
+		for _, w := range all {
+			if len(w) != len(all[0]) {
+				return atom{}, "", fmt.Errorf("%s has words of several lengths", pattern)
+			}
+		}
+		return atom{words: all, min: len(all[0]), max: len(all[0])}, rest, nil
+	}
+	class, ok := map[byte]string{'D': digits, 'A': letters, 'X': digits + letters}[pattern[0]]
+	if !ok {
+		return atom{}, "", fmt.Errorf("%s begins with no pattern", pattern)
+	}
+	n := 1
+	for n < len(pattern) && (pattern[n] >= '0' && pattern[n] <= '9' || pattern[n] == '-') {
+		n++
+	}
+	low, high, ranged := strings.Cut(pattern[1:n], "-")
+	if !ranged {
+		high = low
+	}
+	least, err := strconv.Atoi(low)
+	if err != nil {
+		return atom{}, "", fmt.Errorf("%s has no count", pattern)
+	}
+	most, err := strconv.Atoi(high)
+	if err != nil || most < least || least < 1 {
+		return atom{}, "", fmt.Errorf("%s has no count", pattern)
+	}
+	return atom{class: class, min: least, max: most}, pattern[n:], nil
+}
+
+// expand writes out the ranges of a set: [0-8].
+func expand(set string) string {
+	var b strings.Builder
+	for i := 0; i < len(set); i++ {
+		if i+2 < len(set) && set[i+1] == '-' {
+			for c := set[i]; c <= set[i+2]; c++ {
+				b.WriteByte(c)
+			}
+			i += 2
+			continue
+		}
+		b.WriteByte(set[i])
+	}
+	return b.String()
+}
+
+// take is how many characters at the beginning of s are the atom's; only the last atom of a form may take more or less, so the
+// rest of s is all its own. False: they are not.
+func (a atom) take(s string) (int, bool) {
+	if len(s) < a.min {
+		return 0, false
+	}
+	if len(a.words) > 0 {
+		for _, w := range a.words {
+			if s[:a.min] == w {
+				return a.min, true
+			}
+		}
+		return 0, false
+	}
+	n := a.min
+	if a.max > a.min {
+		n = len(s)
+	}
+	if n > a.max {
+		return 0, false
+	}
+	for i := range n {
+		if strings.IndexByte(a.class, s[i]) < 0 {
+			return 0, false
+		}
+	}
+	return n, true
+}
+
+// reading is a number taken apart by a form.
+type reading struct {
+	parts   []Part
+	checked string // what the check digit is computed over
+	digit   string // the check digit
+	number  string // what is to be shown
+}
+
+// read takes a normalised number apart. False: it does not fit.
+func (f form) read(number string) (reading, bool) {
+	if len(number) < f.shortest || len(number) > f.longest {
+		return reading{}, false
+	}
+	var r reading
+	at := 0
+	for _, p := range f.parts {
+		from := at
+		for _, a := range p.atoms {
+			n, ok := a.take(number[at:])
+			if !ok {
+				return reading{}, false
+			}
+			at += n
+		}
+		r.add(p, number[from:at])
+	}
+	if !f.inner {
+		r.number = number
+	}
+	return r, at == len(number)
+}
+
+func (r *reading) add(p part, value string) {
+	if p.checked {
+		r.checked += value
+	}
+	if p.number {
+		r.number += value
+	}
+	switch n := len(r.parts); {
+	case p.name == "check":
+		r.digit = value
+	case p.name == "":
+	case n > 0 && r.parts[n-1].Name == p.name:
+		r.parts[n-1].Value += value
+	default:
+		r.parts = append(r.parts, Part{p.name, value})
+	}
+}
