@@ -1,0 +1,46 @@
+package routing
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// exactInstances is the bar: as many random orders are routed as cheaply as exhaustive search can.
+const exactInstances = 10_000
+
+func TestRouteEqualsExhaustiveSearch(t *testing.T) {
+	n := exactInstances
+	if testing.Short() {
+		n = 1000
+	}
+	seen, split, left, ties := 0, 0, 0, 0
+	for seed := range n {
+		r := rand.New(rand.NewPCG(uint64(seed), 1))
+		w := newWorld(r)
+		d := w.desk()
+		w.thin(r, d, 3000)
+		p, err := d.Route(&w.order, w.stock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBrute(d, &w.order, w.stock, w.rules)
+		if want := b.run(); p.Total != want {
+			t.Fatalf("seed %d: %d, exhaustive search finds %d\n%+v\n%+v", seed, p.Total, want, w.order, p)
+		}
+		if !p.Proven() {
+			t.Fatalf("seed %d: not proven: %d above %d", seed, p.Total, p.Lower)
+		}
+		seen += b.seen
+		split += min(1, len(p.Parts)/2)
+		left += min(1, len(p.Left))
+		for _, c := range p.Candidates {
+			if c.Why == Dearer && len(p.Parts) == 1 && c.Total() == p.Total {
+				ties++
+			}
+		}
+	}
+	t.Logf("%d orders, %d plans looked at by exhaustive search; %d in parts, %d with something left, %d ties", n, seen, split, left, ties)
+	if split < n/50 || left < n/10 || ties < n/200 {
+		t.Errorf("the instances are too tame")
+	}
+}

@@ -1,0 +1,260 @@
+package routing
+
+import (
+	"math"
+
+	"github.com/spillway/spillway/domain/network"
+)
+
+// Work that one search may do before it gives its best as not proven. A step is some ten nanoseconds: the longest search ends within
+// about a millisecond.
+const maxWork = 60_000
+
+const never int64 = math.MaxInt64 / 4
+
+// search finds the cheapest plan of a problem. Its memory is kept between searches.
+type search struct {
+	p     *problem
+	rules *Rules
+	sites int
+	slots []slot // of the problem that are in reach now, prices included, by site
+	spans [network.MaxNodes + 1]int32
+	best  answer
+	only  uint64 // sites it may use
+
+	avail, unit   []int64 // of each want at each site: units in reach, and price of one
+	cheap         []int64 // at least what a want costs anywhere, without weight
+	cheapW        []int64 // and with it, less the first pound of each parcel
+	sum, sumW     int64
+	least         [network.MaxNodes]slot // the best of each field over a site's slots
+	chosen        [MaxParts]int32        // sites of the subset at hand
+	use           [MaxParts]int32        // slots of the combination at hand
+	leaf          leaf
+	minFix, minFW int64
+	spent         int
+	parts         int
+	lower         int64
+	upper         int64 // nothing dearer is looked for
+	single        bool  // one part only, whatever the rules allow
+	first         bool  // the last answer came from platform stock that goes first
+	rest          []int64
+}
+
+// answer is a plan inside a search.
+type answer struct {
+	cost  int64
+	lower int64 // no plan is cheaper
+	n     int
+	slots [MaxParts]int32 // indexes into the search's slots
+	qty   []int32         // of each want from each part: want*MaxParts+part
+	kept  [MaxParts]slot  // the slots themselves
+}
+
+// run finds the best answer. only limits the sites; upper is a cost that an answer must not exceed to be of use.
+func (s *search) run(p *problem, only uint64, upper int64) *answer {
+	s.p, s.only, s.spent = p, only, 0
+	s.parts = s.rules.parts()
+	if p.o.Regime.Whole || s.single {
+		s.parts = 1
+	}
+	s.prepare()
+	s.best.n, s.best.cost, s.lower, s.upper = 0, never, never, upper
+	s.best.qty = grow(s.best.qty, len(p.wants)*MaxParts)
+	s.nothing()
+	for size := 1; size <= s.parts && size <= s.sites && s.spent < maxWork; size++ {
+		s.subsets(size, 0, 0, 0, 0, 0)
+	}
+	if s.spent >= maxWork {
+		s.lower = min(s.lower, max(s.sum+s.minFix, s.sumW+min(s.minFW, s.minFW*int64(s.parts))))
+	}
+	for i := range s.best.n {
+		s.best.kept[i] = s.slots[s.best.slots[i]]
+	}
+	s.best.lower = min(s.best.cost, s.lower)
+	return &s.best
+}
+
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, 2*n)
+	}
+	return s[:n]
+}
+
+// left is what leaving n units costs, of which there are at least one.
+func (s *search) left(n int64) int64 { return n * s.rules.LeftUnit * mill }
+
+// nothing is the answer of shipping nothing: all is left, and late for certain.
+func (s *search) nothing() {
+	var units int64
+	for i := range s.p.wants {
+		units += s.p.wants[i].qty
+	}
+	clear(s.best.qty)
+	s.best.cost = s.left(units) + s.rules.LeftAny*mill + s.p.due.lateness([3]int64{})
+}
+
+// prepare reads stock and works out bounds that hold for every set of nodes.
+func (s *search) prepare() {
+	p := s.p
+	n := len(p.wants) * s.sites
+	s.avail, s.unit = grow(s.avail, n), grow(s.unit, n)
+	s.cheap, s.cheapW = grow(s.cheap, len(p.wants)), grow(s.cheapW, len(p.wants))
+	s.minFix, s.minFW, s.sum, s.sumW = never, never, 0, 0
+	for si := range s.sites {
+		s.floor(si)
+	}
+	partly := s.rules.Short == Partly
+	for i := range p.wants {
+		w := &p.wants[i]
+		line, unit, unitW, have := never, never, never, int64(0)
+		for si := range s.sites {
+			at := i*s.sites + si
+			if s.avail[at] == 0 {
+				continue
+			}
+			f := &s.least[si]
+			have += s.avail[at]
+			line = min(line, f.line)
+			unit = min(unit, f.unit+s.unit[at])
+			unitW = min(unitW, f.unit+s.unit[at]+f.gram*w.grams)
+		}
+		s.cheap[i] = s.floorOf(w.qty, have, line, unit, partly)
+		s.cheapW[i] = s.floorOf(w.qty, have, line, unitW, partly)
+		s.sum, s.sumW = min(never, s.sum+s.cheap[i]), min(never, s.sumW+s.cheapW[i])
+	}
+}
+
+// floorOf is at least what qty units of a want cost where a line and a unit cost at least so much and have of them are there.
+func (s *search) floorOf(qty, have, line, unit int64, partly bool) int64 {
+	if have < qty && !partly {
+		return never
+	}
+	if have == 0 {
+		return s.left(qty)
+	}
+	short := max(0, qty-have)
+	least := line + s.left(short) + (qty-short)*unit
+	if partly && s.rules.LeftUnit*mill < unit {
+		least = line + s.left(qty)
+	}
+	if partly {
+		least = min(least, s.left(qty))
+	}
+	return least
+}
+
+// floor reads what is in reach at a site and the best of each field over its slots.
+func (s *search) floor(si int) {
+	p := s.p
+	from, to := s.spans[si], s.spans[si+1]
+	open := from < to && s.only>>si&1 == 1
+	var f slot
+	if open {
+		f = s.slots[from]
+		for _, x := range s.slots[from+1 : to] {
+			f.fixed, f.line, f.unit, f.pound = min(f.fixed, x.fixed), min(f.line, x.line), min(f.unit, x.unit), min(f.pound, x.pound)
+			f.gram = min(f.gram, x.gram)
+			f.able |= x.able
+			if f.max > 0 && (x.max == 0 || x.max > f.max) {
+				f.max = x.max
+			}
+		}
+		s.minFix, s.minFW = min(s.minFix, f.fixed), min(s.minFW, f.fixed-f.pound)
+	}
+	s.least[si] = f
+	in := s.leaf.in[si]
+	for i := range p.wants {
+		w := &p.wants[i]
+		at := i*s.sites + si
+		s.avail[at], s.unit[at] = 0, 0
+		if open && w.sites>>si&1 == 1 && int(in) < len(w.row) && w.need&^f.able == 0 && (f.max == 0 || w.grams <= f.max) {
+			s.avail[at] = max(0, min(w.row[in], w.qty))
+			if w.price != nil {
+				s.unit[at] = w.price[in]
+			}
+		}
+	}
+}
+
+// subsets goes through the sets of size sites whose bound is below the best.
+func (s *search) subsets(size, depth, from int, fix, fixW int64, covered int) {
+	if depth == size {
+		s.subset(size)
+		return
+	}
+	more := int64(size - depth - 1)
+	for si := from; si < s.sites; si++ {
+		f := &s.least[si]
+		if s.spans[si] == s.spans[si+1] || s.only>>si&1 == 0 {
+			continue
+		}
+		s.spent++
+		if s.spent >= maxWork {
+			return
+		}
+		if s.worse(fix+f.fixed+more*s.minFix+s.sum) || s.worse(fixW+f.fixed-f.pound+more*s.minFW+s.sumW) {
+			continue
+		}
+		s.chosen[depth] = int32(si)
+		s.subsets(size, depth+1, si+1, fix+f.fixed, fixW+f.fixed-f.pound, covered)
+	}
+}
+
+// worse reports whether something that costs at least so much need not be looked at: of equals the first is kept.
+func (s *search) worse(bound int64) bool { return bound >= s.best.cost || bound > s.upper }
+
+// subset bounds a set of sites by what each want costs there at least, and then goes through their slots.
+func (s *search) subset(size int) {
+	var fix, fixW, sum, sumW int64
+	for j := range size {
+		f := &s.least[s.chosen[j]]
+		fix, fixW = fix+f.fixed, fixW+f.fixed-f.pound
+	}
+	partly := s.rules.Short == Partly
+	for i := range s.p.wants {
+		w := &s.p.wants[i]
+		line, unit, unitW, have := never, never, never, int64(0)
+		for j := range size {
+			si := int(s.chosen[j])
+			at := i*s.sites + si
+			if s.avail[at] == 0 {
+				continue
+			}
+			f := &s.least[si]
+			have += s.avail[at]
+			line, unit = min(line, f.line), min(unit, f.unit+s.unit[at])
+			unitW = min(unitW, f.unit+s.unit[at]+f.gram*w.grams)
+		}
+		sum += s.floorOf(w.qty, have, line, unit, partly)
+		sumW += s.floorOf(w.qty, have, line, unitW, partly)
+		if s.worse(fix+sum) || s.worse(fixW+sumW) {
+			s.spent += i/4 + 1
+			return
+		}
+	}
+	s.spent += len(s.p.wants)/4 + 1
+	s.combine(size, 0, 0, allSure, sum)
+}
+
+// combine goes through the slots of a set of sites: one of each.
+func (s *search) combine(size, depth int, fix int64, sure [3]int64, sum int64) {
+	if depth == size {
+		s.solve(size, fix+s.p.due.lateness(sure))
+		return
+	}
+	si := s.chosen[depth]
+	for x := s.spans[si]; x < s.spans[si+1]; x++ {
+		s.spent++
+		if s.spent >= maxWork {
+			return
+		}
+		t := &s.slots[x]
+		now := both(sure, t.sure)
+		if s.worse(fix + t.fixed + s.p.due.lateness(now) + sum) {
+			continue
+		}
+		s.use[depth] = x
+		s.combine(size, depth+1, fix+t.fixed, now, sum)
+	}
+}
