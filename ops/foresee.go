@@ -117,7 +117,7 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 		return err
 	}
 	at, rules := x.now(), x.rules.Load()
-	inputs, before := map[string]forecast.Input{}, map[string]Outlook{}
+	inputs, before, load := map[string]forecast.Input{}, map[string]Outlook{}, loads{}
 	err := x.st.View(ctx, func(tx *store.Tx) error {
 		if err := cache.refresh(tx, rules); err != nil {
 			return err
@@ -137,11 +137,16 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 			}
 			inputs[connection], before[connection] = in, was
 		}
+		load = places.loads(inputs, cache)
 		return nil
 	})
 	if err != nil {
 		return errs.Wrap(op, "", err)
 	}
+	if err := x.st.Update(ctx, func(tx *store.Tx) error { return tx.HealthStatePut(nodesState, at, load) }); err != nil {
+		return errs.Wrap(op, "", err)
+	}
+	x.live.notify(NodeTopic)
 	for connection, in := range inputs {
 		o := outlook(in, before[connection], at)
 		o.Took = x.now().Sub(at)

@@ -61,3 +61,25 @@ func StatedThroughput(zone *time.Location, stated Weekly, hours []Hour, off []Sh
 	out.Doubt = math.Hypot(seen*doubt, (1-seen)*unseenDoubt)
 	return out
 }
+
+// Days is what a node can do and what is expected to come in on each of some days of its zone; the first is what is left of today. What it
+// assumes of a node nobody has seen work is in it too.
+func (n Node) Days(at time.Time, days int) (capacity, coming []float64) {
+	if n.Zone == nil {
+		n.Zone = time.UTC
+	}
+	capacity, coming = make([]float64, days), make([]float64, days)
+	m := newModel(Input{Zone: n.Zone, Nodes: []Node{n}, Days: days - 1}, at)
+	copy(capacity, m.nodes[0].capacityDay)
+	copy(coming, m.nodes[0].arrivalsDay)
+	for d := range coming {
+		if level := n.Arrivals.Level; level > 0 {
+			half := n.Arrivals.HalfLife
+			if half <= 0 {
+				half = defaultHalfLife
+			}
+			coming[d] *= 1 + (level-1)*math.Exp2(-float64(24*d)/half.Hours())
+		}
+	}
+	return capacity, coming
+}
