@@ -16,6 +16,7 @@ type Backend interface {
 	Queries
 	Actions
 	Health
+	Reconciliations
 	Incidents
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
@@ -100,6 +101,21 @@ type Health interface {
 	SetOverride(ctx context.Context, d view.OverrideDraft) (view.Done, error)
 	PreviewOverrideEnd(ctx context.Context, id string) (view.Preview, error)
 	EndOverride(ctx context.Context, id, actor string) (view.Done, error)
+}
+
+// Reconciliations is what the pages of the channels' own figures need, and the points channels took of accounts.
+type Reconciliations interface {
+	// StartReconcile reads uploaded files and keeps what comes of them. Where that takes long it goes on after the answer: its page tells how far it is.
+	StartReconcile(ctx context.Context, d view.ReconcileDraft) (view.ReconcileStarted, error)
+	Reconciliations(ctx context.Context, shop, after string) (view.Reconciliations, error)
+	Reconciliation(ctx context.Context, f view.ReconciliationFilter) (view.Reconciliation, error)
+	PreviewReconcileEnd(ctx context.Context, id string) (view.Preview, error)
+	EndReconcile(ctx context.Context, id, actor string) (view.Done, error)
+
+	PreviewDeduction(ctx context.Context, d view.DeductionDraft) (view.Preview, error)
+	AddDeduction(ctx context.Context, d view.DeductionDraft) (view.Done, error)
+	PreviewDeductionEnd(ctx context.Context, id string) (view.Preview, error)
+	RemoveDeduction(ctx context.Context, id, actor string) (view.Done, error)
 }
 
 // Incidents is what the pages of incidents and alerts need. All Done may be undone with Actions.Undo where they offer it.

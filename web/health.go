@@ -21,7 +21,7 @@ func (s *Site) shopHealth(ctx context.Context, r *http.Request) (page, error) {
 		return page{}, err
 	}
 	topics := []string{view.TopicHealth, view.TopicIncident, view.TopicPolicy}
-	draft := accountForm{draft: id.New(), shop: v.Shop.ID, day: today(ctx, v)}
+	draft := accountForm{draft: id.New(), points: id.New(), shop: v.Shop.ID, day: today(ctx, v)}
 	return page{
 		Title: "Health", Nav: "/health", Topics: topics,
 		Parts: []part{
@@ -37,10 +37,10 @@ func (s *Site) shopHealth(ctx context.Context, r *http.Request) (page, error) {
 	}, nil
 }
 
-// accountForm is what the form for a seen rating begins with.
+// accountForm is what the forms for a seen rating and for points taken begin with.
 type accountForm struct {
-	draft, shop string
-	day         view.Day
+	draft, points, shop string // ids of the two forms
+	day                 view.Day
 }
 
 // today is the market's day, as the gauges judge it.

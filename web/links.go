@@ -34,6 +34,8 @@ func link(r view.Ref) templ.SafeURL {
 	case view.KindMetric:
 		shop, metric, _ := strings.Cut(r.ID, "@")
 		return query("/health/"+url.PathEscape(metric), "shop", shop)
+	case view.KindReconciliation:
+		return templ.SafeURL("/health/reconcile/" + id)
 	case view.KindPolicy:
 		return query("/policy", "market", r.ID)
 	case view.KindIncident:

@@ -28,6 +28,7 @@ type Site struct {
 	rooms    *rooms
 	logins   *limiter
 	hashes   chan struct{}
+	uploads  chan struct{}
 	handler  http.Handler
 }
 
@@ -39,7 +40,7 @@ func New(b Backend, o Options) *Site {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Site{b: b, o: o, assets: newAssets(), logins: newLimiter(o.Now), hashes: make(chan struct{}, maxHashes)}
+	s := &Site{b: b, o: o, assets: newAssets(), logins: newLimiter(o.Now), hashes: make(chan struct{}, maxHashes), uploads: make(chan struct{}, uploadsAtOnce)}
 	s.sessions = newSessions(b, o)
 	s.rooms = newRooms(s.paint, b.Live, o)
 	s.handler = s.secure(s.routes())
@@ -82,6 +83,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.private(m, "POST /problems/retry", s.retryParked)
 	s.page(m, "GET /search", s.search)
 	s.healthRoutes(m)
+	s.reconcileRoutes(m)
 	s.incidentRoutes(m)
 	s.private(m, "GET /explain/{figure}", s.explain)
 	s.private(m, "POST /undo", s.undo)

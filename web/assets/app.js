@@ -174,6 +174,46 @@
   // An effect that was asked for is read first: focus its heading.
   document.addEventListener("htmx:after:swap", () => $(".preview h2[autofocus]")?.focus());
 
+  // --- Files: dropped anywhere on their field, and sent with a bar that says how far they are --------------------------------
+  const upload = $("form[data-upload]");
+  if (upload) {
+    const zone = $(".drop", upload), input = $("input[type=file]", upload), bar = $("progress", upload), said = $("#upload-said");
+    const button = $("button.main", upload);
+    const say = (text) => { said.textContent = text; };
+    for (const name of ["dragover", "dragleave", "drop"]) {
+      zone.addEventListener(name, (e) => {
+        e.preventDefault();
+        zone.toggleAttribute("data-js-over", name === "dragover");
+        if (name === "drop" && e.dataTransfer.files.length) input.files = e.dataTransfer.files;
+      });
+    }
+    const end = () => { bar.hidden = true; button.disabled = false; said.focus(); };
+    upload.addEventListener("submit", (e) => {
+      e.preventDefault();
+      if ([...input.files].reduce((n, f) => n + f.size, 0) > Number(upload.dataset.upload)) {
+        say("The files together are too large. Export a shorter period.");
+        return;
+      }
+      const x = new XMLHttpRequest();
+      x.open("POST", upload.action);
+      x.setRequestHeader("HX-Request", "true");
+      x.upload.onprogress = (p) => { bar.value = p.loaded / p.total; };
+      x.upload.onload = () => { bar.removeAttribute("value"); say("Sent. The files are being read."); };
+      x.onload = () => {
+        const to = x.getResponseHeader("HX-Redirect");
+        if (to) return go(to);
+        said.innerHTML = x.responseText;
+        end();
+      };
+      x.onerror = () => { say("The files did not arrive. Nothing was changed; try again."); end(); };
+      bar.value = 0;
+      bar.hidden = false;
+      button.disabled = true;
+      say("Sending");
+      x.send(new FormData(upload));
+    });
+  }
+
   // On narrow screens the rail is wider than the window: bring the current entry into it.
   const current = $(".rail [aria-current]");
   if (current) current.parentNode.scrollLeft = current.offsetLeft - current.parentNode.clientWidth / 2 + current.offsetWidth / 2;

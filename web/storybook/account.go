@@ -22,6 +22,8 @@ func (b *Book) seeAccounts() {
 	}{{171, 200, ""}, {112, 214, ""}, {58, 190, "after the bad week"}, {31, 176, ""}, {12, 181, ""}} {
 		b.known = append(b.known, view.AccountValue{Day: b.dayBack(k.back), Value: k.value, By: "mia@nordlicht.example", Source: "entered", Note: k.note})
 	}
+	b.taken = []view.AccountDeduction{{ID: "taken-1", Day: b.dayBack(31), Points: 14, Reason: "8 late parcels claimed by buyers", Note: "appeal refused", By: "mia@nordlicht.example", Lapses: b.dayBack(31 - accountDays),
+		Text: "is in the 181 seen on 9 Nov, and comes back on 19 Apr 2027"}}
 }
 
 // account carries what was seen on to today: after each value the range widens with every day nobody looked.
@@ -46,7 +48,7 @@ func (b *Book) account(s shopStory) view.Account {
 	if s.id != "clip-north" || len(b.known) == 0 {
 		return a
 	}
-	a.Known = slices.Clone(b.known)
+	a.Known, a.Deductions = slices.Clone(b.known), slices.Clone(b.taken)
 	for i := range a.Range {
 		day := b.dayBack(accountDays - 1 - i)
 		for _, k := range b.known {

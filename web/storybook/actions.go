@@ -183,6 +183,9 @@ func (b *Book) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 	if hold, ok := strings.CutPrefix(undo, "hold "); ok {
 		return b.DeleteHold(ctx, hold, actor)
 	}
+	if run, ok := strings.CutPrefix(undo, "reconciliation "); ok {
+		return b.EndReconcile(ctx, run, actor)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if value, ok := strings.CutPrefix(undo, "account "); ok {

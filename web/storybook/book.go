@@ -34,7 +34,9 @@ type Book struct {
 	consents map[string]string // state to app
 	ears     map[chan string]struct{}
 
-	known     []view.AccountValue // what the operator saw of the account, oldest first
+	known     []view.AccountValue     // what the operator saw of the account, oldest first
+	taken     []view.AccountDeduction // points the channel took, newest first
+	compared  []*view.Reconciliation  // with exports, newest first
 	overrides []view.Override
 	later     map[string]int64 // orders that turned late while one looks, by shop
 	incidents []*view.Incident
@@ -61,6 +63,7 @@ func New(now func() time.Time) *Book {
 	b.connect()
 	b.trade()
 	b.seeAccounts()
+	b.compareExports()
 	b.happen()
 	return b
 }

@@ -338,14 +338,15 @@ func (b *Book) reconciled(s shopStory, m meter) []view.Reconciled {
 		against, of := b.windowCount(s, m, back)
 		their := against - int64([]int{2, 0, 1}[i])
 		r := view.Reconciled{
-			Metric: m.id, Day: b.dayBack(back), Num: against, Den: of, Their: view.PPM(their * 1_000_000 / of), TheirText: fmt.Sprintf("%d of %d", their, of),
+			ID: explainedRun, Metric: m.id, Name: m.short, Day: b.dayBack(back), From: b.dayBack(back + m.days - 1), Num: against, Den: of, Told: true,
+			Their: view.PPM(their * 1_000_000 / of), TheirText: fmt.Sprintf("%d of %d", their, of), TheirNum: their, TheirDen: of, By: "mia@nordlicht.example",
 			ImportedAt: b.now().Add(-time.Duration(back*24-20) * time.Hour), File: fmt.Sprintf("late-dispatch-%s.xlsx", b.dayBack(back)), Level: view.Good,
 		}
 		if i == 0 {
-			r.Explained = []view.Count{{ID: "scan", Label: "scanned by the carrier after the export", N: 2}}
+			r.Differ, r.Explained = 4, []view.Count{{ID: "time", Label: "a time differs", N: 2}, {ID: "deadline", Label: "the deadline differs", N: 1}, {ID: "unknown_here", Label: "not known here", N: 1}}
 		}
 		if i == 2 {
-			r.Unexplained, r.Level = 1, view.Watch
+			r.Differ, r.Unexplained, r.Level = 1, 1, view.Watch
 		}
 		out = append(out, r)
 	}
