@@ -85,12 +85,8 @@ func (w *incidentDesk) rules(tx *store.Tx) ([]view.AlertRule, error) {
 	}
 	var out []view.AlertRule
 	for _, base := range alert.Rules() {
-		r := w.c.Rule(base.Kind)
-		v := view.AlertRule{ID: string(r.Kind), Name: r.Title, When: "at once", Level: loudness(r.Severity), Role: string(r.Owner), On: !r.Off, Quiet: r.Severity != alert.Critical}
-		if r.After > 0 {
-			v.When = "when it lasts " + lasting(r.After)
-		}
-		if i := slices.IndexFunc(fired, func(i store.Incident) bool { return i.Kind == r.Kind }); i >= 0 {
+		v := w.ruleRow(base.Kind)
+		if i := slices.IndexFunc(fired, func(i store.Incident) bool { return i.Kind == base.Kind }); i >= 0 {
 			v.LastAt = ptr(fired[i].OpenedAt)
 		}
 		out = append(out, v)
@@ -282,6 +278,7 @@ func (d *Desk) setSettings(ctx context.Context, actor, sentence string, change f
 	if refused != nil {
 		err = refused
 	}
+	was.Rules = nil // they have an undo of their own
 	return view.Done{Sentence: sentence, Undo: "alertsettings " + string(jsonOf(was))}, d.did(err)
 }
 

@@ -112,12 +112,15 @@ func (d *Desk) undoAlert(ctx context.Context, what, rest, actor string) (view.Do
 	case "untick":
 		id, task, _ := strings.Cut(rest, " ")
 		return view.Done{Sentence: "The tick is taken back."}, true, d.did(d.x.SetTask(ctx, id, task, false, actor))
+	case "alertrule":
+		v, err := d.undoRule(ctx, rest, actor)
+		return v, true, err
 	case "alertsettings":
 		was, err := d.settingsBefore(ctx, rest)
 		if err != nil {
 			return view.Done{}, true, err
 		}
-		_, err = d.x.SetAlertSettings(ctx, actor, func(s *AlertSettings) { *s = was })
+		_, err = d.x.SetAlertSettings(ctx, actor, func(s *AlertSettings) { was.Rules = s.Rules; *s = was })
 		return view.Done{Sentence: "It is as it was before."}, true, d.did(err)
 	}
 	return view.Done{}, false, nil

@@ -191,6 +191,8 @@ type AlertRule struct {
 	On       bool
 	Quiet    bool       // waits for the morning in quiet hours
 	LastAt   *time.Time // when it last fired
+	By       string     // who has set it; empty: as the program came
+	ByAt     *time.Time
 }
 
 // QuietHours are when only what is bad wakes somebody.
