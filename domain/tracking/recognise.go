@@ -132,27 +132,27 @@ func (m Match) of(codes []string) bool {
 type Verdict string
 
 const (
-	Proved    Verdict = "proved"    // a check digit of this carrier's proves it
-	Plausible Verdict = "plausible" // it has a form of this carrier's, which has no check digit
-	Wrong     Verdict = "wrong"     // the carrier's formats are known, and it has none of them or a wrong check digit
-	Unknown   Verdict = "unknown"   // nothing is known of this carrier's numbers
+	NumberProved    Verdict = "proved"    // a check digit of this carrier's proves it
+	NumberPlausible Verdict = "plausible" // it has a form of this carrier's, which has no check digit
+	NumberWrong     Verdict = "wrong"     // the carrier's formats are known, and it has none of them or a wrong check digit
+	CarrierUnknown  Verdict = "unknown"   // nothing is known of this carrier's numbers
 )
 
 // Valid says what is known of a number said to be a carrier's, whose name is as people and channels write it. A postal service abroad is known by
-// S10 numbers only, so other numbers of it are Unknown, not Wrong.
+// S10 numbers only, so other numbers of it are CarrierUnknown, not NumberWrong.
 func Valid(number, carrier string) Verdict {
 	codes := Carriers(carrier)
 	if len(codes) == 0 {
-		return Unknown
+		return CarrierUnknown
 	}
-	verdict := Wrong
+	verdict := NumberWrong
 	for _, m := range Recognise(number) {
 		switch {
 		case !m.of(codes):
 		case m.Proved:
-			return Proved
+			return NumberProved
 		default:
-			verdict = Plausible
+			verdict = NumberPlausible
 		}
 	}
 	return verdict

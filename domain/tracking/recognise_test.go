@@ -71,7 +71,7 @@ func TestEveryPublishedNumber(t *testing.T) {
 			if len(all) == 1 {
 				alone++
 			}
-			if v := Valid(n, f.courier); v != Proved && v != Plausible {
+			if v := Valid(n, f.courier); v != NumberProved && v != NumberPlausible {
 				t.Errorf("%s: %q is %s", f.Name, n, v)
 			}
 			if m, ok := Infer(n, f.courier); !ok || m.Carrier != f.courier {
@@ -144,24 +144,24 @@ func TestValid(t *testing.T) {
 		number, carrier string
 		want            Verdict
 	}{
-		{"9400111206206406260787", "USPS", Proved},
-		{"9400111206206406260787", "USPS Ground Advantage", Proved},
-		{"9400111206206406260787", "United States Postal Service", Proved},
-		{"9400111206206406260788", "USPS", Wrong},
-		{"9400111206206406260787", "UPS", Wrong},
-		{"9400111206206406260787", "UPS Mail Innovations", Proved}, // the post has the last mile
-		{"9261290113185417468510", "FedEx SmartPost", Proved},
-		{"9261290113185417468510", "FedEx", Wrong},
-		{"RB123456785US", "usps", Proved},
-		{"RB123456785CA", "Canada Post", Proved},
-		{"RB123456785GB", "usps", Wrong},
-		{"TBA502887274000", "Amazon Shipping", Plausible},
-		{"1LS724505321754", "OnTrac", Plausible},
-		{"ABC", "Some Carrier", Unknown},
-		{"RB123456785GB", "Royal Mail", Unknown},
-		{"9400111206206406260787", "", Unknown},
-		{"9400111206206406260787", "Upstate Couriers", Unknown},
-		{"", "USPS", Wrong},
+		{"9400111206206406260787", "USPS", NumberProved},
+		{"9400111206206406260787", "USPS Ground Advantage", NumberProved},
+		{"9400111206206406260787", "United States Postal Service", NumberProved},
+		{"9400111206206406260788", "USPS", NumberWrong},
+		{"9400111206206406260787", "UPS", NumberWrong},
+		{"9400111206206406260787", "UPS Mail Innovations", NumberProved}, // the post has the last mile
+		{"9261290113185417468510", "FedEx SmartPost", NumberProved},
+		{"9261290113185417468510", "FedEx", NumberWrong},
+		{"RB123456785US", "usps", NumberProved},
+		{"RB123456785CA", "Canada Post", NumberProved},
+		{"RB123456785GB", "usps", NumberWrong},
+		{"TBA502887274000", "Amazon Shipping", NumberPlausible},
+		{"1LS724505321754", "OnTrac", NumberPlausible},
+		{"ABC", "Some Carrier", CarrierUnknown},
+		{"RB123456785GB", "Royal Mail", CarrierUnknown},
+		{"9400111206206406260787", "", CarrierUnknown},
+		{"9400111206206406260787", "Upstate Couriers", CarrierUnknown},
+		{"", "USPS", NumberWrong},
 	} {
 		if got := Valid(c.number, c.carrier); got != c.want {
 			t.Errorf("%q of %q is %s, want %s", c.number, c.carrier, got, c.want)
@@ -233,7 +233,7 @@ func FuzzRecognise(f *testing.F) {
 			if len(Carriers(m.Carrier)) == 0 || m.Name == "" || !strings.Contains(n, m.Number) || m.Number == "" {
 				t.Fatalf("%q: %+v", raw, m)
 			}
-			if Valid(raw, m.Carrier) == Wrong {
+			if Valid(raw, m.Carrier) == NumberWrong {
 				t.Fatalf("%q is recognised as %s and wrong", raw, m.Carrier)
 			}
 		}
