@@ -55,6 +55,11 @@ type (
 	AlertDelivery    = sqlcore.AlertDelivery
 	AlertSilence     = sqlcore.AlertSilence
 
+	CustodyEntry      = sqlcore.CustodyEntry
+	CustodyKey        = sqlcore.CustodyKey
+	CustodyCheckpoint = sqlcore.CustodyCheckpoint
+	CustodyReport     = sqlcore.CustodyReport
+
 	Reconciliation   = sqlcore.Reconciliation
 	ReconciledRate   = sqlcore.ReconciledRate
 	ReconciledOrder  = sqlcore.ReconciledOrder

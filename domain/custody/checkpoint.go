@@ -1,6 +1,8 @@
 package custody
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,7 +41,44 @@ func OpenCheckpoint(signed, key string) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, errs.New(errs.Conflict, op, v.Name(), "the checkpoint is not signed with this key, or was changed after it was signed")
 	}
+	for _, sig := range n.Sigs {
+		// A letter has bits to spare at the end: with them set the same signature could be written in several ways.
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return tlog.Tree{}, errs.New(errs.Conflict, op, v.Name(), "the signature of the checkpoint was changed")
+		}
+	}
 	return readCheckpoint(n.Text, v.Name())
+}
+
+// OpenOwn is OpenCheckpoint for one that we wrote ourselves: of so many entries, and not a letter may be different. Errors: Conflict.
+func OpenOwn(signed, key string, size int64) (tlog.Tree, error) {
+	tree, err := OpenCheckpoint(signed, key)
+	if err == nil && (tree.N != size || strings.Count(signed, "\n") != ownLines) {
+		err = errs.New(errs.Conflict, "custody.OpenOwn", "", "the checkpoint of %d entries is not as it was written", size)
+	}
+	return tree, err
+}
+
+// ownLines of a checkpoint: origin, size, root, an empty one, our signature.
+const ownLines = 5
+
+// CheckKey verifies that a verifier key is written as it always is, and is the key of a log of this name. Errors: Conflict.
+func CheckKey(origin, key string) error {
+	failed := errs.New(errs.Conflict, "custody.CheckKey", origin, "the log's key was changed")
+	v, err := note.NewVerifier(key)
+	if err != nil || v.Name() != origin {
+		return failed
+	}
+	_, rest, _ := strings.Cut(key, "+")
+	_, text, _ := strings.Cut(rest, "+")
+	raw, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != 1+ed25519.PublicKeySize {
+		return failed
+	}
+	if again, err := note.NewEd25519VerifierKey(origin, raw[1:]); err != nil || again != key {
+		return failed
+	}
+	return nil
 }
 
 // readCheckpoint reads the text of a checkpoint: origin, size, root. An empty origin is any.

@@ -68,6 +68,9 @@ func edgeIndexes(size int64) (out []int64) {
 	return out
 }
 
+// NewTree is the tree of no entries.
+func NewTree() tlog.Tree { return tlog.Tree{Hash: emptyRoot} }
+
 // Grow appends leaves to a tree. kept reads the hashes of the tree as it was; if it reads tiles out of a database it should be one that proves
 // them (tlog.TileHashReader), so that nothing is built on what was changed. Tiles are all that are new or longer than before.
 func Grow(old tlog.Tree, kept tlog.HashReader, leaves []tlog.Hash) (tlog.Tree, []Tile, error) {
@@ -157,6 +160,9 @@ func (r *Recount) Add(leaf tlog.Hash) error {
 	}
 	return nil
 }
+
+// Size is how many leaves there are so far.
+func (r *Recount) Size() int64 { return r.edge.size }
 
 // Tree is the tree of the leaves so far.
 func (r *Recount) Tree() tlog.Tree { return r.edge.tree() }

@@ -15,9 +15,9 @@ import (
 const (
 	// ProofFormat is the first field of every proof file.
 	ProofFormat = "spillway custody proof v1"
-	// MaxProof bounds a proof file, maxEntries the entries in it: a parcel has a dozen, an order of many parcels some hundreds.
-	MaxProof   = 16 << 20
-	maxEntries = 10_000
+	// MaxProof bounds a proof file, MaxProven the entries in it: a parcel has a dozen, an order of many parcels some hundreds.
+	MaxProof  = 16 << 20
+	MaxProven = 5_000
 )
 
 // Proof is a proof file: all that is needed to check that entries are in a log, and nothing that must be believed but its key. It is JSON;
@@ -81,8 +81,8 @@ func ParseProof(file []byte) (*Proof, error) {
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, errs.New(errs.Invalid, op, "", "something follows the proof in the file")
 	}
-	if len(p.Entries) > maxEntries {
-		return nil, errs.New(errs.Invalid, op, "", "the file has more than %d entries", maxEntries)
+	if len(p.Entries) > MaxProven {
+		return nil, errs.New(errs.Invalid, op, "", "the file has more than %d entries", MaxProven)
 	}
 	return &p, nil
 }

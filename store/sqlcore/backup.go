@@ -19,7 +19,8 @@ var Tables = []string{"item", "component", "location", "listing", "balance", "mo
 	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "api_token", "account_rating", "policy_override",
 	"reconciliation", "reconciliation_rate", "reconciliation_order", "account_deduction",
 	"incident", "incident_entry", "incident_task", "alert_target", "alert_silence", "alert_delivery", "node",
-	"carrier_account", "shipment", "shipment_order", "shipment_document", "setting"}
+	"carrier_account", "shipment", "shipment_order", "shipment_document",
+	"custody_key", "custody_entry", "custody_tile", "custody_checkpoint", "setting"}
 
 // InboxTable is the table of the inbox, which SQLite keeps in a file of its own.
 const InboxTable = "inbox"
@@ -29,7 +30,7 @@ var NotBackedUp = []string{"session", "event_base", "schema_version", "schema_lo
 	"health_delta", "health_day", "health_part", "health_mark", "health_state", "flow_hour", "flow_lag"}
 
 // numbered are the tables whose row numbers PostgreSQL takes from a sequence, which a restore must move on.
-var numbered = []string{"movement", InboxTable, "drift", "push_log"}
+var numbered = []string{"movement", InboxTable, "drift", "push_log", "custody_entry"}
 
 // Backup writes all of the database to a new file at path, while everything goes on: the inbox as it is at one moment, and all else as it is at
 // the same moment or, where the inbox has a file of its own, at a later one. The file appears under its name only when it is complete and

@@ -22,6 +22,10 @@ func CrashMain() {
 	if url == "" {
 		return
 	}
+	if os.Getenv(custodyCrash) != "" {
+		fmt.Println("failed:", acknowledgeCustody(url, os.Getenv("SPILLWAY_STORETEST_CRASH_RUN")))
+		os.Exit(1)
+	}
 	fmt.Println("failed:", acknowledge(url, os.Getenv("SPILLWAY_STORETEST_CRASH_RUN")))
 	os.Exit(1)
 }
