@@ -20,6 +20,7 @@ type brute struct {
 	best  int64
 	seen  int
 	ways  []way
+	sure  map[[3]int][3]int64
 }
 
 type bruteItem struct {
@@ -31,7 +32,7 @@ type bruteItem struct {
 }
 
 func newBrute(d *Desk, o *Order, st Stock, rules Rules) *brute {
-	b := &brute{d: d, o: o, rules: rules, ways: d.waysTo(o.Dest)}
+	b := &brute{d: d, o: o, rules: rules, ways: d.waysTo(o.Dest), sure: map[[3]int][3]int64{}}
 	for _, l := range o.Lines {
 		k := slices.IndexFunc(b.items, func(x bruteItem) bool { return x.id == l.Item })
 		if k < 0 {
@@ -260,6 +261,9 @@ type option struct {
 func (b *brute) option(s *site, si, j, k int) (option, bool) {
 	l := &s.lanes[j]
 	for i := range b.items {
+		if b.holdsBack(i, si, l.Abilities, l.MaxGrams) {
+			return option{}, false
+		}
 		if b.alloc[i][si] == 0 {
 			continue
 		}
@@ -277,7 +281,21 @@ func (b *brute) option(s *site, si, j, k int) (option, bool) {
 		return option{}, false
 	}
 	label := discount(l.Tariff.ByZone[w.zone].Minor, b.o)
-	return option{b.cost(s, si, k, float64(label), float64(discount(l.Tariff.PerPound.Minor, b.o)), l.MaxGrams), b.chances(s, l, int(s.buckets[k].day), w.days)}, true
+	return option{b.cost(s, si, k, float64(label), float64(discount(l.Tariff.PerPound.Minor, b.o)), l.MaxGrams), b.known(s, si, j, k)}, true
+}
+
+// holdsBack reports whether something is left of an item that a node in use has and can ship: no plan does that.
+func (b *brute) holdsBack(i, si int, able []network.Ability, most int64) bool {
+	x := &b.items[i]
+	if b.alloc[i][len(b.d.sites)] == 0 || b.alloc[i][si] == x.have[si] || most > 0 && x.grams > most {
+		return false
+	}
+	for _, a := range x.needs {
+		if !slices.Contains(able, a) {
+			return false
+		}
+	}
+	return true
 }
 
 func discount(a int64, o *Order) int64 {
@@ -324,7 +342,7 @@ func (b *brute) mean(s *site, si, k int) []option {
 			limit = append(limit, l.MaxGrams)
 		}
 		able = slices.DeleteFunc(able, func(a network.Ability) bool { return !slices.Contains(l.Abilities, a) })
-		for i, c := range b.chances(s, l, int(s.buckets[k].day), w.days) {
+		for i, c := range b.known(s, si, j, k) {
 			sure[i] = min(sure[i], c)
 		}
 	}
@@ -336,6 +354,9 @@ func (b *brute) mean(s *site, si, k int) []option {
 		most = slices.Min(limit)
 	}
 	for i := range b.items {
+		if b.holdsBack(i, si, able, most) {
+			return nil
+		}
 		for _, a := range b.items[i].needs {
 			if b.alloc[i][si] > 0 && !slices.Contains(able, a) {
 				return nil
@@ -353,6 +374,15 @@ func (b *brute) mean(s *site, si, k int) []option {
 		return math.Floor(float64(sum)/float64(len(x)) + 0.5)
 	}
 	return []option{{b.cost(s, si, k, avg(labels), avg(each), most), sure}}
+}
+
+func (b *brute) known(s *site, si, j, k int) [3]int64 {
+	c, ok := b.sure[[3]int{si, j, k}]
+	if !ok {
+		c = b.chances(s, &s.lanes[j], int(s.buckets[k].day), b.ways[s.ways+j].days)
+		b.sure[[3]int{si, j, k}] = c
+	}
+	return c
 }
 
 // chances walks through what can happen, day by day, instead of using tables of powers.
@@ -381,7 +411,7 @@ func (b *brute) chances(s *site, l *lane, day, road int) [3]int64 {
 		if l.leaves[at] > u.cancel {
 			late[1] += stays - next
 		}
-		slack := l.road.Between(0, dueDay) - int(l.business[at]) - road
+		slack := int(l.road.count(dueDay)) - int(l.business[at]) - road
 		switch {
 		case slack < 0:
 			late[2] += stays - next

@@ -6,6 +6,7 @@ import (
 	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/domain/policy/calendar"
+	"github.com/spillway/spillway/kit/errs"
 )
 
 // shipDays are the days from at on which parcels leave, and how many orders get ready between one and the next: work after the last van
@@ -80,15 +81,13 @@ func fill(days []shipDay, surge network.Surge, queue, today int64, planned int) 
 func (d *Desk) lane(s *site, times *network.Timetable, in *network.Lane, slip policy.PPM) (lane, error) {
 	l := lane{Lane: in, able: abilities(in.Abilities) & s.able, longest: usualDays}
 	l.slip, _ = slips(slip)
-	road := d.road[in.Holidays]
-	if road == nil {
-		var err error
-		if road, err = calendar.New(calendar.Spec{Zone: time.UTC, Holidays: in.Holidays}); err != nil {
-			return l, err
+	if l.road = d.roads[in.Holidays]; l.road == nil {
+		if !in.Holidays.Known() {
+			return l, errs.New(errs.Invalid, "routing.Prepare", s.node.ID, "%q is no set of holidays", in.Holidays)
 		}
-		d.road[in.Holidays] = road
+		l.road = newRoad(calendar.DayOf(d.at, time.UTC), in.Holidays)
+		d.roads[in.Holidays] = l.road
 	}
-	l.road = road
 	before := d.at
 	for i := range s.days {
 		day := &s.days[i]
@@ -106,7 +105,7 @@ func (d *Desk) lane(s *site, times *network.Timetable, in *network.Lane, slip po
 			t = time.Unix(l.leaves[n-1], 0)
 		}
 		l.leaves = append(l.leaves, t.Unix())
-		l.business = append(l.business, int32(road.Between(0, calendar.DayOf(t, times.Zone()))))
+		l.business = append(l.business, l.road.count(calendar.DayOf(t, times.Zone())))
 	}
 	l.dearest = 1
 	for z := 1; z < len(in.Days); z++ {

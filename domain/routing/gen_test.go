@@ -54,24 +54,24 @@ func randomSite(r *rand.Rand, i int) Site {
 	}
 	c := func() money.Amount { return usd(int64(r.IntN(4)) * 50) }
 	n.Costs = network.Costs{PerOrder: c(), PerLine: usd(int64(r.IntN(3)) * 10), PerUnit: usd(int64(r.IntN(3)) * 10), PerParcel: c()}
-	if chance(r, 75) {
+	if chance(r, 60) {
 		for d := time.Monday; d <= time.Friday; d++ {
-			n.Shifts = append(n.Shifts, network.Shift{Weekday: d, From: 8 * 3600, Until: 16 * 3600, PerHour: int64(1 + r.IntN(20))})
+			n.Shifts = append(n.Shifts, network.Shift{Weekday: d, From: 8 * 3600, Until: 16 * 3600, PerHour: int64(2 + r.IntN(20))})
 		}
 	}
 	if chance(r, 40) {
 		n.Surge = network.Surge{Above: int64(1 + r.IntN(20)), Percent: pick(r, int64(0), 25, 33), Max: pick(r, int64(0), 30)}
 	}
 	for j := range r.IntN(3) + min(1, r.IntN(5)) {
-		l := network.Lane{Carrier: fmt.Sprintf("c%d", j), MaxGrams: pick(r, int64(0), 0, 900, 2000),
+		l := network.Lane{Carrier: fmt.Sprintf("c%d", j), MaxGrams: pick(r, int64(0), 0, 0, 900, 2000),
 			Tariff: network.Tariff{PerPound: usd(int64(r.IntN(4)) * 20)}}
 		for z := range l.Tariff.ByZone {
 			l.Tariff.ByZone[z] = usd(int64(3+r.IntN(3)) * 50)
 		}
-		if chance(r, 30) {
-			l.Serves = pick(r, []string{"US-CA"}, []string{"US"}, []string{"GB"})
+		if chance(r, 25) {
+			l.Serves = pick(r, []string{"US-CA", "US-TX"}, []string{"US"}, []string{"US"}, []string{"GB"})
 		}
-		if chance(r, 70) {
+		if chance(r, 85) {
 			l.Abilities = n.Abilities
 		}
 		for d := time.Monday; d <= time.Friday && chance(r, 90); d++ {
@@ -79,7 +79,7 @@ func randomSite(r *rand.Rand, i int) Site {
 		}
 		n.Lanes = append(n.Lanes, l)
 	}
-	s := Site{Node: n, Location: stock.Location{ID: n.ID, Kind: stock.Own, Active: true}, Queue: int64(r.IntN(4) * r.IntN(30)), Today: int64(r.IntN(20)),
+	s := Site{Node: n, Location: stock.Location{ID: n.ID, Kind: stock.Own, Active: true}, Queue: int64(r.IntN(3) * r.IntN(20)), Today: int64(r.IntN(20)),
 		Slip: policy.PPM(r.IntN(3) * 50_000)}
 	if kind == network.FBT || kind == network.MCF {
 		s.Location.Kind = map[network.Kind]stock.LocationKind{network.FBT: stock.FBT, network.MCF: stock.Marketplace}[kind]
@@ -88,8 +88,22 @@ func randomSite(r *rand.Rand, i int) Site {
 	return s
 }
 
+// pool is the nodes that random networks are made of, their days worked out once.
+var pool = func() (out []Site) {
+	r := rand.New(rand.NewPCG(7, 7))
+	for i := range 90 {
+		s := randomSite(r, i)
+		var err error
+		if s.Times, err = s.Node.Timetable(); err != nil {
+			panic(err)
+		}
+		out = append(out, s)
+	}
+	return out
+}()
+
 func randomOrder(r *rand.Rand, at time.Time, items, lines, qty int, id string) Order {
-	o := Order{ID: id, Connection: pick(r, "tt", "tt", "shop", ""), Value: int64(r.IntN(5) * 1000),
+	o := Order{ID: id, Connection: pick(r, "tt", "tt", "tt", "shop", ""), Value: int64(r.IntN(5) * 1000),
 		Dest: Dest{Region: pick(r, "US-CA", "US-NY", "US-TX", ""), Postal: pick(r, "900", "100", "750", "606")}}
 	for range lines {
 		l := Line{Item: fmt.Sprintf("i%d", r.IntN(items)), Qty: int64(1 + r.IntN(qty)), Grams: pick(r, int64(0), 150, 300, 450, 454, 800)}
@@ -111,18 +125,25 @@ func randomOrder(r *rand.Rand, at time.Time, items, lines, qty int, id string) O
 
 func newWorld(r *rand.Rand) *world {
 	w := &world{at: monday.Add(time.Duration(r.IntN(7*24)) * time.Hour), stock: Stock{}}
-	for i := range 1 + r.IntN(6) {
-		w.sites = append(w.sites, randomSite(r, i))
+	for _, i := range r.Perm(len(pool))[:1+r.IntN(6)] {
+		w.sites = append(w.sites, pool[i])
+	}
+	if chance(r, 25) { // nodes that are alike
+		for i := range w.sites {
+			x := w.sites[0]
+			x.Node.ID, x.Location.ID = w.sites[i].Node.ID, w.sites[i].Node.ID
+			w.sites[i] = x
+		}
 	}
 	w.rules = Rules{Currency: "USD", Late: Late{Dispatch: int64(r.IntN(3) * 300), Delivery: int64(r.IntN(3) * 200), Cancel: int64(r.IntN(2) * 1000)},
-		LeftUnit: pick(r, int64(60), 400, 5000), LeftAny: int64(r.IntN(2) * 200), Short: pick(r, Partly, Partly, Partly, Wait, Whole), Parts: r.IntN(7),
+		LeftUnit: pick(r, int64(60), 400, 5000, 5000, 5000, 5000), LeftAny: int64(r.IntN(2) * 200), Short: pick(r, Partly, Partly, Partly, Wait, Whole), Parts: r.IntN(7),
 		Move: int64(r.IntN(2) * 40), Days: 1 + r.IntN(3), Slip: 20_000, RoadSlip: 100_000, Unknown: 200, Plain: chance(r, 40)}
 	w.order = randomOrder(r, w.at, 6, 1+r.IntN(6), 3, "o")
 	w.twist(r)
 	for i := range 6 {
 		row := make([]int64, len(w.sites))
 		for k := range row {
-			row[k] = int64(r.IntN(5) * min(1, r.IntN(3)))
+			row[k] = int64(r.IntN(9) * min(1, r.IntN(5)))
 		}
 		w.stock[fmt.Sprintf("i%d", i)] = row
 	}
@@ -156,9 +177,15 @@ func (w *world) twist(r *rand.Rand) {
 // thin takes stock away until brute force has few enough plans to look at.
 func (w *world) thin(r *rand.Rand, d *Desk, most float64) {
 	for newBrute(d, &w.order, w.stock, w.rules).plans() > most {
-		item := w.order.Lines[r.IntN(len(w.order.Lines))].Item
-		row := w.stock[item]
-		row[r.IntN(len(row))] = 0
+		line := w.order.Lines[r.IntN(len(w.order.Lines))]
+		row, others := w.stock[line.Item], int64(0)
+		k := r.IntN(len(row))
+		for _, n := range row {
+			others += n
+		}
+		if others-row[k] >= line.Qty || chance(r, 5) {
+			row[k] = 0
+		}
 	}
 }
 

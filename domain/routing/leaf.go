@@ -31,6 +31,8 @@ type leaf struct {
 	base  int64   // what is certain: slots, lateness, and what all are without
 	root  int64   // bound of the whole leaf
 	cheap int64   // the lowest price of a pound
+	most  int64   // the most grams a parcel may weigh; 0: one of the slots has no limit
+	label int64   // the lowest price of a further parcel
 }
 
 // job is one want in a leaf.
@@ -52,10 +54,15 @@ type job struct {
 // solve shares the wants among the slots in use.
 func (s *search) solve(n int, fixed int64) {
 	l := &s.leaf
-	l.n, l.base, l.cheap = n, fixed, never
+	l.n, l.base, l.cheap, l.most, l.label = n, fixed, never, 0, never
+	limited := true
 	for j := range n {
 		l.t[j], l.grams[j], l.units[j] = &s.slots[s.use[j]], 0, 0
-		l.cheap = min(l.cheap, l.t[j].pound)
+		l.cheap, l.label = min(l.cheap, l.t[j].pound), min(l.label, l.t[j].parcel)
+		l.most, limited = max(l.most, l.t[j].max), limited && l.t[j].max > 0
+	}
+	if !limited {
+		l.most = 0
 	}
 	l.jobs = grow(l.jobs, len(s.p.wants))
 	l.qty = grow(l.qty, len(s.p.wants)*MaxParts)
@@ -110,12 +117,9 @@ func (s *search) job(b *job, i int) bool {
 		}
 		b.by[k], b.have[k], b.unit[k] = int32(j), s.avail[at], unit
 		b.n++
-		// To leave a unit saves at most this.
-		saves := unit + t.line + pounds(w.grams)*t.pound
-		if t.max > 0 {
-			saves += (w.grams/t.max + 1) * t.parcel
+		if s.relaxed {
+			b.keep = b.keep && s.left(1) >= unit+t.line+pounds(w.grams)*t.pound+s.lighter(t, w.grams)
 		}
-		b.keep = b.keep && s.left(1) >= saves
 	}
 	behind := int64(0)
 	for k := b.n - 1; k >= 0; k-- {
@@ -133,6 +137,14 @@ func (s *search) job(b *job, i int) bool {
 		b.heavy = min(have, w.qty) * w.grams
 	}
 	return true
+}
+
+// lighter is the most that parcels of a slot can cost less for want of so many grams.
+func (s *search) lighter(t *slot, grams int64) int64 {
+	if t.max == 0 || s.grams <= t.max {
+		return 0
+	}
+	return (grams/t.max + 1) * t.parcel
 }
 
 // order puts wants without a choice first, so that bounds are sharp where choices begin.
@@ -160,19 +172,28 @@ func (s *search) bound(i int, cost int64) int64 {
 		b := &l.jobs[i]
 		low, lowW, after = b.low, b.lowW, b.after
 	}
-	a, b := cost+low, cost+lowW
+	a, b, open := cost+low, cost+lowW, after
 	for j := range l.n {
 		t, g := l.t[j], l.grams[j]
 		begun := max(1, pounds(g))
 		a += (begun - 1) * t.pound
-		if t.max > 0 && g > t.max {
-			a += ((g+t.max-1)/t.max - 1) * t.parcel
-		}
 		b += g*t.gram - t.pound
 		after -= (begun*poundE5+99_999)/100_000 - g // room in the pound begun
+		if t.max == 0 {
+			continue
+		}
+		parcels := int64(1)
+		if g > t.max {
+			parcels = (g + t.max - 1) / t.max
+			a += (parcels - 1) * t.parcel
+		}
+		open -= parcels*t.max - g // room in the parcel begun
 	}
 	if after > 0 {
 		a += pounds(after) * l.cheap
+	}
+	if l.most > 0 && open > 0 {
+		a += (open + l.most - 1) / l.most * l.label
 	}
 	return max(a, b)
 }
@@ -192,7 +213,7 @@ func (s *search) spread(i, k int, rest, cost int64, short bool) {
 	l := &s.leaf
 	b := &l.jobs[i]
 	s.spent++
-	if s.spent >= maxWork {
+	if s.spent >= s.limit {
 		s.lower = min(s.lower, l.root)
 		return
 	}

@@ -212,10 +212,7 @@ func (d *Desk) journey(p *problem, t *slot, out *Part) {
 			out.Carrier, out.Service = l.Carrier, l.Service
 		}
 		leaves := time.Unix(l.leaves[day], 0).UTC()
-		arrives, ok := l.road.Add(calendar.DayOf(leaves, s.zone), w.days)
-		if !ok {
-			arrives = calendar.DayOf(leaves, s.zone) + calendar.Day(w.days)
-		}
+		arrives := l.road.add(calendar.DayOf(leaves, s.zone), w.days)
 		if leaves.After(out.Leaves) {
 			out.Leaves = leaves
 		}

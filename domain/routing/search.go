@@ -8,7 +8,7 @@ import (
 
 // Work that one search may do before it gives its best as not proven. A step is some ten nanoseconds: the longest search ends within
 // about a millisecond.
-const maxWork = 60_000
+const maxWork = 20_000
 
 const never int64 = math.MaxInt64 / 4
 
@@ -35,6 +35,9 @@ type search struct {
 	parts         int
 	lower         int64
 	upper         int64 // nothing dearer is looked for
+	grams         int64 // of the whole order
+	limit         int   // steps before it gives up
+	relaxed       bool  // units may be left that could ship: others may have taken them. For bounds of a re-plan
 	single        bool  // one part only, whatever the rules allow
 	first         bool  // the last answer came from platform stock that goes first
 	rest          []int64
@@ -61,10 +64,10 @@ func (s *search) run(p *problem, only uint64, upper int64) *answer {
 	s.best.n, s.best.cost, s.lower, s.upper = 0, never, never, upper
 	s.best.qty = grow(s.best.qty, len(p.wants)*MaxParts)
 	s.nothing()
-	for size := 1; size <= s.parts && size <= s.sites && s.spent < maxWork; size++ {
+	for size := 1; size <= s.parts && size <= s.sites && s.spent < s.limit; size++ {
 		s.subsets(size, 0, 0, 0, 0, 0)
 	}
-	if s.spent >= maxWork {
+	if s.spent >= s.limit {
 		s.lower = min(s.lower, max(s.sum+s.minFix, s.sumW+min(s.minFW, s.minFW*int64(s.parts))))
 	}
 	for i := range s.best.n {
@@ -100,13 +103,14 @@ func (s *search) prepare() {
 	n := len(p.wants) * s.sites
 	s.avail, s.unit = grow(s.avail, n), grow(s.unit, n)
 	s.cheap, s.cheapW = grow(s.cheap, len(p.wants)), grow(s.cheapW, len(p.wants))
-	s.minFix, s.minFW, s.sum, s.sumW = never, never, 0, 0
+	s.minFix, s.minFW, s.sum, s.sumW, s.grams = never, never, 0, 0, 0
 	for si := range s.sites {
 		s.floor(si)
 	}
 	partly := s.rules.Short == Partly
 	for i := range p.wants {
 		w := &p.wants[i]
+		s.grams += w.qty * w.grams
 		line, unit, unitW, have := never, never, never, int64(0)
 		for si := range s.sites {
 			at := i*s.sites + si
@@ -190,7 +194,7 @@ func (s *search) subsets(size, depth, from int, fix, fixW int64, covered int) {
 			continue
 		}
 		s.spent++
-		if s.spent >= maxWork {
+		if s.spent >= s.limit {
 			return
 		}
 		if s.worse(fix+f.fixed+more*s.minFix+s.sum) || s.worse(fixW+f.fixed-f.pound+more*s.minFW+s.sumW) {
@@ -246,7 +250,7 @@ func (s *search) combine(size, depth int, fix int64, sure [3]int64, sum int64) {
 	si := s.chosen[depth]
 	for x := s.spans[si]; x < s.spans[si+1]; x++ {
 		s.spent++
-		if s.spent >= maxWork {
+		if s.spent >= s.limit {
 			return
 		}
 		t := &s.slots[x]

@@ -72,7 +72,7 @@ type lane struct {
 	able     uint8
 	leaves   []int64 // Unix time at which parcels of each shipDay leave
 	business []int32 // business day of each, counted by the carrier's calendar
-	road     *calendar.Calendar
+	road     *road
 	slip     [slipTail + 2]int64 // chance of at least so many days more on the road
 	dearest  int                 // the zone reckoned with where none is known
 	longest  int                 // the days reckoned with where none are known
@@ -91,7 +91,7 @@ type Desk struct {
 	limits  limits
 	buckets int
 	lanes   int
-	road    map[calendar.Holidays]*calendar.Calendar
+	roads   map[calendar.Holidays]*road
 	ways    map[Dest][]way
 	s       search
 	p       problem
@@ -107,7 +107,7 @@ func Prepare(sites []Site, rules Rules, transit Transit, at time.Time) (*Desk, e
 		return nil, errs.New(errs.Invalid, "routing.Prepare", "", "at most %d nodes", network.MaxNodes)
 	}
 	d := &Desk{at: at, rules: rules, transit: transit, where: make(map[string]int, len(sites)),
-		road: map[calendar.Holidays]*calendar.Calendar{}, ways: map[Dest][]way{}}
+		roads: map[calendar.Holidays]*road{}, ways: map[Dest][]way{}}
 	order := make([]int, len(sites))
 	for i := range order {
 		order[i] = i
@@ -132,7 +132,7 @@ func Prepare(sites []Site, rules Rules, transit Transit, at time.Time) (*Desk, e
 		d.sites = append(d.sites, s)
 	}
 	d.limits = d.compile(rules.Limits)
-	d.s.rules, d.s.sites = &d.rules, len(d.sites)
+	d.s.rules, d.s.sites, d.s.limit = &d.rules, len(d.sites), maxWork
 	for si := range d.sites {
 		d.s.leaf.in[si] = int32(d.sites[si].in)
 	}

@@ -195,7 +195,7 @@ func (d *Desk) slots(dst []slot, o *Order, si int, u *dues, ways []way, all bool
 			}
 			var due int32
 			if u.cost[2] != 0 {
-				due = int32(l.road.Between(0, dueDay))
+				due = l.road.count(dueDay)
 			}
 			sure := s.sure(l, int(k.day), u, w.days, due)
 			dst = append(dst, d.slot(o, si, j, b, w.zone, sure))
