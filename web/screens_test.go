@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,14 @@ var pagesToSee = []struct{ name, path, js string }{
 	{"health-norules", "/health?shop=cart-north", ""},
 	{"health-explain", "/health", "document.querySelector('#g-ldr a.value').click()"},
 	{"account", "/health", "document.querySelector('#account-form').open = true; document.querySelector('#account-form [name=value]').value = '162'; document.querySelector('#account-form form').requestSubmit()"},
+	{"deduction", "/health", "document.querySelector('#deduction-form').open = true; document.querySelector('#deduction-form [name=points]').value = '12'; document.querySelector('#deduction-form [name=reason]').value = 'late dispatch'; document.querySelector('#deduction-form form').requestSubmit()"},
+	{"reconcile", "/health/reconcile?shop=clip-north", ""},
+	{"reconcile-norules", "/health/reconcile?shop=cart-north", ""},
+	{"reconcile-one", "/health/reconcile/explained", ""},
+	{"reconcile-reading", "/health/reconcile/reading", ""},
+	{"reconcile-refused", "/health/reconcile/refused", ""},
+	{"reconcile-stopped", "/health/reconcile/stopped", ""},
+	{"reconcile-explain", "/health/ldr?shop=clip-north", "document.querySelector('#ra-their a.open').click()"},
 	{"todo", "/health/do/ldr-now?shop=clip-north", ""},
 	{"rate", "/health/ldr?shop=clip-north", ""},
 	{"rate-past", "/health/otdr?shop=clip-north&on=2026-10-07&region=CA", ""},
@@ -86,8 +95,8 @@ func TestScreens(t *testing.T) {
 			bare.look(t, width, theme)
 			bare.picture(t, "empty", "/", "", width, theme)
 			bare.picture(t, "empty-connections", "/connections", "", width, theme)
-			for _, path := range []string{"/health", "/policy", "/incidents", "/alerts"} {
-				bare.picture(t, "empty-"+path[1:], path, "", width, theme)
+			for _, path := range []string{"/health", "/health/reconcile", "/policy", "/incidents", "/alerts"} {
+				bare.picture(t, "empty-"+strings.ReplaceAll(path[1:], "/", "-"), path, "", width, theme)
 			}
 		}
 	}
@@ -112,7 +121,7 @@ func (s *stage) visit(t *testing.T, name, path, js string) {
 	}
 	ask(t, s, chromedp.Evaluate[any]("{"+js+"}; null"))
 	switch name {
-	case "explain", "health-explain":
+	case "explain", "health-explain", "reconcile-explain":
 		s.until(t, "document.querySelector('#panel[open] .explain')")
 	case "help":
 		s.until(t, "document.querySelector('#help[open]')")
