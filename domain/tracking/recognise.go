@@ -180,3 +180,19 @@ func Infer(number string, said ...string) (Match, bool) {
 	}
 	return all[0], true
 }
+
+// Same reports whether two numbers name the same parcel: they are alike but for what scanners and barcodes add, as is a barcode with a postal code
+// before the number on its label.
+func Same(a, b string) bool {
+	x, y := Normalise(a), Normalise(b)
+	if x == "" || y == "" {
+		return false
+	}
+	if x == y {
+		return true
+	}
+	inner := func(long, short string) bool {
+		return slices.ContainsFunc(Recognise(long), func(m Match) bool { return m.Proved && m.Number == short })
+	}
+	return inner(x, y) || inner(y, x)
+}

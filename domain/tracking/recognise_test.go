@@ -190,6 +190,25 @@ func TestInfer(t *testing.T) {
 	}
 }
 
+func TestSame(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"9400111206206406260787", " 9400 1112 0620 6406 2607 87", true},
+		{"420787459400111206206406260787", "9400111206206406260787", true},
+		{"784917580286", "32971514560102447849175802862014", true},
+		{"9400111206206406260787", "9400111206206407628746", false},
+		{"420787459400111206206406260787", "420100019400111206206406260787", false}, // one of them is a forgery or misread
+		{"my own number 7", "MYOWNNUMBER7", true},
+		{"", "", false},
+	} {
+		if Same(c.a, c.b) != c.want || Same(c.b, c.a) != c.want {
+			t.Errorf("%q and %q: %v", c.a, c.b, !c.want)
+		}
+	}
+}
+
 // Any blanks and small letters change nothing; a changed digit of a number with a check digit over all of it is refused by that format.
 func TestNoiseAndMisreadings(t *testing.T) {
 	numbers := []string{"9400111206206406260787", "1Z5R89390357567127", "RB123456785US", "986578788855", "320595463938", "0073938000549297", "C11031500001879"}

@@ -127,6 +127,28 @@ type Group struct {
 	Seen Seen
 }
 
+// Way is how a parcel travels from a node's place by a lane: its zone, and its days by what was seen of alike parcels, else by what the lane states, else as
+// usual for the zone. Abroad the zone is 0, and nothing is usual. False: the zone is not known, or nothing says the days.
+func Way(from network.Place, lane network.Lane, to network.Place, chart *Chart, seen ...Group) (Days, Zone, bool) {
+	var z Zone
+	var days Days
+	known := false
+	if homes[from.Country] && homes[to.Country] {
+		var ok bool
+		if z, ok = ZoneOf(from, to, chart); !ok {
+			return Days{}, Zone{}, false
+		}
+		days, known = GroundDays(from, to, chart)
+	} else if to.Country == "" || to.Country == from.Country {
+		return Days{}, Zone{}, false // within another country, or nowhere: there are no zones to tell
+	}
+	if stated, ok := LaneDays(lane, z.Number); ok {
+		days, known = stated, true
+	}
+	days = Expect(days, seen...)
+	return days, z, known || days.Seen > 0
+}
+
 // Calendar is the days on which a carrier moves parcels: the post from Monday to Saturday but on its holidays, others taken to rest on weekends and
 // federal holidays, which promises too late rather than too soon. Closures are what is known beyond that. Errors: of calendar.New.
 func Calendar(carrier string, zone *time.Location, closures ...calendar.Closure) (*calendar.Calendar, error) {

@@ -24,7 +24,7 @@ const (
 
 // Zone is how far apart two places are, as postal prices count it.
 type Zone struct {
-	Number int     // FirstZone to LastZone
+	Number int     // FirstZone to LastZone; 0 abroad
 	Miles  float64 // statute miles it was estimated from; 0: it was not
 	Basis  Basis
 }
