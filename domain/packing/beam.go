@@ -6,13 +6,20 @@ const maxWidth = 64 // of a beam; the work runs out before on all but the smalle
 // its end whatever the work, so there is always an answer.
 func (ld *loader) search(root *load) {
 	ld.best.volume = -1
-	ld.way = ways[0]
-	ld.rollOut(root, true)
-	for _, ld.way = range ways[1:] {
-		ld.rollOut(root, false)
+	var reached [len(ways)]int64
+	for i := range ways {
+		ld.way = ways[i]
+		reached[i] = ld.rollOut(root, i == 0)
+	}
+	order := ways
+	for i := 1; i < len(order); i++ {
+		for j := i; j > 0 && reached[j] > reached[j-1]; j-- {
+			reached[j], reached[j-1] = reached[j-1], reached[j]
+			order[j], order[j-1] = order[j-1], order[j]
+		}
 	}
 	for width := 1; width <= maxWidth; width *= 2 {
-		for _, ld.way = range ways {
+		for _, ld.way = range order[:3] {
 			if ld.over() {
 				return
 			}

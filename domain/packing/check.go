@@ -1,6 +1,7 @@
 package packing
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -85,6 +86,7 @@ func checkCartons(cartons []Carton) error {
 		return invalid("cartons", "there are %d; at most %d are possible", len(cartons), MaxCartons)
 	}
 	seen := make(map[string]bool, len(cartons))
+	currency := ""
 	for i, c := range cartons {
 		name := c.ID
 		if name == "" {
@@ -101,10 +103,11 @@ func checkCartons(cartons []Carton) error {
 			return invalid(name, "a weight or the stock is out of bounds")
 		case c.Cost.Minor < 0 || c.Cost.Minor > MaxCost:
 			return invalid(name, "it costs %s", c.Cost)
-		case c.Cost.Currency != cartons[0].Cost.Currency:
-			return invalid(name, "its cost is in another currency than that of %s", cartons[0].ID)
+		case currency != "" && c.Cost.Currency != "" && c.Cost.Currency != currency:
+			return invalid(name, "it costs %s where others cost %s", c.Cost.Currency, currency)
 		}
 		seen[c.ID] = true
+		currency = cmp.Or(currency, c.Cost.Currency)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func Pack(o Order) (Packing, error) {
 			alone[k]--
 		}
 	}
-	n.need = s.need(n.left)
+	s.alone, n.need = len(n.plans), s.need(n.left)
 	n = s.solve(n)
 	s.finish(&out, o.Items, n)
 	for k := range s.kinds {

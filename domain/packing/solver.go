@@ -7,14 +7,16 @@ import (
 
 // solver packs the units of one order.
 type solver struct {
-	cartons []Carton
-	kinds   []kind
-	rules   Rules
-	most    []int64 // g that the contents of a carton may weigh, by carton
-	big     []int   // cartons, roomiest first
-	work    int
-	bad     error // what the tariff did that it must not
-	ld      loader
+	cartons  []Carton
+	kinds    []kind
+	rules    Rules
+	most     []int64 // g that the contents of a carton may weigh, by carton
+	big      []int   // cartons, roomiest first
+	work     int
+	alone    int // parcels, the first ones, that hold a unit which goes alone
+	currency string
+	bad      error // what the tariff did that it must not
+	ld       loader
 }
 
 func newSolver(o Order) *solver {
@@ -81,11 +83,11 @@ func (s *solver) charge(c int, net int64) Charge {
 		return Charge{BilledGrams: net + s.cartons[c].Grams}
 	}
 	ch := s.rules.Tariff(s.cartons[c].Outer, net+s.cartons[c].Grams)
-	switch cost := s.cartons[c].Cost; {
+	switch s.currency = cmp.Or(s.currency, s.cartons[c].Cost.Currency, ch.Price.Currency); {
 	case ch.Price.Minor < 0 || ch.Price.Minor > MaxCost:
 		s.bad = invalid("tariff", "it asks for %s", ch.Price)
-	case ch.Price.Currency != "" && cost.Currency != "" && ch.Price.Currency != cost.Currency:
-		s.bad = invalid("tariff", "it charges %s where cartons cost %s", ch.Price.Currency, cost.Currency)
+	case ch.Price.Currency != "" && ch.Price.Currency != s.currency:
+		s.bad = invalid("tariff", "it charges %s where other costs are in %s", ch.Price.Currency, s.currency)
 	}
 	return ch
 }
@@ -149,6 +151,7 @@ type plan struct {
 // candidates lists the cartons that could take all of left, cheapest first, then smallest.
 func (s *solver) candidates(left []int16, used []int) []plan {
 	volume, grams := s.totals(left)
+	s.work -= 1 + len(s.cartons)
 	var out []plan
 next:
 	for c := range s.cartons {

@@ -26,7 +26,7 @@ func (s *solver) solve(n node) node {
 	if empty(n.left) {
 		return n
 	}
-	if p, ok := s.single(n.left, n.used, s.work/8); ok {
+	if p, ok := s.single(n.left, n.used, s.work/4); ok {
 		return s.with(n, p)
 	}
 	best, level := n, []node{n}
