@@ -75,8 +75,12 @@ type Node struct {
 	Surge     Surge      `json:"surge,omitzero"`
 }
 
-// Place is where a node is: no finer than a postal code.
+// Place is where a node is. The street and whom to call are for labels; all else is planned with.
 type Place struct {
+	Company string `json:"company,omitzero"` // as parcels name their sender; empty: the node's name
+	Line1   string `json:"line1,omitzero"`
+	Line2   string `json:"line2,omitzero"`
+	Phone   string `json:"phone,omitzero"`
 	Country string `json:"country"`         // ISO 3166, two letters
 	State   string `json:"state,omitzero"`  // ISO 3166-2 part behind the country: CA
 	Postal  string `json:"postal,omitzero"` // as the country writes it
@@ -188,8 +192,8 @@ func (n Node) Check() error {
 		return bad("kind", "%q is none of %v", n.Kind, Kinds)
 	case !countryCode.MatchString(n.Place.Country):
 		return bad("country", "write two letters such as US, not %q", n.Place.Country)
-	case len(n.Place.State)+len(n.Place.Postal)+len(n.Place.City) > maxText:
-		return bad("place", "state, postal code and city are at most %d bytes together", maxText)
+	case len(n.Place.State)+len(n.Place.Postal)+len(n.Place.City) > maxText || len(n.Place.Company)+len(n.Place.Line1)+len(n.Place.Line2)+len(n.Place.Phone) > 2*maxText:
+		return bad("place", "state, postal code and city are at most %d bytes together, the street and whom to call twice that", maxText)
 	case len(n.Shifts) > MaxShifts || len(n.Lanes) > MaxLanes:
 		return bad("shifts", "a node has at most %d shifts a week and %d carrier services", MaxShifts, MaxLanes)
 	case n.Surge.Above < 0 || n.Surge.Percent < 0 || n.Surge.Max < 0:

@@ -46,7 +46,8 @@ var (
 
 	shipmentsGet   = def("store.ShipmentsGet", "SELECT body, wave_id, version FROM shipment WHERE @in(id, $1) ORDER BY id")
 	shipmentsOf    = def("store.ShipmentsOf", `SELECT body, wave_id, version FROM shipment WHERE id IN (SELECT shipment_id FROM shipment_order WHERE @in(order_id, $1)) ORDER BY id`)
-	shipmentsDue   = def("store.ShipmentsDue", "SELECT body, wave_id, version FROM shipment WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at, id LIMIT $2")
+	shipmentsDue   = def("store.ShipmentsDue", "SELECT body, wave_id, version FROM shipment WHERE connection_id = $1 AND look_at IS NOT NULL AND look_at <= $2 ORDER BY look_at, id LIMIT $3")
+	shipmentsNext  = def("store.ShipmentsNext", "SELECT look_at FROM shipment WHERE connection_id = $1 AND look_at IS NOT NULL ORDER BY look_at LIMIT 1")
 	shipmentsFloor = def("store.ShipmentsAt", `SELECT body, wave_id, version FROM shipment WHERE node = $1 AND step = $2 AND step <> 'rest' AND (due, id) > ($3, $4)
 		ORDER BY due, id LIMIT $5`)
 	shipmentsWave = def("store.ShipmentsOfWave", "SELECT body, wave_id, version FROM shipment WHERE wave_id = $1 AND wave_id <> '' AND (due, id) > ($2, $3) ORDER BY due, id LIMIT $4")
@@ -157,9 +158,15 @@ func (tx *Tx) ShipmentsOf(orders ...string) ([]Shipment, error) {
 	return query(tx, shipmentsOf, scanShipment, orders)
 }
 
-// ShipmentsDue reads those with a step outside that is due, the longest due first.
-func (tx *Tx) ShipmentsDue(at time.Time, limit int) ([]Shipment, error) {
-	return query(tx, shipmentsDue, scanShipment, us(at), page(limit))
+// ShipmentsDue reads those of a connection with a step outside that is due, the longest due first.
+func (tx *Tx) ShipmentsDue(connectionID string, at time.Time, limit int) ([]Shipment, error) {
+	return query(tx, shipmentsDue, scanShipment, connectionID, us(at), page(limit))
+}
+
+// ShipmentsNext is when the next step outside of a connection is due; false: none waits. The zero time is at once.
+func (tx *Tx) ShipmentsNext(connectionID string) (time.Time, bool, error) {
+	at, ok, err := one(tx, shipmentsNext, scanOne[int64], connectionID)
+	return when(at), ok, err
 }
 
 // ShipmentPlace is where a list by deadline goes on: behind the shipment of this deadline and id. The zero place is the beginning.

@@ -132,9 +132,15 @@ func shipmentsListed(t *testing.T, d *database) {
 			t.Error(diff)
 		}
 		for at, want := range map[time.Time]int{day: 1, day.Add(2 * time.Hour): 2} {
-			if due, err := tx.ShipmentsDue(at, 10); err != nil || len(due) != want {
+			if due, err := tx.ShipmentsDue("c", at, 10); err != nil || len(due) != want {
 				t.Errorf("at %v: %d are due, want %d: %v", at, len(due), want, err)
 			}
+		}
+		if next, ok, err := tx.ShipmentsNext("c"); err != nil || !ok || !next.IsZero() {
+			t.Errorf("%v %v %v", next, ok, err)
+		}
+		if _, ok, err := tx.ShipmentsNext("none"); err != nil || ok {
+			t.Errorf("%v %v", ok, err)
 		}
 		counts, err := tx.ShipmentCounts()
 		want := []store.ShipmentCount{{Node: "main", Step: shipping.Book, N: 2, Due: day}, {Node: "main", Step: shipping.Pack, N: 6, Due: day.Add(-4 * time.Hour)}, {Node: "other", Step: shipping.Pack, N: 1, Due: day}}

@@ -13,7 +13,7 @@ CREATE TABLE shipment (
   body          TEXT NOT NULL,
   version       BIGINT NOT NULL
 );
-CREATE INDEX shipment_look ON shipment (look_at, id) WHERE look_at IS NOT NULL;
+CREATE INDEX shipment_look ON shipment (connection_id, look_at, id) WHERE look_at IS NOT NULL;
 CREATE INDEX shipment_floor ON shipment (node, step, due, id) WHERE step <> 'rest';
 CREATE INDEX shipment_wave ON shipment (wave_id, due, id) WHERE wave_id <> '';
 CREATE INDEX shipment_tracking ON shipment (tracking) WHERE tracking <> '';
