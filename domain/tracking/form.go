@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,10 +23,22 @@ type part struct {
 
 // atom is a piece of a pattern: some characters of one class, or one of some words.
 type atom struct {
-	class    string // characters allowed, "" for words
+	class    charset
 	min, max int
-	words    []string // of the same length
+	words    []string // of the same length; none: characters of the class
 }
+
+// charset is a set of ASCII characters.
+type charset [2]uint64
+
+func setOf(chars string) (c charset) {
+	for _, b := range []byte(chars) {
+		c[b>>6&1] |= 1 << (b & 63)
+	}
+	return c
+}
+
+func (c *charset) has(b byte) bool { return b < 128 && c[b>>6]>>(b&63)&1 == 1 }
 
 const (
 	digits  = "0123456789"
@@ -71,7 +84,7 @@ func readAtom(pattern string) (atom, string, error) {
 		case !ok || inside == "":
 			return atom{}, "", fmt.Errorf("%s is not closed, or empty", pattern)
 		case pattern[0] == '[':
-			return atom{class: expand(inside), min: 1, max: 1}, rest, nil
+			return atom{class: setOf(expand(inside)), min: 1, max: 1}, rest, nil
 		case pattern[0] == '\'':
 			return atom{words: []string{inside}, min: len(inside), max: len(inside)}, rest, nil
 		}
@@ -103,7 +116,7 @@ func readAtom(pattern string) (atom, string, error) {
 	if err != nil || most < least || least < 1 {
 		return atom{}, "", fmt.Errorf("%s has no count", pattern)
 	}
-	return atom{class: class, min: least, max: most}, pattern[n:], nil
+	return atom{class: setOf(class), min: least, max: most}, pattern[n:], nil
 }
 
 // expand writes out the ranges of a set: [0-8].
@@ -124,17 +137,12 @@ func expand(set string) string {
 
 // take is how many characters at the beginning of s are the atom's; only the last atom of a form may take more or less, so the
 // rest of s is all its own. False: they are not.
-func (a atom) take(s string) (int, bool) {
+func (a *atom) take(s string) (int, bool) {
 	if len(s) < a.min {
 		return 0, false
 	}
 	if len(a.words) > 0 {
-		for _, w := range a.words {
-			if s[:a.min] == w {
-				return a.min, true
-			}
-		}
-		return 0, false
+		return a.min, slices.Contains(a.words, s[:a.min])
 	}
 	n := a.min
 	if a.max > a.min {
@@ -144,7 +152,7 @@ func (a atom) take(s string) (int, bool) {
 		return 0, false
 	}
 	for i := range n {
-		if strings.IndexByte(a.class, s[i]) < 0 {
+		if !a.class.has(s[i]) {
 			return 0, false
 		}
 	}
@@ -159,20 +167,32 @@ type reading struct {
 	number  string // what is to be shown
 }
 
-// read takes a normalised number apart. False: it does not fit.
-func (f form) read(number string) (reading, bool) {
+// fits reports whether a normalised number has the form. Most forms of a length do not fit, so that is found out before anything is taken apart.
+func (f *form) fits(number string) bool {
 	if len(number) < f.shortest || len(number) > f.longest {
-		return reading{}, false
+		return false
 	}
-	var r reading
+	at := 0
+	for i := range f.parts {
+		for j := range f.parts[i].atoms {
+			n, ok := f.parts[i].atoms[j].take(number[at:])
+			if !ok {
+				return false
+			}
+			at += n
+		}
+	}
+	return at == len(number)
+}
+
+// read takes a number that fits apart.
+func (f *form) read(number string) reading {
+	r := reading{parts: make([]Part, 0, len(f.parts))}
 	at := 0
 	for _, p := range f.parts {
 		from := at
 		for _, a := range p.atoms {
-			n, ok := a.take(number[at:])
-			if !ok {
-				return reading{}, false
-			}
+			n, _ := a.take(number[at:])
 			at += n
 		}
 		r.add(p, number[from:at])
@@ -180,7 +200,7 @@ func (f form) read(number string) (reading, bool) {
 	if !f.inner {
 		r.number = number
 	}
-	return r, at == len(number)
+	return r
 }
 
 func (r *reading) add(p part, value string) {

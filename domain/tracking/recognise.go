@@ -103,9 +103,13 @@ func Recognise(raw string) []Match {
 
 // match is the first of the format's forms that fits and whose check digit is right.
 func (f *format) match(number string) (Match, bool) {
-	for _, x := range f.forms {
-		r, ok := x.read(number)
-		if !ok || f.check != nil && !f.check.proves(r.checked, r.digit) {
+	for i := range f.forms {
+		x := &f.forms[i]
+		if !x.fits(number) {
+			continue
+		}
+		r := x.read(number)
+		if f.check != nil && !f.check.proves(r.checked, r.digit) {
 			continue
 		}
 		m := Match{Carrier: f.carrier, Format: f.id, Kind: f.name, Number: r.number, Proved: f.check != nil, Parts: r.parts, fixed: x.fixed}

@@ -15,10 +15,15 @@ import (
 
 // sharedFormat is one format of the shared data, as far as the tests read it.
 type sharedFormat struct {
-	courier     string
-	ID, Name    string
+	courier, ourID string
+	ID, Name       string
+	Regex          json.RawMessage
+	Validation     json.RawMessage
+	Additional     []struct {
+		Name   string
+		Lookup []struct{ Matches string }
+	}
 	TestNumbers struct{ Valid, Invalid []string } `json:"test_numbers"`
-	ourID       string
 }
 
 // renamed are formats the data gives no id.
