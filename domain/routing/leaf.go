@@ -26,7 +26,8 @@ type leaf struct {
 	t     [MaxParts]*slot
 	grams [MaxParts]int64
 	units [MaxParts]int64
-	jobs  []job
+	jobs  []job   // by want
+	turn  []int32 // their order
 	qty   []int32 // of each want from each part, at hand
 	base  int64   // what is certain: slots, lateness, and what all are without
 	root  int64   // bound of the whole leaf
@@ -75,7 +76,7 @@ func (s *search) solve(n int, fixed int64) {
 	s.order()
 	var low, lowW, after int64
 	for i := len(l.jobs) - 1; i >= 0; i-- {
-		b := &l.jobs[i]
+		b := &l.jobs[l.turn[i]]
 		have := int64(0)
 		line, unit, unitW := never, never, never
 		w := &s.p.wants[b.want]
@@ -147,21 +148,32 @@ func (s *search) lighter(t *slot, grams int64) int64 {
 	return (grams/t.max + 1) * t.parcel
 }
 
-// order puts wants without a choice first, so that bounds are sharp where choices begin.
+// order puts wants without a choice first, so that bounds are sharp where choices begin; then the heavy ones, so that what is left for
+// last fits into the pounds begun.
 func (s *search) order() {
-	jobs := s.leaf.jobs
-	for i := 1; i < len(jobs); i++ {
-		for k := i; k > 0 && before(&jobs[k], &jobs[k-1]); k-- {
-			jobs[k], jobs[k-1] = jobs[k-1], jobs[k]
+	l := &s.leaf
+	l.turn = grow(l.turn, len(l.jobs))
+	n, free := 0, len(l.jobs)
+	for i := range l.jobs {
+		if b := &l.jobs[i]; b.n > 1 || !b.keep {
+			free--
+			l.turn[free] = int32(i)
+		} else {
+			l.turn[n] = int32(i)
+			n++
+		}
+	}
+	tail := l.turn[n:]
+	for i := 1; i < len(tail); i++ {
+		for k := i; k > 0 && s.heavier(tail[k], tail[k-1]); k-- {
+			tail[k], tail[k-1] = tail[k-1], tail[k]
 		}
 	}
 }
 
-func before(a, b *job) bool {
-	if x, y := a.n > 1 || !a.keep, b.n > 1 || !b.keep; x != y {
-		return !x
-	}
-	return false
+func (s *search) heavier(a, b int32) bool {
+	x, y := s.p.wants[a].grams, s.p.wants[b].grams
+	return x > y || x == y && a < b
 }
 
 // bound is at least what any plan costs that goes on from here: cost is spent, jobs from i are open.
@@ -169,7 +181,7 @@ func (s *search) bound(i int, cost int64) int64 {
 	l := &s.leaf
 	low, lowW, after := int64(0), int64(0), int64(0)
 	if i < len(l.jobs) {
-		b := &l.jobs[i]
+		b := &l.jobs[l.turn[i]]
 		low, lowW, after = b.low, b.lowW, b.after
 	}
 	a, b, open := cost+low, cost+lowW, after
@@ -205,13 +217,13 @@ func (s *search) share(i int, cost int64, short bool) {
 		s.take(cost)
 		return
 	}
-	s.spread(i, 0, l.jobs[i].qty, cost, short)
+	s.spread(i, 0, l.jobs[l.turn[i]].qty, cost, short)
 }
 
 // spread gives rest units of job i to its slots from k on.
 func (s *search) spread(i, k int, rest, cost int64, short bool) {
 	l := &s.leaf
-	b := &l.jobs[i]
+	b := &l.jobs[l.turn[i]]
 	s.spent++
 	if s.spent >= s.limit {
 		s.lower = min(s.lower, l.root)

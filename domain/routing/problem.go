@@ -3,6 +3,7 @@ package routing
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/kit/errs"
@@ -24,6 +25,7 @@ type problem struct {
 	o       *Order
 	wants   []want  // by item
 	of      []int32 // want of each line
+	sorted  []int32 // lines by item
 	due     dues
 	allowed uint64 // sites that are open to it at all
 	why     [network.MaxNodes]Why
@@ -105,26 +107,24 @@ func (d *Desk) load(p *problem, o *Order, st Stock, all bool) {
 
 // merge makes wants of lines: one for each item, by item.
 func (p *problem) merge(o *Order, unknown int64) {
-	p.wants, p.of = p.wants[:0], p.of[:0]
+	p.wants, p.of, p.sorted = p.wants[:0], grow(p.of, len(o.Lines)), p.sorted[:0]
 	for i := range o.Lines {
+		p.sorted = append(p.sorted, int32(i))
+	}
+	slices.SortFunc(p.sorted, func(a, b int32) int {
+		return cmp.Or(strings.Compare(o.Lines[a].Item, o.Lines[b].Item), cmp.Compare(a, b))
+	})
+	for _, i := range p.sorted {
 		l := &o.Lines[i]
-		p.of = append(p.of, int32(i))
-		p.wants = append(p.wants, want{item: l.Item, qty: l.Qty, grams: cmp.Or(l.Grams, unknown), need: abilities(l.Needs), serial: int32(i)})
-	}
-	slices.SortFunc(p.wants, func(a, b want) int { return cmp.Or(cmp.Compare(a.item, b.item), cmp.Compare(a.serial, b.serial)) })
-	n := 0
-	for i := range p.wants {
-		w := p.wants[i]
-		if n > 0 && p.wants[n-1].item == w.item {
+		grams := cmp.Or(l.Grams, unknown)
+		if n := len(p.wants); n > 0 && p.wants[n-1].item == l.Item {
 			t := &p.wants[n-1]
-			t.qty, t.grams, t.need = t.qty+w.qty, max(t.grams, w.grams), t.need|w.need
+			t.qty, t.grams, t.need = t.qty+l.Qty, max(t.grams, grams), t.need|abilities(l.Needs)
 		} else {
-			p.wants[n] = w
-			n++
+			p.wants = append(p.wants, want{item: l.Item, qty: l.Qty, grams: grams, need: abilities(l.Needs)})
 		}
-		p.of[w.serial] = int32(n - 1)
+		p.of[i] = int32(len(p.wants) - 1)
 	}
-	p.wants = p.wants[:n]
 }
 
 // admit says which sites are open to the order and to each of its wants.

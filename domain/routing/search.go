@@ -1,14 +1,21 @@
 package routing
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/spillway/spillway/domain/network"
 )
 
 // Work that one search may do before it gives its best as not proven. A step is some ten nanoseconds: the longest search ends within
 // about a millisecond.
-const maxWork = 20_000
+const (
+	maxWork  = 20_000
+	wideWork = 2_500 // of an order with more than narrow wants: what is left to find then are cents of a pound begun
+	narrow   = 8
+)
 
 const never int64 = math.MaxInt64 / 4
 
@@ -25,10 +32,13 @@ type search struct {
 	avail, unit   []int64 // of each want at each site: units in reach, and price of one
 	cheap         []int64 // at least what a want costs anywhere, without weight
 	cheapW        []int64 // and with it, less the first pound of each parcel
+	line, each    []int64 // the lowest price of a line and of a unit of a want anywhere
 	sum, sumW     int64
-	least         [network.MaxNodes]slot // the best of each field over a site's slots
-	chosen        [MaxParts]int32        // sites of the subset at hand
-	use           [MaxParts]int32        // slots of the combination at hand
+	cover         [network.MaxNodes][2]uint64 // wants of which a site has all
+	least         [network.MaxNodes]slot      // the best of each field over a site's slots
+	chosen        [MaxParts]int32             // sites of the subset at hand
+	use           [MaxParts]int32             // slots of the combination at hand
+	sets          []set
 	leaf          leaf
 	minFix, minFW int64
 	spent         int
@@ -56,6 +66,9 @@ type answer struct {
 // run finds the best answer. only limits the sites; upper is a cost that an answer must not exceed to be of use.
 func (s *search) run(p *problem, only uint64, upper int64) *answer {
 	s.p, s.only, s.spent = p, only, 0
+	if s.limit = maxWork; len(p.wants) > narrow {
+		s.limit = wideWork
+	}
 	s.parts = s.rules.parts()
 	if p.o.Regime.Whole || s.single {
 		s.parts = 1
@@ -65,7 +78,8 @@ func (s *search) run(p *problem, only uint64, upper int64) *answer {
 	s.best.qty = grow(s.best.qty, len(p.wants)*MaxParts)
 	s.nothing()
 	for size := 1; size <= s.parts && size <= s.sites && s.spent < s.limit; size++ {
-		s.subsets(size, 0, 0, 0, 0, 0)
+		s.subsets(size, 0, 0, 0, 0)
+		s.flush(size)
 	}
 	if s.spent >= s.limit {
 		s.lower = min(s.lower, max(s.sum+s.minFix, s.sumW+min(s.minFW, s.minFW*int64(s.parts))))
@@ -102,6 +116,7 @@ func (s *search) prepare() {
 	p := s.p
 	n := len(p.wants) * s.sites
 	s.avail, s.unit = grow(s.avail, n), grow(s.unit, n)
+	s.line, s.each = grow(s.line, len(p.wants)), grow(s.each, len(p.wants))
 	s.cheap, s.cheapW = grow(s.cheap, len(p.wants)), grow(s.cheapW, len(p.wants))
 	s.minFix, s.minFW, s.sum, s.sumW, s.grams = never, never, 0, 0, 0
 	for si := range s.sites {
@@ -123,6 +138,7 @@ func (s *search) prepare() {
 			unit = min(unit, f.unit+s.unit[at])
 			unitW = min(unitW, f.unit+s.unit[at]+f.gram*w.grams)
 		}
+		s.line[i], s.each[i] = line, unit
 		s.cheap[i] = s.floorOf(w.qty, have, line, unit, partly)
 		s.cheapW[i] = s.floorOf(w.qty, have, line, unitW, partly)
 		s.sum, s.sumW = min(never, s.sum+s.cheap[i]), min(never, s.sumW+s.cheapW[i])
@@ -166,7 +182,7 @@ func (s *search) floor(si int) {
 		}
 		s.minFix, s.minFW = min(s.minFix, f.fixed), min(s.minFW, f.fixed-f.pound)
 	}
-	s.least[si] = f
+	s.least[si], s.cover[si] = f, [2]uint64{}
 	in := s.leaf.in[si]
 	for i := range p.wants {
 		w := &p.wants[i]
@@ -177,12 +193,27 @@ func (s *search) floor(si int) {
 			if w.price != nil {
 				s.unit[at] = w.price[in]
 			}
+			if s.avail[at] == w.qty {
+				s.cover[si][i>>6] |= 1 << (i & 63)
+			}
 		}
 	}
 }
 
-// subsets goes through the sets of size sites whose bound is below the best.
-func (s *search) subsets(size, depth, from int, fix, fixW int64, covered int) {
+// set is a set of sites that may hold a better answer.
+type set struct {
+	bound  int64
+	sum    int64 // at least what wants cost in it, without weight
+	ships  int64 // grams that ship for certain
+	sites  [MaxParts]int32
+	serial int32
+}
+
+// maxSets bounds the sets kept for sorting; when there are more, those kept are searched before going on.
+const maxSets = 512
+
+// subsets gathers the sets of size sites whose bound is below the best.
+func (s *search) subsets(size, depth, from int, fix, fixW int64) {
 	if depth == size {
 		s.subset(size)
 		return
@@ -201,21 +232,44 @@ func (s *search) subsets(size, depth, from int, fix, fixW int64, covered int) {
 			continue
 		}
 		s.chosen[depth] = int32(si)
-		s.subsets(size, depth+1, si+1, fix+f.fixed, fixW+f.fixed-f.pound, covered)
+		s.subsets(size, depth+1, si+1, fix+f.fixed, fixW+f.fixed-f.pound)
 	}
+}
+
+// flush searches the sets that were gathered, those with the lowest bound first.
+func (s *search) flush(size int) {
+	slices.SortFunc(s.sets, func(a, b set) int { return cmp.Or(cmp.Compare(a.bound, b.bound), cmp.Compare(a.serial, b.serial)) })
+	for i := range s.sets {
+		t := &s.sets[i]
+		if s.spent >= s.limit {
+			s.lower = min(s.lower, t.bound)
+			break
+		}
+		if s.worse(t.bound) {
+			break // and so are all that follow
+		}
+		s.chosen = t.sites
+		s.combine(size, 0, 0, allSure, t)
+	}
+	s.sets = s.sets[:0]
 }
 
 // worse reports whether something that costs at least so much need not be looked at: of equals the first is kept.
 func (s *search) worse(bound int64) bool { return bound >= s.best.cost || bound > s.upper }
 
-// subset bounds a set of sites by what each want costs there at least, and then goes through their slots.
+// subset bounds a set of sites by what each want costs there at least, and keeps it for flush.
 func (s *search) subset(size int) {
-	var fix, fixW, sum, sumW int64
+	var fix, fixW, sum, sumW, ships int64
+	pound := never
 	for j := range size {
 		f := &s.least[s.chosen[j]]
-		fix, fixW = fix+f.fixed, fixW+f.fixed-f.pound
+		fix, fixW, pound = fix+f.fixed, fixW+f.fixed-f.pound, min(pound, f.pound)
 	}
 	partly := s.rules.Short == Partly
+	if s.lacking(size, fix, partly) {
+		return
+	}
+	short := false
 	for i := range s.p.wants {
 		w := &s.p.wants[i]
 		line, unit, unitW, have := never, never, never, int64(0)
@@ -230,6 +284,10 @@ func (s *search) subset(size int) {
 			line, unit = min(line, f.line), min(unit, f.unit+s.unit[at])
 			unitW = min(unitW, f.unit+s.unit[at]+f.gram*w.grams)
 		}
+		if have < w.qty && !short {
+			short, sum, sumW = true, sum+s.rules.LeftAny*mill, sumW+s.rules.LeftAny*mill
+		}
+		ships += min(have, w.qty) * w.grams
 		sum += s.floorOf(w.qty, have, line, unit, partly)
 		sumW += s.floorOf(w.qty, have, line, unitW, partly)
 		if s.worse(fix+sum) || s.worse(fixW+sumW) {
@@ -238,27 +296,80 @@ func (s *search) subset(size int) {
 		}
 	}
 	s.spent += len(s.p.wants)/4 + 1
-	s.combine(size, 0, 0, allSure, sum)
+	if s.relaxed {
+		ships = 0
+	}
+	t := set{bound: max(fixW+sumW, fix+sum+max(0, pounds(ships)-int64(size))*pound), sum: sum, ships: ships, sites: s.chosen, serial: int32(len(s.sets))}
+	if s.worse(t.bound) {
+		return
+	}
+	if s.sets = append(s.sets, t); len(s.sets) == maxSets {
+		s.flush(size)
+	}
+}
+
+// lacking reports whether what a set of sites lacks already makes it dearer than the best: a look at the few wants that no site of it has
+// all of, before all wants are looked at.
+func (s *search) lacking(size int, fix int64, partly bool) bool {
+	var have [2]uint64
+	for j := range size {
+		c := &s.cover[s.chosen[j]]
+		have[0], have[1] = have[0]|c[0], have[1]|c[1]
+	}
+	bound, short := fix+s.sum, false
+	for word, got := range have {
+		open := ^got
+		if n := len(s.p.wants) - 64*word; n < 64 {
+			open &= 1<<max(0, n) - 1
+		}
+		for ; open != 0; open &= open - 1 {
+			i := word*64 + bits.TrailingZeros64(open)
+			var units int64
+			for j := range size {
+				units += s.avail[i*s.sites+int(s.chosen[j])]
+			}
+			w := &s.p.wants[i]
+			if units >= w.qty {
+				continue
+			}
+			if !short {
+				short, bound = true, bound+s.rules.LeftAny*mill
+			}
+			bound += max(0, s.floorOf(w.qty, units, s.line[i], s.each[i], partly)-s.cheap[i])
+			if s.spent++; s.worse(bound) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // combine goes through the slots of a set of sites: one of each.
-func (s *search) combine(size, depth int, fix int64, sure [3]int64, sum int64) {
+func (s *search) combine(size, depth int, fix int64, sure [3]int64, t *set) {
 	if depth == size {
-		s.solve(size, fix+s.p.due.lateness(sure))
+		pound := never
+		for j := range size {
+			pound = min(pound, s.slots[s.use[j]].pound)
+		}
+		fix += s.p.due.lateness(sure)
+		if !s.worse(fix + t.sum + max(0, pounds(t.ships)-int64(size))*pound) {
+			s.solve(size, fix)
+		}
 		return
 	}
 	si := s.chosen[depth]
 	for x := s.spans[si]; x < s.spans[si+1]; x++ {
 		s.spent++
 		if s.spent >= s.limit {
+			s.lower = min(s.lower, t.bound)
 			return
 		}
-		t := &s.slots[x]
-		now := both(sure, t.sure)
-		if s.worse(fix + t.fixed + s.p.due.lateness(now) + sum) {
+		u := &s.slots[x]
+		now := both(sure, u.sure)
+		if s.worse(fix + u.fixed + s.p.due.lateness(now) + t.sum) {
 			continue
 		}
 		s.use[depth] = x
-		s.combine(size, depth+1, fix+t.fixed, now, sum)
+		s.combine(size, depth+1, fix+u.fixed, now, t)
 	}
 }

@@ -132,7 +132,7 @@ func Prepare(sites []Site, rules Rules, transit Transit, at time.Time) (*Desk, e
 		d.sites = append(d.sites, s)
 	}
 	d.limits = d.compile(rules.Limits)
-	d.s.rules, d.s.sites, d.s.limit = &d.rules, len(d.sites), maxWork
+	d.s.rules, d.s.sites = &d.rules, len(d.sites)
 	for si := range d.sites {
 		d.s.leaf.in[si] = int32(d.sites[si].in)
 	}
