@@ -193,7 +193,7 @@ func (d *Desk) shopHealth(ctx context.Context, op, connection string, on policy.
 			}
 			s.trends[m], s.Standings[k] = points, points[len(points)-1]
 		}
-		if s.waiting, err = tx.HealthWaiting(store.DeltaHealth, waitingMost+1); err != nil {
+		if s.waiting, err = tx.HealthWaiting(waitingMost + 1); err != nil {
 			return err
 		}
 		if err := s.readTold(tx, on != 0, metrics); err != nil {

@@ -169,7 +169,7 @@ func markOverdue(tx *store.Tx, connection string, are []health.Mark) error {
 	if err != nil {
 		return err
 	}
-	lacks := sums{marks: map[markKey]int64{}}
+	lacks := newSums()
 	for _, list := range []struct {
 		marks []health.Mark
 		sign  int64
@@ -180,7 +180,7 @@ func markOverdue(tx *store.Tx, connection string, are []health.Mark) error {
 			}
 		}
 	}
-	_, marks, err := lacks.lists()
+	_, _, marks, err := lacks.lists()
 	if err != nil || len(marks) == 0 {
 		return err
 	}

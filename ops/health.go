@@ -38,19 +38,28 @@ func (x *Ops) tellHealth() {
 // judge appends what the orders of the batch change of the sums their shops are judged by, and forecasts learn from.
 func (b *intakeWork) judge() error {
 	rules := b.x.rules.Load()
-	var change healthChange
+	change := newHealthChange()
 	for _, id := range b.ids {
 		if m := b.orders[id]; m.after != nil && (m.any || m.before == nil) {
 			change.add(rules, m.before, m.after)
 		}
 	}
-	return change.append(b.tx)
+	d, err := change.delta()
+	if err != nil {
+		return errs.Wrap("ops.judge", "", err)
+	}
+	return b.tx.HealthAppend(d)
 }
 
 // healthChange is what orders change of all sums.
 type healthChange struct {
 	health health.Batch
 	flow   flow.Batch
+}
+
+// newHealthChange makes one without marks of what may still happen: those follow from the orders under way, see markOverdue.
+func newHealthChange() *healthChange {
+	return &healthChange{health: health.Batch{SettledOnly: true}}
 }
 
 func (c *healthChange) add(rules *rulebook, before, after *order.Order) {
@@ -60,50 +69,39 @@ func (c *healthChange) add(rules *rulebook, before, after *order.Order) {
 	}
 }
 
-func (c *healthChange) append(tx *store.Tx) error {
-	var ds []store.HealthDelta
-	for _, part := range []struct {
-		kind  string
-		batch interface {
-			Empty() bool
-			MarshalBinary() ([]byte, error)
-		}
-	}{{store.DeltaHealth, &c.health}, {store.DeltaFlow, &c.flow}} {
-		if part.batch.Empty() {
-			continue
-		}
-		data, err := part.batch.MarshalBinary()
-		if err != nil {
-			return errs.Wrap("ops.judge", part.kind, err)
-		}
-		ds = append(ds, store.HealthDelta{Kind: part.kind, Data: data})
+// delta is the change as it is stored.
+func (c *healthChange) delta() (d store.HealthDelta, err error) {
+	if d.Days, err = c.health.Days(); err != nil {
+		return d, err
 	}
-	if len(ds) == 0 {
-		return nil
+	if d.Parts, err = c.health.Parts(); err != nil {
+		return d, err
 	}
-	return tx.HealthAppend(ds...)
+	d.Flow, err = c.flow.Record()
+	return d, err
 }
 
-// changeOf adds up what was appended.
-func changeOf(rows []store.HealthDelta) (sum healthChange, err error) {
-	var parts []*health.Batch
-	for _, d := range rows {
-		switch d.Kind {
-		case store.DeltaHealth, store.DeltaParts:
-			one := &health.Batch{}
-			err = one.UnmarshalBinary(d.Data)
-			parts = append(parts, one)
-		case store.DeltaFlow:
-			err = sum.flow.UnmarshalBinary(d.Data)
-		default:
-			err = errs.New(errs.Internal, "ops.changeOf", d.Kind, "a kind of sum that this program does not know")
-		}
-		if err != nil {
-			return sum, errs.Wrap("ops.changeOf", d.Kind, err)
+// healthSums are stored changes added up.
+type healthSums struct {
+	health health.Sums
+	flow   flow.Sums
+}
+
+func (s *healthSums) add(d store.HealthDelta) error {
+	if len(d.Days) > 0 {
+		if err := s.health.AddDays(d.Days); err != nil {
+			return err
 		}
 	}
-	sum.health.Merge(parts...)
-	return sum, nil
+	if len(d.Parts) > 0 {
+		if err := s.health.AddParts(d.Parts); err != nil {
+			return err
+		}
+	}
+	if len(d.Flow) > 0 {
+		return s.flow.AddRecord(d.Flow)
+	}
+	return nil
 }
 
 // healthLoop keeps the figures current while this process has the scheduler's lease.
@@ -135,15 +133,17 @@ func (x *Ops) healthLoop() {
 // FoldHealth adds to the sums of whole days, and to the marks, what intakes have appended. The rest is FoldParts'.
 func (x *Ops) FoldHealth(ctx context.Context) error {
 	n, err := x.fold(ctx, func(tx *store.Tx) (int, error) {
-		rows, err := tx.HealthMove(foldRows, store.DeltaHealth, store.DeltaParts)
+		rows, err := tx.HealthTake(foldRows)
 		if err != nil || len(rows) == 0 {
 			return 0, err
 		}
-		sum, err := changeOf(rows)
-		if err != nil {
-			return 0, err
+		var sum health.Sums
+		for _, days := range rows {
+			if err := sum.AddDays(days); err != nil {
+				return 0, err
+			}
 		}
-		return len(rows), tx.HealthAdd(sum.health.Whole(), sum.health.Settled())
+		return len(rows), tx.HealthAdd(sum.Whole(), sum.Marks())
 	})
 	if n > 0 {
 		x.tellHealth()
@@ -151,21 +151,23 @@ func (x *Ops) FoldHealth(ctx context.Context) error {
 	return errs.Wrap("ops.FoldHealth", "", err)
 }
 
-// FoldParts adds to the sums by facet, and to what passed through nodes, what FoldHealth left.
+// FoldParts adds to the sums by facet, and to what passed through nodes, what intakes have appended.
 func (x *Ops) FoldParts(ctx context.Context) error {
 	_, err := x.fold(ctx, func(tx *store.Tx) (int, error) {
-		rows, err := tx.HealthTake(foldRows, store.DeltaParts, store.DeltaFlow)
+		rows, err := tx.HealthTakeParts(foldRows)
 		if err != nil || len(rows) == 0 {
 			return 0, err
 		}
-		sum, err := changeOf(rows)
-		if err != nil {
-			return 0, err
+		var sum healthSums
+		for _, d := range rows {
+			if err := sum.add(d); err != nil {
+				return 0, err
+			}
 		}
 		if err := tx.FlowAdd(sum.flow.Counts(), sum.flow.Lags()); err != nil {
 			return 0, err
 		}
-		return len(rows), tx.HealthAddParts(sum.health.Tallies())
+		return len(rows), tx.HealthAddParts(sum.health.Parts())
 	})
 	return errs.Wrap("ops.FoldParts", "", err)
 }

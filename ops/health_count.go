@@ -1,10 +1,10 @@
 package ops
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/domain/flow"
@@ -19,8 +19,11 @@ const (
 	// countEvery is how often all orders are counted anew; settleTime after the rules have changed they are counted once more, since another
 	// process may have taken orders in by the old ones meanwhile.
 	countEvery, settleTime = 24 * time.Hour, time.Minute
-	// countPage orders are read at a time by a full count and added up, correctRows sums put right in one transaction.
-	countPage, correctRows = 1_000, 20_000
+	// countPage orders are read at a time by a full count. Once countSums sums of single values have come together they are packed, which takes a
+	// tenth of the memory.
+	countPage, countSums = 1_000, 1 << 20
+	// correctRows sums and marks, and correctParts rows of sums of single values, are put right in one transaction.
+	correctRows, correctParts = 20_000, 100
 	// countTime bounds a full count: ten million orders take some minutes.
 	countTime = 2 * time.Hour
 	// countState names what became of the last full count.
@@ -129,14 +132,15 @@ func (x *Ops) CountHealth(ctx context.Context) (HealthCount, error) {
 	defer cancel()
 	rules := x.rules.Load()
 	c := HealthCount{Keys: keysOf(rules)}
-	lacks := sums{tallies: map[tallyKey]count{}, marks: map[markKey]int64{}, since: flow.HourOf(x.now().Add(-flowKept)) / 24 * 24}
+	lacks := newSums()
+	lacks.since = flow.HourOf(x.now().Add(-flowKept)) / 24 * 24
 	err := x.st.View(ctx, func(tx *store.Tx) error {
 		last, imported, err := lastCount(tx)
 		if err != nil {
 			return err
 		}
 		c.First, c.Imported = !last.holdsAll(rules, imported), imported
-		if c.Orders, err = x.countOrders(tx, rules, &lacks); err != nil {
+		if c.Orders, err = x.countOrders(tx, rules, lacks); err != nil {
 			return err
 		}
 		return lacks.lessKept(tx)
@@ -144,7 +148,7 @@ func (x *Ops) CountHealth(ctx context.Context) (HealthCount, error) {
 	if err != nil {
 		return c, errs.Wrap(op, "", err)
 	}
-	if c.Differs, err = x.correct(ctx, &lacks); err != nil {
+	if c.Differs, err = x.correct(ctx, lacks); err != nil {
 		return c, errs.Wrap(op, "", err)
 	}
 	c.At = x.now()
@@ -159,14 +163,22 @@ func (x *Ops) CountHealth(ctx context.Context) (HealthCount, error) {
 // countOrders adds every order up as if it had just come.
 func (x *Ops) countOrders(tx *store.Tx, rules *rulebook, sum *sums) (total int64, err error) {
 	defer x.counting.Store(0)
+	var found health.Sums
 	for after, n := "", countPage; n == countPage; {
-		var page healthChange
+		page := newHealthChange()
 		after, n, err = tx.OrdersAfter(after, countPage, func(o *order.Order) error {
 			page.add(rules, nil, o)
 			return nil
 		})
 		if err == nil {
-			err = sum.addBatch(&page, 1)
+			err = found.Add(&page.health)
+		}
+		if err == nil {
+			err = sum.addFlow(&page.flow)
+		}
+		if err == nil && found.Len() >= countSums {
+			err = sum.pack(&found, 1)
+			found = health.Sums{}
 		}
 		if err != nil {
 			return total, err
@@ -174,12 +186,12 @@ func (x *Ops) countOrders(tx *store.Tx, rules *rulebook, sum *sums) (total int64
 		total += int64(n)
 		x.counting.Store(total)
 	}
-	return total, nil
+	return total, sum.pack(&found, 1)
 }
 
 // correct adds to the sums in the database, a part at a time, and says how many there were.
 func (x *Ops) correct(ctx context.Context, lacks *sums) (int64, error) {
-	tallies, marks, err := lacks.lists()
+	tallies, parts, marks, err := lacks.lists()
 	if err != nil {
 		return 0, err
 	}
@@ -193,17 +205,17 @@ func (x *Ops) correct(ctx context.Context, lacks *sums) (int64, error) {
 	}); err != nil {
 		return 0, err
 	}
-	slices.SortFunc(tallies, func(a, b health.Tally) int { // each part's row is written once
-		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Day, b.Day))
-	})
+	for some := range slices.Chunk(parts, correctParts) {
+		for _, p := range some {
+			n += int64(p.Len())
+		}
+		if err := x.st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAddParts(some) }); err != nil {
+			return 0, err
+		}
+	}
 	for len(tallies)+len(marks) > 0 {
 		t, m := min(len(tallies), correctRows), min(len(marks), correctRows)
-		if err := x.st.Update(ctx, func(tx *store.Tx) error {
-			if err := tx.HealthAddParts(tallies[:t]); err != nil {
-				return err
-			}
-			return tx.HealthAdd(tallies[:t], marks[:m])
-		}); err != nil {
+		if err := x.st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(tallies[:t], marks[:m]) }); err != nil {
 			return 0, err
 		}
 		tallies, marks = tallies[t:], marks[m:]
@@ -211,19 +223,24 @@ func (x *Ops) correct(ctx context.Context, lacks *sums) (int64, error) {
 	return n, nil
 }
 
-// sums are tallies and marks added up by their keys.
+// sums are sums of whole days, packed sums of single values, and marks, each by their keys.
 type sums struct {
-	tallies map[tallyKey]count
-	marks   map[markKey]int64
-	flow    flow.Batch
-	since   flow.Hour // what passed before is not counted
+	whole map[dayKey]wholeDay
+	parts map[dayKey][]byte // as of health.DayParts: many values at some bytes each, read only to be merged
+	marks map[markKey]int64
+	flow  flow.Sums
+	since flow.Hour // what passed before is not counted
 }
 
-type count struct{ num, den int64 }
+func newSums() *sums {
+	return &sums{whole: map[dayKey]wholeDay{}, parts: map[dayKey][]byte{}, marks: map[markKey]int64{}}
+}
 
-type tallyKey struct {
-	connection, rate, facet, value string
-	day                            policy.Day
+type wholeDay struct{ num, den, unjudged int64 }
+
+type dayKey struct {
+	connection, rate string
+	day              policy.Day
 }
 
 type markKey struct {
@@ -231,15 +248,45 @@ type markKey struct {
 	day                                     policy.Day
 }
 
-func (s *sums) addTally(t health.Tally, sign int64) {
-	k := tallyKey{t.Connection, t.Rate, t.Facet, t.Value, t.Day}
-	c := s.tallies[k]
-	c.num, c.den = c.num+sign*t.Num, c.den+sign*t.Den
-	if c == (count{}) {
-		delete(s.tallies, k)
-		return
+// pack adds sums, each times sign.
+func (s *sums) pack(found *health.Sums, sign int64) error {
+	for _, t := range found.Whole() {
+		s.addTally(t, sign)
 	}
-	s.tallies[k] = c
+	for _, p := range found.Parts() {
+		if err := s.addParts(p, sign); err != nil {
+			return err
+		}
+	}
+	for _, m := range found.Marks() {
+		if err := s.addMark(m, sign); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addTally adds a tally of a whole day, or of its unjudged.
+func (s *sums) addTally(t health.Tally, sign int64) {
+	k := dayKey{t.Connection, t.Rate, t.Day}
+	w := s.whole[k]
+	if t.Facet == health.FacetUnjudged {
+		w.unjudged += sign * t.Den
+	} else {
+		w.num, w.den = w.num+sign*t.Num, w.den+sign*t.Den
+	}
+	if s.whole[k] = w; w == (wholeDay{}) {
+		delete(s.whole, k)
+	}
+}
+
+func (s *sums) addParts(p health.DayParts, sign int64) error {
+	k := dayKey{p.Connection, p.Rate, p.Day}
+	data, err := health.MergeParts(s.parts[k], p.Data, sign)
+	if s.parts[k] = data; data == nil {
+		delete(s.parts, k)
+	}
+	return err
 }
 
 // addMark adds a mark, but none of what may still happen: those follow from the orders under way, see markOverdue.
@@ -255,7 +302,7 @@ func (s *sums) putMark(m health.Mark, sign int64) error {
 	if err != nil {
 		return err
 	}
-	k := markKey{m.Connection, m.Rate, m.OrderID, string(m.Reason), string(facets), m.Day}
+	k := markKey{m.Connection, m.Rate, strings.Clone(m.OrderID), string(m.Reason), string(facets), m.Day}
 	if s.marks[k] += sign * m.N; s.marks[k] == 0 {
 		delete(s.marks, k)
 	}
@@ -276,27 +323,35 @@ func (s *sums) addLag(l flow.Lag, sign int64) {
 	}
 }
 
-func (s *sums) addBatch(b *healthChange, sign int64) error {
-	for _, t := range b.health.Tallies() {
-		s.addTally(t, sign)
+func (s *sums) addFlow(b *flow.Batch) error {
+	if b.Empty() {
+		return nil
 	}
-	for _, c := range b.flow.Counts() {
+	data, err := b.Record()
+	if err != nil {
+		return err
+	}
+	var one flow.Sums
+	if err := one.AddRecord(data); err != nil {
+		return err
+	}
+	s.putFlow(&one, 1)
+	return nil
+}
+
+func (s *sums) putFlow(f *flow.Sums, sign int64) {
+	for _, c := range f.Counts() {
 		s.addCount(c, sign)
 	}
-	for _, l := range b.flow.Lags() {
+	for _, l := range f.Lags() {
 		s.addLag(l, sign)
 	}
-	for _, m := range b.health.Marks() {
-		if err := s.addMark(m, sign); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // lessKept takes off what the sums in the database hold and what waits to be added to them.
 func (s *sums) lessKept(tx *store.Tx) error {
 	if err := tx.HealthScan(func(t health.Tally) error { s.addTally(t, -1); return nil },
+		func(p health.DayParts) error { return s.addParts(p, -1) },
 		func(m health.Mark) error { return s.addMark(m, -1) }); err != nil {
 		return err
 	}
@@ -307,43 +362,35 @@ func (s *sums) lessKept(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	var whole, parts []store.HealthDelta
+	var waiting healthSums
 	for _, d := range rows {
-		if d.Kind == store.DeltaParts {
-			parts = append(parts, d)
-		} else {
-			whole = append(whole, d)
+		if err := waiting.add(d); err != nil {
+			return err
 		}
 	}
-	waiting, err := changeOf(whole)
-	if err == nil {
-		err = s.addBatch(&waiting, -1)
-	}
-	if err != nil {
-		return err
-	}
-	if waiting, err = changeOf(parts); err != nil {
-		return err
-	}
-	for _, t := range waiting.health.Tallies() {
-		if t.Facet != health.FacetAll && t.Facet != health.FacetUnjudged {
-			s.addTally(t, -1)
-		}
-	}
-	return nil
+	s.putFlow(&waiting.flow, -1)
+	return s.pack(&waiting.health, -1)
 }
 
 // lists are the sums in no order.
-func (s *sums) lists() (tallies []health.Tally, marks []health.Mark, err error) {
-	for k, c := range s.tallies {
-		tallies = append(tallies, health.Tally{Connection: k.connection, Rate: k.rate, Facet: k.facet, Value: k.value, Day: k.day, Num: c.num, Den: c.den})
+func (s *sums) lists() (tallies []health.Tally, parts []health.DayParts, marks []health.Mark, err error) {
+	for k, w := range s.whole {
+		t := health.Tally{Connection: k.connection, Rate: k.rate, Day: k.day, Num: w.num, Den: w.den}
+		tallies = append(tallies, t)
+		if w.unjudged != 0 {
+			t.Facet, t.Num, t.Den = health.FacetUnjudged, 0, w.unjudged
+			tallies = append(tallies, t)
+		}
+	}
+	for k, data := range s.parts {
+		parts = append(parts, health.DayParts{Connection: k.connection, Rate: k.rate, Day: k.day, Data: data})
 	}
 	for k, n := range s.marks {
 		m := health.Mark{Connection: k.connection, Rate: k.rate, Day: k.day, OrderID: k.order, Reason: health.Reason(k.reason), N: n}
 		if err := json.Unmarshal([]byte(k.facets), &m.Facets); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		marks = append(marks, m)
 	}
-	return tallies, marks, nil
+	return tallies, parts, marks, nil
 }

@@ -240,7 +240,7 @@ func spoil(t *testing.T, x *Ops) {
 	err := x.st.Update(t.Context(), func(tx *store.Tx) error {
 		key := health.Key(x.rules.Load().of["a"].rules, x.rules.Load().of["a"].rules.Rates[1])
 		day := policy.DayOf(healthDay.Add(15*24*time.Hour), time.UTC)
-		if err := tx.HealthAddParts([]health.Tally{{Connection: "a", Rate: key, Facet: health.FacetNode, Value: "w0", Day: day, Den: 1}}); err != nil {
+		if err := tx.HealthAddParts(health.PartsOf([]health.Tally{{Connection: "a", Rate: key, Facet: health.FacetNode, Value: "w0", Day: day, Den: 1}})); err != nil {
 			return err
 		}
 		return tx.HealthAdd([]health.Tally{{Connection: "a", Rate: key, Day: day, Num: 3, Den: -2}},

@@ -77,10 +77,6 @@ const (
 	NeedsLogin = sqlcore.NeedsLogin
 	Withdrawn  = sqlcore.Withdrawn
 
-	DeltaHealth = sqlcore.DeltaHealth
-	DeltaFlow   = sqlcore.DeltaFlow
-	DeltaParts  = sqlcore.DeltaParts
-
 	DeliveryWaiting = sqlcore.DeliveryWaiting
 	DeliverySent    = sqlcore.DeliverySent
 	DeliveryFailed  = sqlcore.DeliveryFailed

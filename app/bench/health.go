@@ -2,13 +2,11 @@ package bench
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,7 +19,6 @@ import (
 
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/health"
-	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/seal"
@@ -53,7 +50,7 @@ type HealthOptions struct {
 	Count               bool // count all orders anew, twice
 	Strict, JSON        bool
 	Log                 *slog.Logger
-	Out                 io.Writer
+	Out, Profile        io.Writer // Profile: of the time in which Live is taken in; nil: none
 }
 
 // healthReport is what Health found.
@@ -99,7 +96,7 @@ func Health(ctx context.Context, o HealthOptions) error {
 		return err
 	}
 	if o.Live > 0 {
-		if r.Cost, err = rig.live(ctx, o.Live); err != nil {
+		if r.Cost, err = rig.profiled(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -164,19 +161,20 @@ func (r *healthRig) fill(ctx context.Context) error {
 		return err
 	}
 	p := &progress{out: os.Stderr, began: time.Now(), last: time.Now(), all: r.h.Orders}
-	sums := newHealthSums()
 	for from := 0; from < r.h.Orders; from += healthChunk {
+		var sums health.Sums
 		for i := from; i < min(from+healthChunk, r.h.Orders); i++ {
+			one := health.Batch{SettledOnly: true}
 			o := r.h.order(i)
-			sums.add(judge, &o)
+			one.Add(judge, o.ConnectionID, nil, &o)
+			if err := sums.Add(&one); err != nil {
+				return err
+			}
 			p.show(i)
 		}
-		if err := sums.storeMarks(ctx, r.st); err != nil {
+		if err := storeSums(ctx, r.st, &sums); err != nil {
 			return err
 		}
-	}
-	if err := sums.store(ctx, r.st); err != nil {
-		return err
 	}
 	return r.st.Update(ctx, func(tx *store.Tx) error {
 		if err := r.x.HealthCounted(tx, int64(r.h.Orders)); err != nil {
@@ -199,77 +197,24 @@ func dummyJudge() (*health.Judge, error) {
 	return nil, errs.New(errs.Internal, "bench.Health", historyMarket, "the teaching connector has no rules for this market")
 }
 
-// healthSums are the figures of a history while they are added up.
-type healthSums struct {
-	batch   health.Batch
-	tallies map[health.Tally][2]int64 // by the tally without its counts
-	marks   []health.Mark
-}
+// healthRows marks, and healthParts rows of sums of single values, are stored in one transaction.
+const healthRows, healthParts = 50_000, 100
 
-func newHealthSums() *healthSums { return &healthSums{tallies: map[health.Tally][2]int64{}} }
-
-// sumEvery orders are added up at a time.
-const sumEvery = 2_000
-
-func (s *healthSums) add(j *health.Judge, o *order.Order) {
-	s.batch.Add(j, o.ConnectionID, nil, o)
-	if s.batch.Len() >= sumEvery {
-		s.flush()
-	}
-}
-
-func (s *healthSums) flush() {
-	for _, t := range s.batch.Tallies() {
-		k := t
-		k.Num, k.Den = 0, 0
-		was := s.tallies[k]
-		s.tallies[k] = [2]int64{was[0] + t.Num, was[1] + t.Den}
-	}
-	s.marks = append(s.marks, s.batch.Marks()...)
-	s.batch = health.Batch{}
-}
-
-// healthRows rows are stored in one transaction.
-const healthRows = 50_000
-
-func (s *healthSums) storeMarks(ctx context.Context, st *store.Store) error {
-	s.flush()
-	for len(s.marks) > 0 {
-		n := min(len(s.marks), healthRows)
-		if err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(nil, s.marks[:n]) }); err != nil {
-			return err
-		}
-		s.marks = s.marks[n:]
-	}
-	s.marks = nil
-	return nil
-}
-
-func (s *healthSums) store(ctx context.Context, st *store.Store) error {
-	var some []health.Tally
-	put := func() error {
-		err := st.Update(ctx, func(tx *store.Tx) error {
-			if err := tx.HealthAddParts(some); err != nil {
-				return err
-			}
-			return tx.HealthAdd(some, nil)
-		})
-		some = some[:0]
+func storeSums(ctx context.Context, st *store.Store, sums *health.Sums) error {
+	if err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(sums.Whole(), nil) }); err != nil {
 		return err
 	}
-	keys := slices.SortedFunc(maps.Keys(s.tallies), func(a, b health.Tally) int { // each part's row is written once
-		return cmp.Or(cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Day, b.Day))
-	})
-	for _, t := range keys {
-		n := s.tallies[t]
-		t.Num, t.Den = n[0], n[1]
-		if some = append(some, t); len(some) == healthRows {
-			if err := put(); err != nil {
-				return err
-			}
+	for some := range slices.Chunk(sums.Marks(), healthRows) {
+		if err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAdd(nil, some) }); err != nil {
+			return err
 		}
 	}
-	return put()
+	for some := range slices.Chunk(sums.Parts(), healthParts) {
+		if err := st.Update(ctx, func(tx *store.Tx) error { return tx.HealthAddParts(some) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *healthReport) print(o HealthOptions) error {

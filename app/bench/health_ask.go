@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime/pprof"
 	"time"
 
 	dummy "github.com/spillway/spillway/connector/dummy"
@@ -70,6 +71,17 @@ type judgingCost struct {
 
 // liveBatch changes come in one intake, foldChanges between two rounds of adding up: a second's at a busy shop.
 const liveBatch, foldChanges = 100, 2_000
+
+// profiled is live under a profile, if one is wanted.
+func (r *healthRig) profiled(ctx context.Context, o HealthOptions) (*judgingCost, error) {
+	if o.Profile != nil {
+		if err := pprof.StartCPUProfile(o.Profile); err != nil {
+			return nil, errs.Wrap("bench.Health", "profile", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	return r.live(ctx, o.Live)
+}
 
 // live takes in whole lives of orders, mingled as in a busy hour, and adds them up as the program does.
 func (r *healthRig) live(ctx context.Context, orders int) (*judgingCost, error) {

@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/spillway/spillway/app/bench"
+	"github.com/spillway/spillway/kit/errs"
 )
 
 type benchHealth struct {
@@ -14,11 +15,21 @@ type benchHealth struct {
 	Asks     int    `help:"How often each question is asked." default:"300"`
 	Live     int    `help:"Orders whose whole lives are taken in to see what judging them costs; 0: none." default:"20000"`
 	Count    bool   `help:"Count all orders anew, twice: the second count must find nothing to put right."`
+	Profile  string `help:"Write a CPU profile of the time in which those lives are taken in here." type:"path"`
 	JSON     bool   `help:"Print JSON."`
 	Strict   bool   `help:"Fail when a bar is missed."`
 }
 
 func (c *benchHealth) Run(e *env) error {
-	return bench.Health(e.ctx, bench.HealthOptions{Orders: c.Orders, Days: c.Days, Items: c.Items, Database: c.Database, Asks: c.Asks, Live: c.Live,
-		Count: c.Count, Strict: c.Strict, JSON: c.JSON, Log: quiet(e), Out: os.Stdout})
+	o := bench.HealthOptions{Orders: c.Orders, Days: c.Days, Items: c.Items, Database: c.Database, Asks: c.Asks, Live: c.Live,
+		Count: c.Count, Strict: c.Strict, JSON: c.JSON, Log: quiet(e), Out: os.Stdout}
+	if c.Profile != "" {
+		f, err := os.Create(c.Profile)
+		if err != nil {
+			return errs.Wrap("bench health", c.Profile, err)
+		}
+		defer f.Close()
+		o.Profile = f
+	}
+	return bench.Health(e.ctx, o)
 }

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/spillway/spillway/domain/order"
 )
 
 // Kind is what happened to an order.
@@ -63,92 +61,40 @@ type Lag struct {
 	N          int64
 }
 
-// Batch adds up what several orders change. The zero Batch is empty.
-type Batch struct {
+// Sums adds up what batches change. The zero Sums is empty.
+type Sums struct {
 	counts map[Count]int64 // keys have no N
 	lags   map[Lag]int64
 }
 
-// Add adds what the change of an order from before (nil: it was not known) to after changes.
-func (b *Batch) Add(before, after *order.Order) {
-	if before != nil {
-		b.order(before, -1)
-	}
-	b.order(after, 1)
-}
-
-func (b *Batch) order(o *order.Order, n int64) {
-	placed := o.OwedSince()
-	if placed.IsZero() || o.Fulfilment == order.ByPlatform {
-		return
-	}
-	ready, scanned := first(o.Moments.ReadyAt, o.Moments.HandedOverAt), o.Moments.HandedOverAt
-	b.happened(o, Placed, placed, n)
-	b.happened(o, Ready, ready, n)
-	b.happened(o, HandedOver, scanned, n)
-	if o.Status == order.Cancelled && ready.IsZero() {
-		b.happened(o, Dropped, first(o.Moments.CancelledAt, o.StatusAt), n)
-	}
-	carrier := ""
-	if len(o.Parcels) > 0 {
-		carrier = o.Parcels[0].Carrier
-	}
-	b.took(o, carrier, ToScan, o.Moments.ReadyAt, scanned, n)
-	b.took(o, carrier, ToDelivery, scanned, o.Moments.DeliveredAt, n)
-}
-
-func first(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
-}
-
-func (b *Batch) happened(o *order.Order, k Kind, at time.Time, n int64) {
-	if !at.IsZero() {
-		b.Count(Count{Connection: o.ConnectionID, Node: o.WarehouseRef, Kind: k, Hour: HourOf(at), N: n})
-	}
-}
-
-func (b *Batch) took(o *order.Order, carrier string, l Leg, from, to time.Time, n int64) {
-	if from.IsZero() || to.IsZero() {
-		return
-	}
-	hours := min(max(int64(to.Sub(from)/time.Hour), 0), MaxHours)
-	b.Lag(Lag{Connection: o.ConnectionID, Carrier: carrier, Leg: l, Ended: HourOf(to) / 24 * 24, Hours: hours, N: n})
-}
-
 // Count adds a count.
-func (b *Batch) Count(c Count) {
+func (s *Sums) Count(c Count) {
 	n := c.N
 	c.N = 0
-	if b.counts == nil {
-		b.counts = map[Count]int64{}
+	if s.counts == nil {
+		s.counts = map[Count]int64{}
 	}
-	if b.counts[c] += n; b.counts[c] == 0 {
-		delete(b.counts, c)
+	if s.counts[c] += n; s.counts[c] == 0 {
+		delete(s.counts, c)
 	}
 }
 
 // Lag adds a lag.
-func (b *Batch) Lag(l Lag) {
+func (s *Sums) Lag(l Lag) {
 	n := l.N
 	l.N = 0
-	if b.lags == nil {
-		b.lags = map[Lag]int64{}
+	if s.lags == nil {
+		s.lags = map[Lag]int64{}
 	}
-	if b.lags[l] += n; b.lags[l] == 0 {
-		delete(b.lags, l)
+	if s.lags[l] += n; s.lags[l] == 0 {
+		delete(s.lags, l)
 	}
 }
 
-// Empty reports whether the batch changes nothing.
-func (b *Batch) Empty() bool { return len(b.counts) == 0 && len(b.lags) == 0 }
-
-// Counts lists what the batch changes, sorted, each key once.
-func (b *Batch) Counts() []Count {
-	out := make([]Count, 0, len(b.counts))
-	for c, n := range b.counts {
+// Counts lists the sums, sorted, each key once.
+func (s *Sums) Counts() []Count {
+	out := make([]Count, 0, len(s.counts))
+	for c, n := range s.counts {
 		c.N = n
 		out = append(out, c)
 	}
@@ -158,10 +104,10 @@ func (b *Batch) Counts() []Count {
 	return out
 }
 
-// Lags lists what the batch changes, sorted, each key once.
-func (b *Batch) Lags() []Lag {
-	out := make([]Lag, 0, len(b.lags))
-	for l, n := range b.lags {
+// Lags lists the sums, sorted, each key once.
+func (s *Sums) Lags() []Lag {
+	out := make([]Lag, 0, len(s.lags))
+	for l, n := range s.lags {
 		l.N = n
 		out = append(out, l)
 	}

@@ -2,10 +2,12 @@ package health
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/spillway/spillway/domain/order"
@@ -17,23 +19,20 @@ func TestABatchThatTakesBackWhatItAddedChangesNothing(t *testing.T) {
 	j := NewJudge(rules())
 	late := good()
 	late.Moments.HandedOverAt = at("2026-04-09 00:00:00")
-	var b, again Batch
+	var b, back Batch
 	b.Add(j, "shop", nil, good())
 	b.Add(j, "shop", good(), late)
-	data, err := b.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again.UnmarshalBinary(data); err != nil {
-		t.Fatal(err)
-	}
+	again := written(t, &b)
 	if d := cmp.Diff(b.Tallies(), again.Tallies()); d != "" {
 		t.Error(d)
 	}
 	if d := cmp.Diff(b.Marks(), again.Marks()); d != "" || len(b.Marks()) != 1 {
 		t.Errorf("%d marks: %s", len(b.Marks()), d)
 	}
-	again.Add(j, "shop", late, nil)
+	back.Add(j, "shop", late, nil)
+	if err := again.Add(&back); err != nil {
+		t.Fatal(err)
+	}
 	if n := len(again.Tallies()) + len(again.Marks()); n != 0 {
 		t.Errorf("%d figures are left over: %v %v", n, again.Tallies(), again.Marks())
 	}
@@ -42,6 +41,28 @@ func TestABatchThatTakesBackWhatItAddedChangesNothing(t *testing.T) {
 	if !none.Empty() {
 		t.Errorf("an order that did not change left %d changes", none.Len())
 	}
+}
+
+// written adds batches up as they are stored.
+func written(t interface{ Fatal(...any) }, batches ...*Batch) *Sums {
+	var s Sums
+	for _, b := range batches {
+		days, err := b.Days()
+		if err == nil && len(days) > 0 {
+			err = s.AddDays(days)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts, err := b.Parts()
+		if err == nil && len(parts) > 0 {
+			err = s.AddParts(parts)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &s
 }
 
 // randomChanges are changes of random orders as facts of them arrive.
@@ -81,35 +102,38 @@ func TestBatchesAddUpInAnyOrder(t *testing.T) {
 				delete(last, before[i].ID)
 			}
 		}
-		var anew, sum Batch
+		var anew Batch
 		for _, o := range last {
 			anew.Add(j, "shop", nil, o)
 		}
-		turns := make([]int, len(parts))
+		turns := make([]*Batch, len(parts))
 		for i := range turns {
-			turns[i] = i
+			turns[i] = &parts[i]
 		}
-		for _, i := range rapid.Permutation(turns).Draw(t, "order") {
-			data, err := parts[i].MarshalBinary()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var back Batch
-			if err := back.UnmarshalBinary(data); err != nil {
-				t.Fatal(err)
-			}
-			sum.Merge(&back)
-		}
-		for name, b := range map[string]*Batch{"direct": &direct, "split and merged": &sum} {
-			if d := cmp.Diff(anew.Tallies(), b.Tallies()); d != "" {
+		for name, s := range map[string]*Sums{"direct": direct.sums(), "split and merged": written(t, rapid.Permutation(turns).Draw(t, "order")...)} {
+			if d := cmp.Diff(anew.Tallies(), s.Tallies()); d != "" {
 				t.Fatalf("%s: tallies (-anew):\n%s", name, d)
 			}
-			if d := cmp.Diff(anew.Marks(), b.Marks()); d != "" {
+			if d := cmp.Diff(anew.Marks(), s.Marks()); d != "" {
 				t.Fatalf("%s: marks (-anew):\n%s", name, d)
 			}
+			sameParts(t, s)
 		}
 		sameSums(t, &anew)
 	})
+}
+
+// sameParts checks that what is written of single values is what Tallies says of them.
+func sameParts(t *rapid.T, s *Sums) {
+	tallies := s.Tallies()
+	want, got := PartsOf(tallies), s.Parts()
+	if d := cmp.Diff(want, got); d != "" {
+		t.Fatalf("parts (-of the tallies):\n%s", d)
+	}
+	whole := slices.DeleteFunc(tallies, func(y Tally) bool { return y.Facet != FacetAll && y.Facet != FacetUnjudged })
+	if d := cmp.Diff(whole, s.Whole(), cmpopts.EquateEmpty()); d != "" {
+		t.Fatalf("whole days (-of the tallies):\n%s", d)
+	}
 }
 
 // sameSums checks that every facet but those an order can be in twice, or not at all, adds up to the whole, and so do the marks.
@@ -148,61 +172,50 @@ func sameSums(t *rapid.T, b *Batch) {
 }
 
 func TestATooLongBatchIsRefused(t *testing.T) {
-	b := Batch{entries: make([]entry, 700_000)}
-	for i := range b.entries {
-		b.entries[i] = entry{rate: "ldr", day: 20_000, facets: &Facets{}}
-	}
-	if _, err := b.MarshalBinary(); err == nil {
+	b := Batch{days: log{data: make([]byte, MaxEncoded+1)}}
+	if _, err := b.Days(); err == nil {
 		t.Error("a record above the bound was written")
 	}
-	if err := new(Batch).UnmarshalBinary(make([]byte, MaxEncoded+1)); err == nil {
-		t.Error("a record above the bound was read")
-	}
-	long := Batch{entries: []entry{{rate: strings.Repeat("x", pack.MaxText+1), facets: &Facets{}}}}
-	if _, err := long.MarshalBinary(); err == nil {
+	j, o := NewJudge(rules()), good()
+	o.Moments.HandedOverAt, o.ID = at("2026-04-10 00:00:00"), strings.Repeat("x", pack.MaxText+1)
+	var long Batch
+	long.Add(j, "shop", nil, o)
+	if _, err := long.Days(); err == nil {
 		t.Error("a name above the bound was written")
 	}
 }
 
-// Whatever bytes come in, decoding errs or gives a batch that can be written and read again.
-func FuzzBatch(f *testing.F) {
+// Whatever bytes come in, adding them errs or gives sums of which there are not more than bytes times the facets of an order.
+func FuzzSums(f *testing.F) {
 	j := NewJudge(rules())
-	var b, empty Batch
+	var b Batch
 	late := good()
 	late.Moments.HandedOverAt = at("2026-04-10 00:00:00")
 	late.Parcels = append(late.Parcels, order.Parcel{Ref: "p2", Carrier: "UPS"})
 	b.Add(j, "shop", nil, good())
 	b.Add(j, "shop", good(), late)
-	for _, x := range []*Batch{&empty, &b} {
-		data, err := x.MarshalBinary()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-		f.Add(data[:len(data)/2])
+	for _, data := range [][]byte{b.days.data, b.parts.data, {codecVersion}, {codecVersion, opShop, 0, 1, 0, 63, 0, 0, 0, 0, 0xff}} {
+		f.Add(data, true)
+		f.Add(data, false)
+		f.Add(data[:len(data)/2], false)
 	}
-	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
-	f.Add([]byte{1, 0, 0xff, 0xff, 0xff, 0x7f, 2, 0, 0})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var b, again Batch
-		if err := b.UnmarshalBinary(data); err != nil {
-			if !b.Empty() {
-				t.Fatal("a failed reading left something behind")
-			}
+	f.Fuzz(func(t *testing.T, data []byte, days bool) {
+		var s Sums
+		add := s.AddParts
+		if days {
+			add = s.AddDays
+		}
+		if add(data) != nil {
 			return
 		}
-		back, err := b.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
+		if n := len(s.Tallies()); n > 2*MaxItems*len(data) {
+			t.Fatalf("%d sums of %d bytes", n, len(data))
 		}
-		if err := again.UnmarshalBinary(back); err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(b.Tallies(), again.Tallies()); d != "" {
-			t.Fatal(d)
-		}
-		if d := cmp.Diff(b.Marks(), again.Marks()); d != "" {
-			t.Fatal(d)
+		for _, p := range s.Parts() {
+			var back Parts
+			if err := back.UnmarshalBinary(p.Data); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

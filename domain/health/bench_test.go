@@ -18,7 +18,7 @@ func BenchmarkAdd(b *testing.B) {
 	var batch Batch
 	for i := 0; b.Loop(); i++ {
 		if i%500 == 0 {
-			batch.entries = batch.entries[:0]
+			batch = Batch{}
 		}
 		batch.Add(j, "shop", before, after)
 	}
@@ -44,7 +44,7 @@ func BenchmarkAddByRules(b *testing.B) {
 	var batch Batch
 	for i := 0; b.Loop(); i++ {
 		if i%500 == 0 {
-			batch.entries = batch.entries[:0]
+			batch = Batch{}
 		}
 		batch.Add(j, "shop", nil, o)
 	}
@@ -67,30 +67,16 @@ func orders500() *Batch {
 	return &batch
 }
 
-func BenchmarkMarshal500Orders(b *testing.B) {
+func BenchmarkSum500Orders(b *testing.B) {
 	batch := orders500()
-	size := 0
+	b.ReportMetric(float64(len(batch.days.data)+len(batch.parts.data))/500, "bytes/order")
+	b.ReportAllocs()
 	for b.Loop() {
-		data, err := batch.MarshalBinary()
-		if err != nil {
+		var s Sums
+		if err := s.Add(batch); err != nil {
 			b.Fatal(err)
 		}
-		size = len(data)
-	}
-	b.ReportMetric(float64(size)/500, "bytes/order")
-}
-
-func BenchmarkUnmarshalAndSum500Orders(b *testing.B) {
-	data, err := orders500().MarshalBinary()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		var batch Batch
-		if err := batch.UnmarshalBinary(data); err != nil {
-			b.Fatal(err)
-		}
-		if len(batch.Tallies()) == 0 || len(batch.Marks()) == 0 {
+		if len(s.Whole()) == 0 || len(s.Parts()) == 0 || len(s.Marks()) == 0 {
 			b.Fatal("nothing")
 		}
 	}

@@ -8,175 +8,139 @@ import (
 	"github.com/spillway/spillway/kit/pack"
 )
 
+// A batch is written as it grows, in two records: Days has the sums of whole days and the marks, which are read every second, Parts the sums of
+// single values, which are read later. Texts are written where they stand. A table of words would be smaller, and looking each word up in it cost
+// more than all the rest of the writing.
 const (
-	codecVersion = 1
-	// MaxEncoded bounds an encoded batch, in bytes: some 250,000 changes. Decoding takes up to some twenty times as much memory.
+	codecVersion = 2
+	// MaxEncoded bounds each record of a batch, in bytes: some 50,000 changes. Adding it up takes some times as much memory.
 	MaxEncoded = 4 << 20
 )
 
-// What an encoded entry holds besides its rate, day, num and den.
+// What an entry of Days is. One of Parts begins with its facetSet, and opShop; with byPackage if carriers have parts of their own.
 const (
-	hasMark   = 1 << iota // against, unjudged, reason, order
-	hasFacets             // else they are those of the entry before
-	hasParts
-	knownFlags = hasMark | hasFacets | hasParts
+	opShop     = iota // connection, keys of its rates: those entries are about that follow
+	opSum             // place, num, den
+	opUnjudged        // place, num, den, unjudged
+	opMark            // place, reason, order, n, all facets
 )
 
-// MarshalBinary writes the batch down: each string once, then the changes. It fails with errs.Invalid if that is over MaxEncoded.
-func (b *Batch) MarshalBinary() ([]byte, error) {
-	w := writer{ids: map[string]uint64{"": 0}, words: []string{""}}
-	var last *Facets
-	for i := range b.entries {
-		e := &b.entries[i]
-		w.entry(e, e.facets != last)
-		last = e.facets
-	}
-	out := append(make([]byte, 0, len(w.body)+16*len(w.words)), codecVersion)
-	out = binary.AppendUvarint(out, uint64(len(w.words)-1))
-	for _, s := range w.words[1:] {
-		if len(s) > pack.MaxText {
-			return nil, errs.New(errs.Invalid, "health.Batch", "", "a name of %d bytes is longer than %d", len(s), pack.MaxText)
-		}
-		out = append(binary.AppendUvarint(out, uint64(len(s))), s...)
-	}
-	out = append(binary.AppendUvarint(out, uint64(len(b.entries))), w.body...)
-	if len(out) > MaxEncoded {
-		return nil, errs.New(errs.Invalid, "health.Batch", "", "%d changes are too many for one record: write them in parts", len(b.entries))
-	}
-	return out, nil
+const byPackage = 1 << 7
+
+// Days is the record of what the batch changes of whole days, and of marks. Errors: Invalid, if it is over MaxEncoded or a name over
+// pack.MaxText.
+func (b *Batch) Days() ([]byte, error) { return b.days.record() }
+
+// Parts is the record of what the batch changes for single values of facets. Errors: as of Days.
+func (b *Batch) Parts() ([]byte, error) { return b.parts.record() }
+
+// log is a record that grows.
+type log struct {
+	data []byte
+	day  policy.Day // of the entry before: days are written as differences
+	long bool       // a text is longer than pack.MaxText
 }
 
-type writer struct {
-	ids   map[string]uint64
-	words []string
-	body  []byte
+func (l *log) record() ([]byte, error) {
+	switch {
+	case l.long:
+		return nil, errs.New(errs.Invalid, "health.Batch", "", "a name is longer than %d bytes", pack.MaxText)
+	case len(l.data) > MaxEncoded:
+		return nil, errs.New(errs.Invalid, "health.Batch", "", "a record of %d bytes is too long: write the changes in parts", len(l.data))
+	}
+	return l.data, nil
 }
 
-func (w *writer) word(s string) {
-	id, ok := w.ids[s]
-	if !ok {
-		id = uint64(len(w.words))
-		w.ids[s], w.words = id, append(w.words, s)
-	}
-	w.body = binary.AppendUvarint(w.body, id)
+func (l *log) byte(c byte) { l.data = append(l.data, c) }
+
+func (l *log) count(n int) { l.data = binary.AppendUvarint(l.data, uint64(n)) }
+
+func (l *log) number(n int64) { l.data = binary.AppendVarint(l.data, n) }
+
+func (l *log) pair(p pair) {
+	l.number(p.num)
+	l.number(p.den)
 }
 
-func (w *writer) number(n int64) { w.body = binary.AppendVarint(w.body, n) }
-
-func (w *writer) list(words []string) {
-	w.body = binary.AppendUvarint(w.body, uint64(len(words)))
-	for _, s := range words {
-		w.word(s)
-	}
+func (l *log) text(s string) {
+	l.long = l.long || len(s) > pack.MaxText
+	l.data = pack.AppendText(l.data, s)
 }
 
-func (w *writer) entry(e *entry, facets bool) {
-	mark := e.against != 0 || e.unjudged != 0
-	flags := byte(0)
-	if mark {
-		flags |= hasMark
-	}
-	if facets {
-		flags |= hasFacets
-	}
-	if e.parts != nil {
-		flags |= hasParts
-	}
-	w.body = append(w.body, flags)
-	w.word(e.connection)
-	w.word(e.rate)
-	w.number(int64(e.day))
-	w.number(e.num)
-	w.number(e.den)
-	if mark {
-		w.number(e.against)
-		w.number(e.unjudged)
-		w.word(string(e.reason))
-		w.word(e.orderID)
-	}
-	if facets {
-		for _, s := range []string{e.facets.Node, e.facets.Region, e.facets.Mode, e.facets.Fault} {
-			w.word(s)
-		}
-		w.list(e.facets.Carriers)
-		w.list(e.facets.Items)
-	}
-	if e.parts != nil {
-		for _, p := range e.parts {
-			w.number(p.num)
-			w.number(p.den)
-		}
+func (l *log) list(texts []string) {
+	l.count(len(texts))
+	for _, s := range texts {
+		l.text(s)
 	}
 }
 
-// UnmarshalBinary reads what MarshalBinary wrote and replaces the batch's content. It fails with errs.Invalid, and leaves the batch as it was,
-// on anything else.
-func (b *Batch) UnmarshalBinary(data []byte) error {
-	if len(data) > MaxEncoded {
-		return errs.New(errs.Invalid, "health.Batch", "", "a record of %d bytes is too long", len(data))
+func (l *log) shop(connection string, rates []string) {
+	if l.data == nil {
+		l.data = append(make([]byte, 0, 4<<10), codecVersion)
 	}
-	r := reader{pack.Read(data)}
-	if v := r.Byte(); v != codecVersion {
-		return errs.New(errs.Invalid, "health.Batch", "", "the record has the version %d, only %d is known", v, codecVersion)
-	}
-	r.Words("")
-	n := r.Count(minEntry)
-	entries := make([]entry, 0, n) // as many as there are bytes for
-	var last *Facets
-	for range n {
-		e := r.entry(last)
-		if r.Failed() {
-			break
-		}
-		entries, last = append(entries, e), e.facets
-	}
-	if !r.Done() {
-		return errs.New(errs.Invalid, "health.Batch", "", "the record is damaged")
-	}
-	b.entries = entries
-	return nil
+	l.byte(opShop)
+	l.text(connection)
+	l.list(rates)
+	l.day = 0
 }
 
-const minEntry = 6 // bytes of the shortest entry
-
-// reader is a reader of batches.
-type reader struct{ pack.Reader }
-
-func (r *reader) list() []string {
-	n := r.Count(1)
-	if n > MaxItems {
-		r.Fail()
-		return nil
-	}
-	out := make([]string, 0, n)
-	for range n {
-		out = append(out, r.Word())
-	}
-	return out
+// place writes the rate and the day an entry is about.
+func (l *log) place(def int, day policy.Day) {
+	l.count(def)
+	l.number(int64(day - l.day))
+	l.day = day
 }
 
-func (r *reader) entry(last *Facets) entry {
-	flags := r.Byte()
-	e := entry{connection: r.Word(), rate: r.Word(), facets: last}
-	day := r.Number()
-	e.day, e.num, e.den = policy.Day(day), r.Number(), r.Number()
-	if flags&hasMark != 0 {
-		e.against, e.unjudged = r.Number(), r.Number()
-		e.reason, e.orderID = Reason(r.Word()), r.Word()
+func (l *log) sum(v *verdict) {
+	op := byte(opSum)
+	if v.unjudged != 0 {
+		op = opUnjudged
 	}
-	if flags&hasFacets != 0 {
-		e.facets = &Facets{Node: r.Word(), Region: r.Word(), Mode: r.Word(), Fault: r.Word()}
-		e.facets.Carriers, e.facets.Items = r.list(), r.list()
+	l.byte(op)
+	l.place(v.def, v.day)
+	l.pair(pair{v.num, v.den})
+	if op == opUnjudged {
+		l.number(v.unjudged)
 	}
-	if e.facets == nil || flags&^knownFlags != 0 || int64(e.day) != day {
-		r.Fail()
-		return e
+}
+
+func (l *log) mark(v *verdict, orderID string, f *Facets, sign int64) {
+	l.byte(opMark)
+	l.place(v.def, v.day)
+	l.text(string(v.reason))
+	l.text(orderID)
+	l.number(sign * (v.against + v.unjudged))
+	l.values(f, allFacets)
+}
+
+// facets begins an entry of Parts, behind which n sums follow.
+func (l *log) facets(f *Facets, of facetSet, packages bool, n int) {
+	op := byte(of)
+	if packages {
+		op |= byPackage
 	}
-	if flags&hasParts != 0 {
-		e.parts = make([]pair, len(e.facets.Carriers))
-		for i := range e.parts {
-			e.parts[i] = pair{r.Number(), r.Number()}
-		}
+	l.byte(op)
+	l.values(f, of)
+	l.count(n)
+}
+
+func (l *log) values(f *Facets, of facetSet) {
+	if of&nodeSet != 0 {
+		l.text(f.Node)
 	}
-	return e
+	if of&regionSet != 0 {
+		l.text(f.Region)
+	}
+	if of&modeSet != 0 {
+		l.text(f.Mode)
+	}
+	if of&faultSet != 0 {
+		l.text(f.Fault)
+	}
+	if of&itemSet != 0 {
+		l.list(f.Items)
+	}
+	if of&carrierSet != 0 {
+		l.list(f.Carriers)
+	}
 }

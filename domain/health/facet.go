@@ -43,26 +43,37 @@ type Facets struct {
 }
 
 // FacetsOf are the values an order is counted under.
-func FacetsOf(o *order.Order) Facets { return *facetsOf(o) }
+func FacetsOf(o *order.Order) Facets {
+	var v values
+	v.of(o)
+	return v.Facets
+}
 
-func facetsOf(o *order.Order) *Facets {
-	f := &Facets{Node: clip(o.WarehouseRef), Region: clip(o.Region), Mode: mode(o), Fault: clip(faultOf(o))}
-	f.Carriers = make([]string, 0, len(o.Parcels))
+// values are Facets with room for those of most orders.
+type values struct {
+	Facets
+	carriers, items [2]string
+}
+
+func (v *values) of(o *order.Order) {
+	v.Node, v.Region, v.Mode, v.Fault = clip(o.WarehouseRef), clip(o.Region), mode(o), clip(faultOf(o))
+	v.Carriers, v.Items = v.carriers[:0], v.items[:0]
 	for i := range o.Parcels {
-		f.Carriers = append(f.Carriers, clip(o.Parcels[i].Carrier))
+		v.Carriers = append(v.Carriers, clip(o.Parcels[i].Carrier))
 	}
-	f.Items = make([]string, 0, len(o.Lines))
 	for i := range o.Lines {
-		f.Items = append(f.Items, clip(item(&o.Lines[i])))
+		v.Items = append(v.Items, clip(item(&o.Lines[i])))
 	}
-	f.Carriers, f.Items = distinct(f.Carriers), distinct(f.Items)
-	return f
+	v.Carriers, v.Items = distinct(v.Carriers), distinct(v.Items)
 }
 
 // distinct sorts, drops doubles and what is over MaxItems; of nothing it makes the one value "not told", so that each facet adds up.
 func distinct(in []string) []string {
-	if len(in) == 0 {
+	switch len(in) {
+	case 0:
 		return append(in, "")
+	case 1:
+		return in
 	}
 	slices.Sort(in)
 	in = slices.Compact(in)
@@ -98,22 +109,48 @@ func faultOf(o *order.Order) string {
 	return string(o.Cancel.Role) + "/" + o.Cancel.Reason
 }
 
-// sameFacets reports whether two readings of an order certainly have the same facets. It may say no where they do: that only costs time.
-func sameFacets(a, b *order.Order) bool {
-	if a.WarehouseRef != b.WarehouseRef || a.Region != b.Region || mode(a) != mode(b) || len(a.Parcels) != len(b.Parcels) ||
-		len(a.Lines) != len(b.Lines) || (a.Status == order.Cancelled) != (b.Status == order.Cancelled) ||
+// facetSet is a set of facets.
+type facetSet uint8
+
+const (
+	nodeSet facetSet = 1 << iota
+	regionSet
+	modeSet
+	faultSet
+	carrierSet
+	itemSet
+	allFacets = nodeSet | regionSet | modeSet | faultSet | carrierSet | itemSet
+)
+
+// sameFacets are the facets of which two readings of an order certainly have the same values, by the same parcels. It may leave one out of which
+// they do: that only costs time.
+func sameFacets(a, b *order.Order) facetSet {
+	same := allFacets
+	if a.WarehouseRef != b.WarehouseRef {
+		same &^= nodeSet
+	}
+	if a.Region != b.Region {
+		same &^= regionSet
+	}
+	if mode(a) != mode(b) {
+		same &^= modeSet
+	}
+	if (a.Status == order.Cancelled) != (b.Status == order.Cancelled) ||
 		(a.Status == order.Cancelled && (a.Cancel.Role != b.Cancel.Role || a.Cancel.Reason != b.Cancel.Reason)) {
-		return false
+		same &^= faultSet
 	}
-	for i := range a.Parcels {
-		if a.Parcels[i].Carrier != b.Parcels[i].Carrier {
-			return false
-		}
+	if !sameCarriers(a.Parcels, b.Parcels) {
+		same &^= carrierSet
 	}
-	for i := range a.Lines {
-		if item(&a.Lines[i]) != item(&b.Lines[i]) {
-			return false
-		}
+	if !slices.EqualFunc(a.Lines, b.Lines, func(x, y order.Line) bool { return item(&x) == item(&y) }) {
+		same &^= itemSet
 	}
-	return true
+	return same
+}
+
+func sameCarriers(a, b []order.Parcel) bool {
+	if len(a) > 1 || len(b) > 1 {
+		return slices.Equal(a, b)
+	}
+	return len(a) == len(b) && (len(a) == 0 || a[0].Carrier == b[0].Carrier)
 }

@@ -3,9 +3,12 @@ package health
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/spillway/spillway/domain/order"
 )
 
 // Parts that are written, read and merged in any grouping hold what was added.
@@ -36,37 +39,80 @@ func TestPartsAddUp(t *testing.T) {
 	})
 }
 
-// Whole is what Tallies says of whole days.
-func TestWholeIsPartOfTallies(t *testing.T) {
-	b := Batch{entries: []entry{
-		{connection: "c", rate: "r", day: 5, num: 1, den: 2, unjudged: 1, facets: &Facets{Node: "w"}},
-		{connection: "c", rate: "r", day: 5, den: 1, facets: &Facets{Items: []string{"x"}}},
-		{connection: "d", rate: "r", day: 4, num: 1, den: 1, facets: &Facets{}},
-		{connection: "d", rate: "r", day: 4, num: -1, den: -1, facets: &Facets{}},
-	}}
-	var want []Tally
-	for _, y := range b.Tallies() {
-		if y.Facet == FacetAll || y.Facet == FacetUnjudged {
-			want = append(want, y)
+// Written parts that are merged, and taken off again, are those of Parts.
+func TestMergeParts(t *testing.T) {
+	some := func(t *rapid.T) []byte {
+		var p Parts
+		for range rapid.IntRange(0, 8).Draw(t, "tallies") {
+			p.Add(Tally{Facet: rapid.SampledFrom(FacetNames).Draw(t, "facet"), Value: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "value"),
+				Num: rapid.Int64Range(-2, 2).Draw(t, "num"), Den: rapid.Int64Range(-2, 2).Draw(t, "den")})
 		}
+		return p.record()
 	}
-	if diff := cmp.Diff(want, b.Whole()); diff != "" || len(want) != 2 {
-		t.Error(want, diff)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := some(t), some(t)
+		if len(a) == 2 && rapid.Bool().Draw(t, "none") {
+			a = nil
+		}
+		sum, err := MergeParts(a, b, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, p Parts
+		for _, data := range [][]byte{a, b} {
+			if data != nil {
+				if err := p.UnmarshalBinary(data); err != nil {
+					t.Fatal(err)
+				}
+				want.Merge(&p)
+			}
+		}
+		if len(want.sums) == 0 {
+			if sum != nil {
+				t.Fatalf("%x is left of nothing", sum)
+			}
+		} else if !bytes.Equal(want.record(), sum) {
+			t.Fatalf("%x and %x make %x", a, b, sum)
+		}
+		back, err := MergeParts(sum, b, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(a) > 2 && !bytes.Equal(a, back) || len(a) <= 2 && back != nil {
+			t.Fatalf("%x and less %x make %x, not %x", sum, b, back, a)
+		}
+	})
+	if _, err := MergeParts([]byte{partsVersion, 1}, nil, 1); err == nil {
+		t.Error("damaged parts were merged")
 	}
 }
 
-// Settled leaves out what may still happen, and nothing else.
+// A batch of what is settled leaves out the marks of what may still happen, and nothing else.
 func TestSettledMarks(t *testing.T) {
-	f := &Facets{}
-	b := Batch{entries: []entry{
-		{connection: "c", rate: "r", orderID: "1", day: 5, against: 1, reason: NotDeliveredYet, facets: f},
-		{connection: "c", rate: "r", orderID: "2", day: 5, against: 1, reason: NotScannedYet, facets: f},
-		{connection: "c", rate: "r", orderID: "3", day: 5, against: 1, reason: NotDelivered, facets: f},
-		{connection: "c", rate: "r", orderID: "4", day: 5, unjudged: 1, reason: UnknownDue, facets: f},
-	}}
-	got := b.Settled()
-	if len(b.Marks()) != 4 || len(got) != 2 || got[0].OrderID != "3" || got[1].OrderID != "4" {
-		t.Errorf("%+v", got)
+	j := NewJudge(rules())
+	waits, over := good(), good()
+	waits.Moments.DeliveredAt, waits.Status, waits.ID = time.Time{}, order.InTransit, "waits"
+	over.Moments.DeliveredAt, over.ID = over.Deadlines.DeliverBy.AddDate(0, 0, 1), "over"
+	var all, settled Batch
+	settled.SettledOnly = true
+	for _, o := range []*order.Order{waits, over} {
+		all.Add(j, "c", nil, o)
+		settled.Add(j, "c", nil, o)
+	}
+	var want []Mark
+	pending := 0
+	for _, m := range all.Marks() {
+		if m.Reason.Pending() {
+			pending++
+		} else {
+			want = append(want, m)
+		}
+	}
+	if diff := cmp.Diff(want, settled.Marks()); diff != "" || pending == 0 || len(want) == 0 {
+		t.Errorf("%d pending, %d not: %s", pending, len(want), diff)
+	}
+	if diff := cmp.Diff(all.Tallies(), settled.Tallies()); diff != "" {
+		t.Error(diff)
 	}
 }
 

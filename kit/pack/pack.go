@@ -1,5 +1,5 @@
-// Package pack takes apart what was written with the variable-length numbers of encoding/binary: numbers, texts, and a table of words that are
-// written once. It promises that no bytes make it panic, or take more memory than a few times their length. It knows nothing of what they mean.
+// Package pack writes texts and takes apart what was written with them and the variable-length numbers of encoding/binary. It promises that no
+// bytes make it panic, or take more memory than a few times their length. It knows nothing of what they mean.
 package pack
 
 import "encoding/binary"
@@ -11,11 +11,20 @@ const (
 	MaxNumber = 1 << 40
 )
 
+// AppendText writes a text behind its length, as Reader.Text reads it.
+func AppendText(out []byte, s string) []byte {
+	if len(s) < 0x80 {
+		out = append(out, byte(len(s)))
+	} else {
+		out = binary.AppendUvarint(out, uint64(len(s)))
+	}
+	return append(out, s...)
+}
+
 // Reader takes data apart. After the first thing that cannot be right it has failed and gives zeros only.
 type Reader struct {
 	data   []byte // what is left
 	all    string // everything, of which texts are parts: one copy for all
-	words  []string
 	failed bool
 }
 
@@ -23,7 +32,7 @@ type Reader struct {
 func Read(data []byte) Reader { return Reader{data: data, all: string(data)} }
 
 // Fail says that what was read cannot be right.
-func (r *Reader) Fail() { r.failed = true }
+func (r *Reader) Fail() { r.failed, r.data = true, nil }
 
 // Failed reports whether something could not be right.
 func (r *Reader) Failed() bool { return r.failed }
@@ -31,10 +40,13 @@ func (r *Reader) Failed() bool { return r.failed }
 // Done reports whether everything was read and right.
 func (r *Reader) Done() bool { return !r.failed && len(r.data) == 0 }
 
+// More reports whether there is something left to read.
+func (r *Reader) More() bool { return len(r.data) > 0 }
+
 // Byte reads one byte.
 func (r *Reader) Byte() byte {
-	if r.failed || len(r.data) == 0 {
-		r.failed = true
+	if len(r.data) == 0 {
+		r.Fail()
 		return 0
 	}
 	c := r.data[0]
@@ -44,9 +56,18 @@ func (r *Reader) Byte() byte {
 
 // Uint reads a number of binary.AppendUvarint.
 func (r *Reader) Uint() uint64 {
+	if len(r.data) > 0 && r.data[0] < 0x80 { // nearly all of them
+		n := r.data[0]
+		r.data = r.data[1:]
+		return uint64(n)
+	}
+	return r.long()
+}
+
+func (r *Reader) long() uint64 {
 	n, size := binary.Uvarint(r.data)
-	if r.failed || size <= 0 {
-		r.failed = true
+	if size <= 0 {
+		r.Fail()
 		return 0
 	}
 	r.data = r.data[size:]
@@ -57,7 +78,7 @@ func (r *Reader) Uint() uint64 {
 func (r *Reader) Count(size int) int {
 	n := r.Uint()
 	if n > uint64(len(r.data)/size) {
-		r.failed = true
+		r.Fail()
 		return 0
 	}
 	return int(n)
@@ -67,39 +88,24 @@ func (r *Reader) Count(size int) int {
 func (r *Reader) Text() string {
 	n := r.Count(1)
 	if n > MaxText {
-		r.failed = true
+		r.Fail()
 		return ""
 	}
 	at := len(r.all) - len(r.data)
+	if r.failed {
+		return ""
+	}
 	r.data = r.data[n:]
 	return r.all[at : at+n]
 }
 
 // Number reads a number of binary.AppendVarint, of MaxNumber at most.
 func (r *Reader) Number() int64 {
-	n, size := binary.Varint(r.data)
-	if r.failed || size <= 0 || n > MaxNumber || n < -MaxNumber {
-		r.failed = true
+	u := r.Uint()
+	n := int64(u>>1) ^ -int64(u&1)
+	if n > MaxNumber || n < -MaxNumber {
+		r.Fail()
 		return 0
 	}
-	r.data = r.data[size:]
 	return n
-}
-
-// Words reads the table of words, behind those everybody knows.
-func (r *Reader) Words(known ...string) {
-	r.words = known
-	for range r.Count(1) {
-		r.words = append(r.words, r.Text())
-	}
-}
-
-// Word reads the number of a word of the table.
-func (r *Reader) Word() string {
-	n := r.Uint()
-	if n >= uint64(len(r.words)) {
-		r.failed = true
-		return ""
-	}
-	return r.words[n]
 }

@@ -7,21 +7,20 @@ import (
 )
 
 func TestReader(t *testing.T) {
-	data := binary.AppendUvarint([]byte{7}, 2)
-	for _, w := range []string{"a", "bc"} {
-		data = append(binary.AppendUvarint(data, uint64(len(w))), w...)
-	}
-	data = binary.AppendUvarint(data, 2)
-	data = binary.AppendVarint(data, -5)
+	long := strings.Repeat("x", 200)
+	data := AppendText(AppendText([]byte{7}, "bc"), long)
+	data = binary.AppendVarint(binary.AppendVarint(data, -5), 1<<30)
 	r := Read(data)
 	if v := r.Byte(); v != 7 {
 		t.Error(v)
 	}
-	r.Words("")
-	if w, n := r.Word(), r.Number(); w != "bc" || n != -5 || !r.Done() || r.Failed() {
-		t.Errorf("%q %d %+v", w, n, r)
+	if w, l, n := r.Text(), r.Text(), r.Number(); w != "bc" || l != long || n != -5 || r.Done() || !r.More() {
+		t.Errorf("%q %q %d %+v", w, l, n, r)
 	}
-	if r.Byte(); !r.Failed() || r.Done() || r.Number() != 0 || r.Word() != "" {
+	if n := r.Number(); n != 1<<30 || !r.Done() || r.More() || r.Failed() {
+		t.Errorf("%d %+v", n, r)
+	}
+	if r.Byte(); !r.Failed() || r.Done() || r.Number() != 0 || r.Text() != "" {
 		t.Error("reading past the end is right")
 	}
 }
@@ -36,7 +35,7 @@ func TestWhatCannotBeRight(t *testing.T) {
 		"a text that is too long":  {long, func(r *Reader) { r.Text() }},
 		"a number that is too big": {binary.AppendVarint(nil, MaxNumber+1), func(r *Reader) { r.Number() }},
 		"one that is too small":    {binary.AppendVarint(nil, -MaxNumber-1), func(r *Reader) { r.Number() }},
-		"a word that is none":      {[]byte{0, 3}, func(r *Reader) { r.Words(); r.Word() }},
+		"what follows a failure":   {[]byte{9, 1, 1}, func(r *Reader) { r.Text(); r.Byte() }},
 		"half a number":            {[]byte{0x80}, func(r *Reader) { r.Uint() }},
 		"what the caller refuses":  {[]byte{1}, func(r *Reader) { r.Byte(); r.Fail() }},
 	} {

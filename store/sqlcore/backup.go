@@ -27,7 +27,7 @@ const InboxTable = "inbox"
 
 // NotBackedUp are the tables a backup leaves out: what follows from others is made anew.
 var NotBackedUp = []string{"session", "event_base", "schema_version", "schema_lock", "lease", "process", "order_ref",
-	"health_delta", "health_day", "health_part", "health_mark", "health_state", "flow_hour", "flow_lag"}
+	"health_delta", "health_part_delta", "health_day", "health_part", "health_mark", "health_state", "flow_hour", "flow_lag"}
 
 // numbered are the tables whose row numbers PostgreSQL takes from a sequence, which a restore must move on.
 var numbered = []string{"movement", InboxTable, "drift", "push_log", "custody_entry"}

@@ -3,6 +3,7 @@ package sqlcore
 import (
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/health"
@@ -10,21 +11,27 @@ import (
 	"github.com/spillway/spillway/kit/errs"
 )
 
-// What shops are judged by is kept as sums that every order adds to. Intake appends one row for a batch, HealthTake and HealthAdd add it to the
-// sums a moment later: the orders of a day share a few sums, whose rows all intakes of all processes would otherwise wait for in turn.
+// What shops are judged by is kept as sums that every order adds to. Intake appends what a batch changes, which is taken and added to the sums a
+// moment later: the orders of a day share a few sums, whose rows all intakes of all processes would otherwise wait for in turn. What is added
+// every second, and what is later, are two rows of two tables: each is read once, and whoever takes one reads past none of the other.
 var (
 	dayCols  = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"num", bigint}, {"den", bigint}, {"unjudged", bigint}}
 	partCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"data", bytea}}
 	markCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"order_id", text}, {"reason", text}, {"facets", text}, {"n", bigint}}
 
-	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"kind", text}, {"data", bytea}}, "")
-	deltaMove   = def("store.HealthMove", "UPDATE health_delta SET kind = $2 WHERE seq IN (SELECT seq FROM health_delta WHERE kind = $1 ORDER BY seq LIMIT $3) RETURNING kind, data")
-	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta WHERE @in(kind, $1) ORDER BY seq LIMIT $2) RETURNING kind, data")
-	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta WHERE kind = $1 LIMIT $2) AS waiting")
-	deltaList   = def("store.HealthPending", "SELECT kind, data FROM health_delta ORDER BY seq")
-	dayAdd      = insert("store.HealthAdd", "health_day", dayCols,
+	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"data", bytea}}, "")
+	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta ORDER BY seq LIMIT $1) RETURNING data")
+	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta LIMIT $1) AS waiting")
+	deltaList   = def("store.HealthPending", "SELECT data FROM health_delta ORDER BY seq")
+
+	partDeltaAppend = insert("store.HealthAppend", "health_part_delta", []col{{"parts", bytea}, {"flow", bytea}}, "")
+	partDeltaTake   = def("store.HealthTakeParts", `DELETE FROM health_part_delta WHERE seq IN (SELECT seq FROM health_part_delta ORDER BY seq LIMIT $1)
+		RETURNING parts, flow`)
+	partDeltaList = def("store.HealthPending", "SELECT parts, flow FROM health_part_delta ORDER BY seq")
+
+	dayAdd = insert("store.HealthAdd", "health_day", dayCols,
 		"ON CONFLICT (connection_id, rate, day) DO UPDATE SET num = health_day.num + excluded.num, den = health_day.den + excluded.den, unjudged = health_day.unjudged + excluded.unjudged")
-	partGet = def("store.HealthAddParts", "SELECT connection_id, rate, day, data FROM health_part WHERE connection_id = $1 AND rate = $2 AND day >= $3 AND day <= $4 ORDER BY day")
+	partGet = def("store.HealthAddParts", "SELECT data FROM health_part WHERE connection_id = $1 AND rate = $2 AND day = $3")
 	partPut = insert("store.HealthAddParts", "health_part", partCols, upsert("connection_id, rate, day", partCols[3:]))
 	// Whoever adds to the parts reads them first: this keeps a second one out until the first has committed.
 	partLock = def("store.HealthAddParts", "INSERT INTO health_state (name, at, data) VALUES ('parts', $1, '{}') ON CONFLICT (name) DO UPDATE SET at = excluded.at")
@@ -69,54 +76,66 @@ var (
 // maxOverrides bounds how many rules of their own an operator has ever made.
 const maxOverrides = 10_000
 
-// HealthDelta is what a batch of orders changes of the sums. Kind says of which.
+// HealthDelta is what a batch of orders changes of the sums shops are judged by and forecasts learn from.
 type HealthDelta struct {
-	Kind string // DeltaHealth and DeltaParts: Data is a [health.Batch]; DeltaFlow: a [flow.Batch]
-	Data []byte
+	Days  []byte // of [health.Batch.Days]
+	Parts []byte // of [health.Batch.Parts]
+	Flow  []byte // of [flow.Batch.Record]
 }
 
-// Kinds of HealthDelta.
-const (
-	DeltaHealth = "health"
-	DeltaFlow   = "flow"
-	DeltaParts  = "parts" // whose whole and marks are added, and whose facets are not
-)
-
-// HealthAppend stores what a batch of orders changes of the sums shops are judged by and forecasts learn from.
-func (tx *Tx) HealthAppend(ds ...HealthDelta) error {
-	rows := make([][]any, len(ds))
-	for i, d := range ds {
-		rows[i] = []any{d.Kind, d.Data}
+// HealthAppend stores a change, to be added a moment later. It is on its way with the transaction's next statements or its commit.
+func (tx *Tx) HealthAppend(d HealthDelta) error {
+	if len(d.Days) > 0 {
+		if err := tx.later(deltaAppend, []any{d.Days}); err != nil {
+			return err
+		}
 	}
-	_, err := tx.bulk(deltaAppend, rows)
-	return err
+	if len(d.Parts) == 0 && len(d.Flow) == 0 {
+		return nil
+	}
+	return tx.later(partDeltaAppend, []any{orEmpty(d.Parts), orEmpty(d.Flow)})
 }
 
-func scanDelta(r *sql.Rows, d *HealthDelta) error { return r.Scan(&d.Kind, &d.Data) }
+// orEmpty is data, but never nil, which databases take for NULL.
+func orEmpty(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
 
-// HealthTake removes the oldest rows of HealthAppend of some kinds, at most limit, and returns them: to be added with HealthAdd and FlowAdd in the
-// same transaction. Of two that take at once each row goes to one.
-func (tx *Tx) HealthTake(limit int, kinds ...string) ([]HealthDelta, error) {
+func scanPartDelta(r *sql.Rows, d *HealthDelta) error { return r.Scan(&d.Parts, &d.Flow) }
+
+// HealthTake removes the oldest Days that HealthAppend stored, at most limit, and returns them: to be added with HealthAdd in the same
+// transaction. Of two that take at once each goes to one.
+func (tx *Tx) HealthTake(limit int) ([][]byte, error) {
 	if tx.readOnly {
 		return nil, errs.New(errs.Internal, deltaTake.op, "", "writes need Update")
 	}
-	return query(tx, deltaTake, scanDelta, kinds, page(limit))
+	return query(tx, deltaTake, scanOne[[]byte], page(limit))
 }
 
-// HealthMove is HealthTake that leaves the rows where they are, as another kind.
-func (tx *Tx) HealthMove(limit int, from, to string) ([]HealthDelta, error) {
+// HealthTakeParts is HealthTake of Parts and Flow, which are added with HealthAddParts and FlowAdd.
+func (tx *Tx) HealthTakeParts(limit int) ([]HealthDelta, error) {
 	if tx.readOnly {
-		return nil, errs.New(errs.Internal, deltaMove.op, "", "writes need Update")
+		return nil, errs.New(errs.Internal, partDeltaTake.op, "", "writes need Update")
 	}
-	return query(tx, deltaMove, scanDelta, from, to, page(limit))
+	return query(tx, partDeltaTake, scanPartDelta, page(limit))
 }
 
 // HealthPending reads what HealthAppend stored and nobody has taken.
-func (tx *Tx) HealthPending() ([]HealthDelta, error) { return query(tx, deltaList, scanDelta) }
+func (tx *Tx) HealthPending() ([]HealthDelta, error) {
+	days, err := query(tx, deltaList, func(r *sql.Rows, d *HealthDelta) error { return r.Scan(&d.Days) })
+	if err != nil {
+		return nil, err
+	}
+	parts, err := query(tx, partDeltaList, scanPartDelta)
+	return append(days, parts...), err
+}
 
-// HealthWaiting counts what HealthAppend stored of a kind and nobody has taken, up to a bound.
-func (tx *Tx) HealthWaiting(kind string, most int) (int64, error) {
-	n, _, err := one(tx, deltaCount, func(r *sql.Rows, n *int64) error { return r.Scan(n) }, kind, int64(most))
+// HealthWaiting counts the batches whose Days nobody has taken, up to a bound.
+func (tx *Tx) HealthWaiting(most int) (int64, error) {
+	n, _, err := one(tx, deltaCount, func(r *sql.Rows, n *int64) error { return r.Scan(n) }, int64(most))
 	return n, err
 }
 
@@ -195,64 +214,45 @@ func scanKeptDay(r *sql.Rows, d *keptDay) error {
 	return err
 }
 
-// keptPart is a row of health_part.
-type keptPart struct {
-	connection, rate string
-	day              policy.Day
-	health.Parts
-}
-
-func scanPart(r *sql.Rows, p *keptPart) error {
+func scanDayParts(r *sql.Rows, p *health.DayParts) error {
 	var day int64
-	var data []byte
-	if err := r.Scan(&p.connection, &p.rate, &day, &data); err != nil {
-		return err
-	}
-	p.day = policy.Day(day)
-	return p.UnmarshalBinary(data)
+	err := r.Scan(&p.Connection, &p.Rate, &day, &p.Data)
+	p.Day = policy.Day(day)
+	return err
 }
 
-// tallies are the row's parts one by one.
-func (p *keptPart) tallies() []health.Tally {
-	out := p.Tallies()
-	for i := range out {
-		out[i].Connection, out[i].Rate, out[i].Day = p.connection, p.rate, p.day
-	}
-	return out
-}
-
-// HealthAddParts adds to the sums of single values of facets. Tallies of the whole are left out.
-func (tx *Tx) HealthAddParts(tallies []health.Tally) error {
+// HealthAddParts adds to the sums of single values of facets. No two parts may be of the same rate and day.
+func (tx *Tx) HealthAddParts(parts []health.DayParts) error {
 	if _, err := tx.exec(partLock, us(tx.now)); err != nil {
 		return err
 	}
-	add := map[dayKey]*health.Parts{}
-	var keys []dayKey
-	for _, t := range tallies {
-		if t.Facet == health.FacetAll || t.Facet == health.FacetUnjudged {
-			continue
+	for some := range slices.Chunk(parts, partChunk) {
+		if err := tx.addDayParts(some); err != nil {
+			return err
 		}
-		k := dayKey{t.Connection, t.Rate, t.Day}
-		if add[k] == nil {
-			add[k] = &health.Parts{}
-			keys = append(keys, k)
-		}
-		add[k].Add(t)
 	}
-	rows := make([][]any, 0, len(keys))
-	for _, k := range keys {
-		kept, err := query(tx, partGet, scanPart, k.connection, k.rate, int64(k.day), int64(k.day))
+	return nil
+}
+
+func (tx *Tx) addDayParts(parts []health.DayParts) error {
+	steps, kept := make([]*Step, len(parts)), make([][]byte, len(parts))
+	for i, p := range parts {
+		steps[i] = &Step{Op: partGet.op, Text: partGet.text[tx.dialect()], Args: []any{p.Connection, p.Rate, int64(p.Day)},
+			Each: func(r Row) error { return r.Scan(&kept[i]) }}
+	}
+	if err := tx.pipe(steps); err != nil {
+		return err
+	}
+	rows := make([][]any, len(parts))
+	for i, p := range parts {
+		data, err := health.MergeParts(kept[i], p.Data, 1)
 		if err != nil {
-			return err
+			return errs.Wrap(partGet.op, p.Connection, err)
 		}
-		for i := range kept {
-			add[k].Merge(&kept[i].Parts)
+		if data == nil {
+			data = health.NoParts()
 		}
-		data, err := add[k].MarshalBinary()
-		if err != nil {
-			return err
-		}
-		rows = append(rows, []any{k.connection, k.rate, int64(k.day), data})
+		rows[i] = []any{p.Connection, p.Rate, int64(p.Day), data}
 	}
 	_, err := tx.bulk(partPut, rows)
 	return err
@@ -290,15 +290,22 @@ func (tx *Tx) HealthDaysOf(connection string, rates []string, first, last policy
 
 // HealthParts reads the sums of the days from first to last, both included, added up for each value of each facet.
 func (tx *Tx) HealthParts(connection, rate string, first, last policy.Day) ([]health.Tally, error) {
-	rows, err := query(tx, healthParts, scanPart, connection, rate, int64(first), int64(last))
+	rows, err := query(tx, healthParts, scanDayParts, connection, rate, int64(first), int64(last))
 	if err != nil {
 		return nil, err
 	}
-	all := keptPart{connection: connection, rate: rate, day: last}
+	var all, one health.Parts
 	for i := range rows {
-		all.Merge(&rows[i].Parts)
+		if err := one.UnmarshalBinary(rows[i].Data); err != nil {
+			return nil, errs.Wrap(healthParts.op, connection, err)
+		}
+		all.Merge(&one)
 	}
-	return all.tallies(), nil
+	out := all.Tallies()
+	for i := range out {
+		out[i].Connection, out[i].Rate, out[i].Day = connection, rate, last
+	}
+	return out, nil
 }
 
 // ReasonCount is how many orders count against a shop for one reason.
@@ -324,7 +331,7 @@ func (tx *Tx) HealthPendingMarks(connection string) ([]health.Mark, error) {
 }
 
 // HealthScan reads all sums and marks, in the order of their keys, a chunk at a time.
-func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) error) error {
+func (tx *Tx) HealthScan(tally func(health.Tally) error, parts func(health.DayParts) error, mark func(health.Mark) error) error {
 	err := chunks(func(d keptDay) ([]keptDay, error) {
 		return query(tx, healthDaysAll, scanKeptDay, d.connection, d.rate, int64(d.Day), int64(scanChunk))
 	}, scanChunk, func(d keptDay) error {
@@ -336,16 +343,9 @@ func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) 
 		return tally(t)
 	})
 	if err == nil {
-		err = chunks(func(p keptPart) ([]keptPart, error) {
-			return query(tx, healthPartsAll, scanPart, p.connection, p.rate, int64(p.day), int64(partChunk))
-		}, partChunk, func(p keptPart) error {
-			for _, t := range p.tallies() {
-				if err := tally(t); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err = chunks(func(p health.DayParts) ([]health.DayParts, error) {
+			return query(tx, healthPartsAll, scanDayParts, p.Connection, p.Rate, int64(p.Day), int64(partChunk))
+		}, partChunk, parts)
 	}
 	if err == nil {
 		err = chunks(func(m health.Mark) ([]health.Mark, error) {
@@ -362,7 +362,7 @@ func (tx *Tx) HealthScan(tally func(health.Tally) error, mark func(health.Mark) 
 	return err
 }
 
-// scanChunk rows are read at a time by a scan, partChunk of those that hold many values.
+// scanChunk rows are read at a time, partChunk of those that hold many values.
 const scanChunk, partChunk = 5_000, 50
 
 // chunks reads behind the last one seen until there are no more.

@@ -179,6 +179,9 @@ func (s *Store) once(ctx context.Context, e Engine, op string, readOnly bool, f 
 	if tx.failed != nil {
 		return s.retryable(tx.failed), errs.Wrap(op, "", tx.failed)
 	}
+	if err := tx.flush(); err != nil {
+		return s.retryable(err), errs.Wrap(op, "", err)
+	}
 	if err := run.Commit(ctx, next); err != nil {
 		return s.retryable(err), s.explain(ctx, op, err)
 	}

@@ -25,6 +25,7 @@ type Tx struct {
 	failed   error            // the first failure of a statement: PostgreSQL would refuse the commit, so SQLite must too
 	orders   map[string]int64 // row versions of the orders read in this transaction
 	events   int64            // event rows written by this transaction
+	queue    []*Step          // see later
 }
 
 // Now is the one time of this transaction, in UTC and whole microseconds.
@@ -42,10 +43,37 @@ func (tx *Tx) Context() context.Context { return tx.ctx }
 
 func (tx *Tx) dialect() Dialect { return tx.store.engine.Dialect }
 
+// later runs a bulk statement of one row whose outcome nobody waits for: where the database is far away it is sent with the next steps, or with
+// the commit.
+func (tx *Tx) later(s *stmt, row []any) error {
+	rows := [][]any{row}
+	if tx.dialect() != Postgres {
+		_, err := tx.bulk(s, rows)
+		return err
+	}
+	if err := tx.checkRows(s, rows); err != nil {
+		return err
+	}
+	tx.queue = append(tx.queue, &Step{Op: s.op, Text: s.text[Postgres], Args: columns(s.kind, rows, nil)})
+	return nil
+}
+
+// flush sends what is queued, and the commit with it.
+func (tx *Tx) flush() error {
+	if len(tx.queue) == 0 {
+		return nil
+	}
+	tx.next()
+	return tx.piped(nil, tx.run.Finish)
+}
+
 // pipe runs steps in one round trip.
 func (tx *Tx) pipe(steps []*Step) error { return tx.piped(steps, tx.run.Pipeline) }
 
 func (tx *Tx) piped(steps []*Step, run func(context.Context, []*Step) error) error {
+	if len(tx.queue) > 0 {
+		steps, tx.queue = append(tx.queue, steps...), nil
+	}
 	if len(steps) == 0 {
 		return nil
 	}

@@ -34,60 +34,59 @@ var healthCases = []testcase{
 func healthTaken(t *testing.T, d *database) {
 	d.update(t, func(tx *store.Tx) error {
 		for _, s := range []string{"a", "b", "c"} {
-			if err := tx.HealthAppend(store.HealthDelta{Kind: store.DeltaFlow, Data: []byte(s)}); err != nil {
+			if err := tx.HealthAppend(store.HealthDelta{Days: []byte(s), Flow: []byte("f" + s)}); err != nil {
 				return err
 			}
 		}
-		return nil
+		return errors.Join(tx.HealthAppend(store.HealthDelta{}), tx.HealthAppend(store.HealthDelta{Parts: []byte("d")}))
 	})
 	d.view(t, func(tx *store.Tx) error {
 		got, err := tx.HealthPending()
-		if len(got) != 3 {
+		if len(got) != 7 {
 			t.Errorf("%v wait", got)
 		}
-		return err
-	})
-	d.update(t, func(tx *store.Tx) error {
-		got, err := tx.HealthTake(9, store.DeltaHealth, store.DeltaParts)
-		if len(got) != 0 {
-			t.Errorf("taken of other kinds: %v", got)
-		}
-		return err
-	})
-	d.update(t, func(tx *store.Tx) error {
-		if err := tx.HealthAppend(store.HealthDelta{Kind: "from", Data: []byte("m")}); err != nil {
-			return err
-		}
-		moved, err := tx.HealthMove(5, "from", "to")
-		again, err2 := tx.HealthMove(5, "from", "to")
-		taken, err3 := tx.HealthTake(5, "to")
-		if len(moved) != 1 || moved[0].Kind != "to" || len(again) != 0 || len(taken) != 1 || string(taken[0].Data) != "m" {
-			t.Errorf("moved %v, then %v; taken %v", moved, again, taken)
+		n, err2 := tx.HealthWaiting(2)
+		all, err3 := tx.HealthWaiting(9)
+		if n != 2 || all != 3 {
+			t.Errorf("%d and %d wait", n, all)
 		}
 		return errors.Join(err, err2, err3)
 	})
 	undone := errors.New("undone")
 	if err := d.Update(d.ctx, func(tx *store.Tx) error {
-		if _, err := tx.HealthTake(2, store.DeltaFlow); err != nil {
+		if _, err := tx.HealthTake(2); err != nil {
+			return err
+		}
+		if _, err := tx.HealthTakeParts(2); err != nil {
 			return err
 		}
 		return undone
 	}); !errors.Is(err, undone) {
 		t.Fatal(err)
 	}
-	var all []string
-	for range 3 {
+	if err := d.Update(d.ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.HealthAppend(store.HealthDelta{Days: []byte("x"), Parts: []byte("x")}), undone)
+	}); !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+	var days, parts []string
+	for range 4 {
 		d.update(t, func(tx *store.Tx) error {
-			got, err := tx.HealthTake(2, store.DeltaFlow)
+			got, err := tx.HealthTake(2)
 			for _, b := range got {
-				all = append(all, string(b.Data))
+				days = append(days, string(b))
 			}
-			return err
+			divided, err2 := tx.HealthTakeParts(2)
+			for _, b := range divided {
+				parts = append(parts, string(b.Parts)+string(b.Flow))
+			}
+			return errors.Join(err, err2)
 		})
 	}
-	slices.Sort(all)
-	if !slices.Equal(all, []string{"a", "b", "c"}) {
-		t.Errorf("taken: %q", all)
+	slices.Sort(days)
+	slices.Sort(parts)
+	if !slices.Equal(days, []string{"a", "b", "c"}) || !slices.Equal(parts, []string{"d", "fa", "fb", "fc"}) {
+		t.Errorf("taken: %q and %q", days, parts)
 	}
 }
 
@@ -107,8 +106,8 @@ func healthAdded(t *testing.T, d *database) {
 			}, []health.Mark{mark("c:1", n), mark("c:2", 1)})
 		})
 		d.update(t, func(tx *store.Tx) error {
-			return tx.HealthAddParts([]health.Tally{{Connection: "c", Rate: "r", Facet: "node", Value: "w1", Day: day, Num: num, Den: den},
-				{Connection: "c", Rate: "r", Facet: "node", Value: "w2", Day: day, Num: num - 2, Den: den - 10}})
+			return tx.HealthAddParts(health.PartsOf([]health.Tally{{Connection: "c", Rate: "r", Facet: "node", Value: "w1", Day: day, Num: num, Den: den},
+				{Connection: "c", Rate: "r", Facet: "node", Value: "w2", Day: day, Num: num - 2, Den: den - 10}}))
 		})
 	}
 	add(2, 10, 1)
@@ -137,7 +136,8 @@ func healthAdded(t *testing.T, d *database) {
 			t.Errorf("reasons: %+v", reasons)
 		}
 		var scanned, marked int
-		err5 := tx.HealthScan(func(health.Tally) error { scanned++; return nil }, func(health.Mark) error { marked++; return nil })
+		err5 := tx.HealthScan(func(health.Tally) error { scanned++; return nil }, func(p health.DayParts) error { scanned += p.Len(); return nil },
+			func(health.Mark) error { marked++; return nil })
 		if scanned != 6 || marked != 1 {
 			t.Errorf("scanned %d sums and %d marks", scanned, marked)
 		}
@@ -153,7 +153,7 @@ func healthRaces(t *testing.T, d *database) {
 	fold := func() (int, error) {
 		n := 0
 		err := d.Update(d.ctx, func(tx *store.Tx) error {
-			got, err := tx.HealthTake(7, "x")
+			got, err := tx.HealthTake(7)
 			if n = len(got); err != nil || n == 0 {
 				return err
 			}
@@ -164,7 +164,7 @@ func healthRaces(t *testing.T, d *database) {
 	for range writers {
 		work.Go(func() {
 			for range rows {
-				if err := d.Update(d.ctx, func(tx *store.Tx) error { return tx.HealthAppend(store.HealthDelta{Kind: "x", Data: []byte("x")}) }); err != nil {
+				if err := d.Update(d.ctx, func(tx *store.Tx) error { return tx.HealthAppend(store.HealthDelta{Days: []byte("x")}) }); err != nil {
 					t.Error(err)
 				}
 				if _, err := fold(); err != nil {
