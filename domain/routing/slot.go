@@ -203,9 +203,15 @@ func (d *Desk) slots(dst []slot, o *Order, si int, u *dues, ways []way, all bool
 		if o.Regime.PlatformPicks && len(dst) > first {
 			dst = append(dst[:first], mean(dst[first:]))
 		}
+		if all {
+			dst = prune(dst, first) // another day may have another price in a re-plan
+		}
 		if !all && !o.Regime.PlatformPicks && k.percent == 0 && len(dst) > first {
 			break
 		}
+	}
+	if all {
+		return dst
 	}
 	return prune(dst, from)
 }
