@@ -74,7 +74,8 @@ func keep(events []Event, limit int) []Event {
 // State is how far a parcel is. Times that are not known are zero.
 type State struct {
 	Status      Status
-	StatusAt    time.Time
+	StatusAt    time.Time // since when it is so
+	SaidAt      time.Time // the latest event that said so again
 	LabelAt     time.Time // the earliest news of the label: no carrier has the parcel for that
 	ScannedAt   time.Time // the first scan by a carrier, which is what dispatch and valid tracking are judged by
 	LastScanAt  time.Time
@@ -129,6 +130,7 @@ func (s *State) step(e Event) {
 	case (next == LabelCreated || next == Cancelled) && !s.ScannedAt.IsZero(), next == Accepted && s.Status.Scan():
 		return // news of the label after the carrier had it, and a second acceptance, are no step back
 	}
+	s.SaidAt = e.At
 	if next == s.Status {
 		return
 	}

@@ -67,9 +67,11 @@ func Watch(p Parcel, pickedUp time.Time, lane Lane, patience Patience, at time.T
 	case Exception:
 		f.Trouble, f.Due, f.Why = NotSolved, s.StatusAt.Add(patience.Solve), "The carrier reports a trouble with it since %s."
 	case OutForDelivery:
-		f.Trouble, f.Due, f.Why = VanTooLong, s.StatusAt.Add(patience.Van), "It is out for delivery since %s."
+		f.Since = s.SaidAt // every morning on the van is a new try
+		f.Trouble, f.Due, f.Why = VanTooLong, f.Since.Add(patience.Van), "It is out for delivery since %s."
 	case Attempted:
-		f.Trouble, f.Due, f.Why = NotRetried, lane.after(s.StatusAt, patience.Retry), "Delivery was tried in vain on %s, and not again."
+		f.Since = s.SaidAt
+		f.Trouble, f.Due, f.Why = NotRetried, lane.after(f.Since, patience.Retry), "Delivery was tried in vain on %s, and not again."
 	case ReadyForPickup:
 		f.Trouble, f.Due, f.Why = NotFetched, lane.after(s.StatusAt, patience.Counter), "It waits to be fetched since %s, and goes back if nobody comes."
 	default:

@@ -47,6 +47,8 @@ func TestWatch(t *testing.T) {
 		{"silence is usual on a long lane", []Event{ev(0, Accepted)}, hour(0), long, Silent, time.Date(2026, 12, 4, 23, 59, 59, 0, time.UTC), "last scan"},
 		{"nothing known of the lane", []Event{ev(0, Accepted)}, hour(0), Lane{}, Silent, hour(72), "last scan"},
 		{"out for delivery", []Event{ev(0, Accepted), ev(24, OutForDelivery)}, hour(0), short, VanTooLong, hour(42), "out for delivery since 24 November 09:00"},
+		{"on the van again the next morning", []Event{ev(0, Accepted), ev(24, OutForDelivery), ev(48, OutForDelivery)}, hour(0), short, VanTooLong, hour(66), "since 25 November 09:00"},
+		{"tried twice", []Event{ev(0, Accepted), ev(24, Attempted), ev(48, Attempted)}, hour(0), short, NotRetried, endOf(28), "tried in vain on 25 November"},
 		{"tried once", []Event{ev(0, Accepted), ev(24, Attempted)}, hour(0), short, NotRetried, endOf(27), "tried in vain on 24 November"},
 		{"at the counter", []Event{ev(0, Accepted), ev(24, ReadyForPickup)}, hour(0), short, NotFetched, endOf(30), "waits to be fetched"},
 		{"the carrier has a trouble", []Event{ev(0, Accepted), ev(24, Exception)}, hour(0), short, NotSolved, hour(48), "reports a trouble"},

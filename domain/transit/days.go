@@ -76,6 +76,16 @@ func (s *Seen) Add(days int) {
 	}
 }
 
+// Took is how many business days a parcel was on the road, as Arrival counts them: from the business day its first scan counts for to that of its
+// delivery. It is what Add is given. Below 0: one of the moments is outside the calendar's years, or they are the wrong way round.
+func Took(c *calendar.Calendar, scanned, delivered time.Time) int {
+	first, ok := c.WorkDay(scanned, calendar.LastSecond)
+	if !ok || delivered.Before(scanned) {
+		return -1
+	}
+	return max(0, c.Between(first, calendar.DayOf(delivered, c.Zone())))
+}
+
 // Join is both counts together.
 func (s Seen) Join(o Seen) Seen {
 	for i, n := range o {

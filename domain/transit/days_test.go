@@ -171,3 +171,28 @@ func TestWay(t *testing.T) {
 		}
 	}
 }
+
+// What Arrival promises is what Took finds when the parcel comes on that day.
+func TestTookIsWhatArrivalCounts(t *testing.T) {
+	post, err := Calendar(USPS, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		scanned := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 100*24).Draw(t, "hour")) * time.Hour)
+		days := rapid.IntRange(0, 20).Draw(t, "days")
+		day, ok := Arrival(post, scanned, calendar.LastSecond, days)
+		if !ok {
+			t.Fatal("no arrival")
+		}
+		if got := Took(post, scanned, day.End(time.UTC)); got != days {
+			t.Fatalf("scanned %s, arrived %s: %d days, not %d", scanned, day, got, days)
+		}
+		if early := Took(post, scanned, scanned.Add(-time.Hour)); early >= 0 {
+			t.Fatalf("delivered before it was scanned: %d", early)
+		}
+	})
+	if got := Took(post, time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)); got >= 0 {
+		t.Errorf("before all years: %d", got)
+	}
+}
