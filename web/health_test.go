@@ -17,7 +17,7 @@ func TestHealth(t *testing.T) {
 	n.Says(t, "#g-ldr .chip.watch", "watch")
 	n.Says(t, "#g-ldr", "49 late of 1,081 orders dispatched")
 	n.Says(t, "#g-ldr svg.gauge", "target 4 % enforcement 10 %")
-	n.Says(t, "#g-ldr .age", "the channel’s own for 15 Nov:1.9 %")
+	n.Says(t, "#g-ldr .age", "the channel’s own for 15 Nov: 1.9 %")
 	n.Says(t, "#g-vtr .chip.good", "good")
 	n.Says(t, "#do-ldr-now", "Ship these 9 orders by 17:00")
 	n.Says(t, "#risk-clip-north_3a577180003000", "100 %Berlinpacking")

@@ -164,8 +164,8 @@ func readUpload(r *http.Request) (view.ReconcileDraft, error) {
 
 // broken says of a body that does not come to its end whether it is too long.
 func broken(err error) error {
-	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return errs.New(errs.Invalid, "web.upload", "", "The files together are larger than %s. Export a shorter period.", bytesText(e.Limit))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errs.New(errs.Invalid, "web.upload", "", "The files together are larger than %s. Export a shorter period.", uploadText)
 	}
 	return errs.New(errs.Invalid, "web.upload", "", "The files did not arrive whole. Nothing was changed; send them again.")
 }

@@ -256,9 +256,9 @@ func uploadForm(v view.Reconciliations) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var11 string
-		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(bytesText(view.MaxUpload))
+		templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(uploadText)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `reconcile.templ`, Line: 49, Col: 212}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `reconcile.templ`, Line: 49, Col: 197}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 		if templ_7745c5c3_Err != nil {
@@ -696,7 +696,7 @@ func reconcileList(v view.Reconciliations) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<table><thead><tr><th>Files</th><th>What came of it</th><th>Days</th><th class=\"r\">Their figures</th><th class=\"r\">Orders differ</th><th>By</th></tr></thead> <tbody data-rows>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 55, "<table class=\"recs\"><thead><tr><th>Files</th><th>What came of it</th><th>Days</th><th class=\"r\">Their figures</th><th class=\"r\">Orders differ</th><th>By</th></tr></thead> <tbody data-rows>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1363,7 +1363,7 @@ func comparedBody(v view.Reconciliation) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, f := range v.Each {
-				templ_7745c5c3_Err = comparedFile(f).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = comparedFile(f, v.State == view.ReconcileDone).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1592,7 +1592,7 @@ func comparedRatings(v view.Reconciliation) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 130, " known already and stayed as they were.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 130, " known already; nothing was changed of it.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2045,7 +2045,7 @@ func comparedOrders(v view.Reconciliation) templ.Component {
 	})
 }
 
-func comparedFile(f view.ReconciledFile) templ.Component {
+func comparedFile(f view.ReconciledFile, taken bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2084,9 +2084,9 @@ func comparedFile(f view.ReconciledFile) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var103 string
-		templ_7745c5c3_Var103, templ_7745c5c3_Err = templ.JoinStringErrs(fileText(f))
+		templ_7745c5c3_Var103, templ_7745c5c3_Err = templ.JoinStringErrs(fileText(f, taken))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `reconcile.templ`, Line: 402, Col: 29}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `reconcile.templ`, Line: 402, Col: 36}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var103))
 		if templ_7745c5c3_Err != nil {
@@ -2150,7 +2150,7 @@ func comparedFile(f view.ReconciledFile) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-				} else {
+				} else if p.Field != "" {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 181, "<span class=\"dim\">nothing</span>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -2225,7 +2225,7 @@ func accountDeductions(v view.Health) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(v.Account.Deductions) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 187, "<h3>Points the channel took</h3><table><thead><tr><th>Day</th><th class=\"r\">Points</th><th>For</th><th>In what is modelled</th><th>Entered by</th><th></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 187, "<h3 class=\"apart\">Points the channel took</h3><table><thead><tr><th>Day</th><th class=\"r\">Points</th><th>For</th><th>In what is modelled</th><th>Entered by</th><th></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -63,7 +63,7 @@ func (v *visitor) upload(shop string, files []string, header ...string) (*http.R
 func TestTheChannelsOwnFigures(t *testing.T) {
 	v, _ := demo(t)
 	n := v.get("/health")
-	n.Says(t, "#g-ldr .age", "the channel’s own for 15 Nov:1.9 %")
+	n.Says(t, "#g-ldr .age", "the channel’s own for 15 Nov: 1.9 %")
 	n.Says(t, "#g-ldr .age a.differs", "4 orders differ")
 	if got := n.One(t, "#g-ldr .age a.differs").Attr["href"]; got != "/health/reconcile/explained?rate=0" {
 		t.Errorf("the differences are at %q", got)

@@ -53,8 +53,15 @@ func becauseText(r view.Reconciled) string {
 	return strings.Join(parts, "; ")
 }
 
-// fileText says what became of the rows of a file.
-func fileText(f view.ReconciledFile) string {
+// uploadText is how much is taken at once.
+const uploadText = "64 MiB"
+
+// fileText says what became of the rows of a file, whose rows were taken or only could have been.
+func fileText(f view.ReconciledFile, taken bool) string {
+	right := "right"
+	if taken {
+		right = "taken"
+	}
 	parts := []string{count(int64(f.Rows), "row", "rows")}
 	if f.Kind != "" {
 		parts[0] += " of " + f.Kind
@@ -62,7 +69,7 @@ func fileText(f view.ReconciledFile) string {
 	for _, x := range []struct {
 		n    int
 		what string
-	}{{f.Taken, "taken"}, {f.Wrong, "wrong"}, {f.Blank, "blank"}, {f.Describe, "explaining the columns"}} {
+	}{{f.Taken, right}, {f.Wrong, "wrong"}, {f.Blank, "blank"}, {f.Describe, "explaining the columns"}} {
 		if x.n > 0 {
 			parts = append(parts, strconv.Itoa(x.n)+" "+x.what)
 		}

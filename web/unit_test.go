@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -173,5 +174,11 @@ func TestNoticesOfATopic(t *testing.T) {
 		if got := concerns(c.topics, c.notice); got != c.want {
 			t.Errorf("concerns(%v, %q) = %v", c.topics, c.notice, got)
 		}
+	}
+}
+
+func TestTheUploadLimitIsToldAsItIs(t *testing.T) {
+	if got := fmt.Sprintf("%d MiB", view.MaxUpload>>20); got != uploadText {
+		t.Errorf("pages say %s, the limit is %s", uploadText, got)
 	}
 }
