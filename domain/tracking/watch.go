@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/domain/policy/calendar"
@@ -101,7 +102,7 @@ func watchMoving(s State, pickedUp time.Time, lane Lane, patience Patience, at t
 // at says whether the finding holds, and puts its moment into the sentence.
 func (f Finding) at(at time.Time) Finding {
 	f.Stuck = at.After(f.Due)
-	f.Why = fmt.Sprintf(f.Why, f.Since.UTC().Format("2 January 15:04 UTC"))
+	f.Why = strings.Replace(f.Why, "%s", f.Since.UTC().Format("2 January 15:04 UTC"), 1) // what people wrote may stand behind it
 	return f
 }
 

@@ -44,6 +44,7 @@ func TestWatch(t *testing.T) {
 		{"told late, but never scanned", []Event{ev(3, Delayed)}, hour(2), short, NoFirstScan, endOf(24), "has not scanned it"},
 		{"on the road", []Event{ev(0, Accepted)}, hour(0), short, Silent, endOf(27), "last scan was on 23 November 09:00"},
 		{"scanned again, the lane's time is up first", []Event{ev(0, Accepted), ev(30, InTransit)}, hour(0), short, Overdue, endOf(27), "at most 3 (seen on 40 parcels, to zone 2)"},
+		{"words of people's in the sentence", []Event{ev(0, Accepted), ev(30, InTransit)}, hour(0), Lane{Likely: 2, Late: 3, From: "stated for 100%s", Calendar: post}, Overdue, endOf(27), "at most 3 (stated for 100%s)."},
 		{"silence is usual on a long lane", []Event{ev(0, Accepted)}, hour(0), long, Silent, time.Date(2026, 12, 4, 23, 59, 59, 0, time.UTC), "last scan"},
 		{"nothing known of the lane", []Event{ev(0, Accepted)}, hour(0), Lane{}, Silent, hour(72), "last scan"},
 		{"out for delivery", []Event{ev(0, Accepted), ev(24, OutForDelivery)}, hour(0), short, VanTooLong, hour(42), "out for delivery since 24 November 09:00"},
