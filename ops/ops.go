@@ -40,9 +40,11 @@ const (
 type Options struct {
 	Store   *store.Store
 	Vendors []driver.Vendor
-	Ring    *seal.Ring
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Carriers are those accounts can be had with: label brokers, carriers, logistics providers.
+	Carriers []driver.Carrier
+	Ring     *seal.Ring
+	Now      func() time.Time
+	Log      *slog.Logger
 	// Client makes the HTTP client of a connection; loopback addresses are allowed for simulators only.
 	Client func(loopback bool) *http.Client
 	// Files makes the client of long downloads.
@@ -84,11 +86,13 @@ type InboxAppend = func(ctx context.Context, rows []store.InboxRow) ([]bool, err
 
 // Ops runs the use-cases. Make it with New, start its workers with Start.
 type Ops struct {
-	o       Options
-	st      *store.Store
-	now     func() time.Time
-	log     *slog.Logger
-	vendors map[string]driver.Vendor
+	o        Options
+	st       *store.Store
+	now      func() time.Time
+	log      *slog.Logger
+	vendors  map[string]driver.Vendor
+	carriers map[string]driver.Carrier
+	freights freights
 
 	inbox   *gather.Loop[store.InboxRow, bool]
 	intake  *gather.Loop[Incoming, Taken]
@@ -144,6 +148,10 @@ func New(o Options) (*Ops, error) {
 	x := &Ops{o: o, st: o.Store, now: o.Now, log: o.Log, vendors: map[string]driver.Vendor{}, live: newBroker(), gauges: newGauges(o.Now)}
 	for _, v := range o.Vendors {
 		x.vendors[v.Describe().Vendor] = v
+	}
+	x.carriers, x.freights.x = map[string]driver.Carrier{}, x
+	for _, c := range o.Carriers {
+		x.carriers[c.Describe().Name] = c
 	}
 	x.rules.Store(&rulebook{})
 	x.ctx, x.cancel = context.WithCancel(context.Background())

@@ -61,6 +61,7 @@ type wire struct {
 	wakeRead  chan struct{}
 	wakeSweep chan struct{}
 	wakeMeet  chan struct{}
+	wakeShip  chan struct{}
 	ctx       context.Context
 	cancel    context.CancelFunc
 	calls     context.Context // of pushes under way, which outlive ctx for a moment
@@ -86,7 +87,7 @@ type wireState struct {
 
 func newWire(x *Ops, id string, vendor driver.Description, session *connector.Session, g *grip) *wire {
 	w := &wire{x: x, id: id, vendor: vendor, session: session, grip: g, log: x.log.With("connection", id), again: map[string]time.Time{},
-		wake: make(chan struct{}, 1), wakePush: make(chan struct{}, 1), wakeRead: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), wakeMeet: make(chan struct{}, 1)}
+		wake: make(chan struct{}, 1), wakePush: make(chan struct{}, 1), wakeRead: make(chan struct{}, 1), wakeSweep: make(chan struct{}, 1), wakeMeet: make(chan struct{}, 1), wakeShip: make(chan struct{}, 1)}
 	w.state.anchors = map[string]bool{}
 	w.ctx, w.cancel = context.WithCancel(x.ctx)
 	w.calls, w.cut = context.WithCancel(context.WithoutCancel(x.ctx))
@@ -94,7 +95,7 @@ func newWire(x *Ops, id string, vendor driver.Description, session *connector.Se
 }
 
 func (w *wire) start() {
-	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop, w.caseLoop} {
+	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop, w.caseLoop, w.shipLoop} {
 		w.work.Go(loop)
 	}
 }
