@@ -32,6 +32,22 @@ type rateHealth struct {
 	Rule     string      `json:"rule,omitempty" doc:"Id of the definition it is counted by."`
 	Limits   []rateLimit `json:"limits"`
 	Sentence string      `json:"sentence"`
+	Channel  *theirRate  `json:"channel,omitempty" doc:"The channel's own newest figure, as an import told it; missing: none was imported."`
+}
+
+// theirRate is the channel's own figure beside what was counted here of the same days.
+type theirRate struct {
+	From           string    `json:"from" doc:"First day it counts."`
+	To             string    `json:"to" doc:"Last day it counts."`
+	PPM            int64     `json:"ppm" doc:"Its rate in millionths."`
+	Num            *int64    `json:"num,omitempty" doc:"Its count above the line, where it tells one."`
+	Den            *int64    `json:"den,omitempty"`
+	OursNum        int64     `json:"ours_num" doc:"Ours of the same days, when it was imported; 0 of 0 where the rules do not say how to count."`
+	OursDen        int64     `json:"ours_den"`
+	Differ         int64     `json:"differ" doc:"Orders on which the two are known to differ."`
+	Unexplained    int64     `json:"unexplained" doc:"Of them, those nothing explains."`
+	ImportedAt     time.Time `json:"imported_at"`
+	Reconciliation string    `json:"reconciliation" doc:"The comparison; its page is /health/reconcile/ and this id."`
 }
 
 type rateLimit struct {
@@ -85,10 +101,18 @@ func (s *service) healthOfAll(ctx context.Context, _ *struct{}) (*healthListAnsw
 	if err != nil {
 		return nil, s.problem(err)
 	}
+	ids := make([]string, len(all))
+	for i, r := range all {
+		ids[i] = r.Connection.ID
+	}
+	theirs, err := s.x.ChannelFigures(ctx, ids...)
+	if err != nil {
+		return nil, s.problem(err)
+	}
 	out := &healthListAnswer{}
 	out.Body.Shops = make([]shopHealth, 0, len(all))
 	for _, r := range all {
-		out.Body.Shops = append(out.Body.Shops, healthOf(r))
+		out.Body.Shops = append(out.Body.Shops, healthOf(r, theirs[r.Connection.ID]))
 	}
 	return out, nil
 }
@@ -106,14 +130,18 @@ func (s *service) healthOfOne(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.problem(err)
 	}
-	out := &healthAnswer{Body: healthOf(all[0])}
+	theirs, err := s.x.ChannelFigures(ctx, in.Shop)
+	if err != nil {
+		return nil, s.problem(err)
+	}
+	out := &healthAnswer{Body: healthOf(all[0], theirs[in.Shop])}
 	if found {
 		out.Body.Outlook = outlookOf(seen)
 	}
 	return out, nil
 }
 
-func healthOf(r ops.ShopRates) shopHealth {
+func healthOf(r ops.ShopRates, theirs []ops.ChannelFigure) shopHealth {
 	out := shopHealth{Shop: r.Connection.ID, Name: r.Connection.Name, Day: r.Day.String(), AsOf: r.AsOf, Complete: !r.Counted.IsZero(), Metrics: []rateHealth{}}
 	if r.Rules == nil {
 		return out
@@ -128,7 +156,20 @@ func healthOf(r ops.ShopRates) shopHealth {
 		for _, b := range st.Bands {
 			m.Limits = append(m.Limits, rateLimit{Kind: string(b.Kind), PPM: int64(b.Limit), Worse: b.Worse, Paused: b.Paused, More: b.More, Source: b.Source, Confidence: string(b.Confidence)})
 		}
+		for _, f := range theirs {
+			if f.Metric == st.Metric {
+				m.Channel = theirRateOf(f)
+			}
+		}
 		out.Metrics = append(out.Metrics, m)
+	}
+	return out
+}
+
+func theirRateOf(f ops.ChannelFigure) *theirRate {
+	out := &theirRate{From: string(f.From), To: string(f.Day), PPM: int64(f.Their), OursNum: f.Num, OursDen: f.Den, Differ: f.Differ, Unexplained: f.Unexplained, ImportedAt: f.ImportedAt, Reconciliation: f.ID}
+	if f.TheirDen > 0 {
+		out.Num, out.Den = &f.TheirNum, &f.TheirDen
 	}
 	return out
 }

@@ -26,7 +26,7 @@ var security = []map[string][]string{{"token": {}}}
 func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	cfg := huma.DefaultConfig("Spillway", version)
-	cfg.Info.Description = "Stock to promise, reservations, and how shops stand with their channels. Ids of reservations are yours: sending one again is safe and gets the first answer."
+	cfg.Info.Description = "Stock to promise, reservations, how shops stand with their channels, and incidents. Ids of reservations and notes are yours: sending one again is safe and gets the first answer."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = base+"/openapi", "", "", nil
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "Made with `spillway token new NAME`."}}
 	a := humago.New(mux, cfg)
@@ -35,6 +35,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s.reservations(a)
 	s.items(a)
 	s.health(a)
+	s.incidents(a)
 	return mux
 }
 
@@ -70,6 +71,10 @@ func authenticated(a huma.API, x *ops.Ops, log *slog.Logger) func(huma.Context, 
 			}
 			again(Status(err), ctx.SetHeader)
 			_ = huma.WriteErr(a, ctx, Status(err), errs.Safe(err))
+			return
+		}
+		if op := ctx.Operation(); !ops.MayToken(t, op.Tags[0], op.Method != http.MethodGet) {
+			_ = huma.WriteErr(a, ctx, http.StatusForbidden, "this token may not do this; make another one with the scope "+op.Tags[0])
 			return
 		}
 		next(huma.WithValue(ctx, callerKey{}, "token:"+t.Name))
