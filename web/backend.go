@@ -18,6 +18,7 @@ type Backend interface {
 	Health
 	Reconciliations
 	Incidents
+	Nodes
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
 	// of a notice, never the last one of a topic; the sender never waits for it.
@@ -142,4 +143,14 @@ type Incidents interface {
 	EndSilence(ctx context.Context, id, actor string) (view.Done, error)
 	PreviewDigest(ctx context.Context, d view.DigestDraft) (view.Preview, error)
 	SetDigest(ctx context.Context, d view.DigestDraft) (view.Done, error)
+}
+
+// Nodes is what the pages of nodes need.
+type Nodes interface {
+	Nodes(ctx context.Context) (view.Nodes, error)
+	// Node is one of them; the id "" is a new one. It fails with errs.NotFound.
+	Node(ctx context.Context, id string) (view.NodePage, error)
+	PreviewNode(ctx context.Context, d view.NodeDraft) (view.NodePreview, error)
+	// SaveNode fails with errs.Conflict if somebody else saved it since the form was made.
+	SaveNode(ctx context.Context, d view.NodeDraft) (view.Done, error)
 }

@@ -41,6 +41,7 @@ type Book struct {
 	later     map[string]int64 // orders that turned late while one looks, by shop
 	incidents []*view.Incident
 	settings  view.Alerts
+	nodes     []*view.NodePage
 	before    map[string]func() // how to take back what was done last
 
 	accounts
@@ -65,6 +66,7 @@ func New(now func() time.Time) *Book {
 	b.seeAccounts()
 	b.compareExports()
 	b.happen()
+	b.placeNodes()
 	return b
 }
 
