@@ -106,6 +106,9 @@ func (s AlertSettings) Check() error {
 	return s.config().Check()
 }
 
+// Rule is how a kind is treated under these settings.
+func (s AlertSettings) Rule(k alert.Kind) alert.Rule { return s.config().Rule(k) }
+
 // config is what follows from the settings alone.
 func (s AlertSettings) config() alert.Config {
 	c := alert.Config{Escalation: alert.Escalations()}
@@ -292,7 +295,7 @@ func startRunbooks(tx *store.Tx, opened []alert.Incident) error {
 	}
 	var tasks []incident.Task
 	for _, i := range opened {
-		tasks = append(tasks, incident.Start(books, i, s.config().Rule(i.Kind).Owner)...)
+		tasks = append(tasks, incident.Start(books, i, s.Rule(i.Kind).Owner)...)
 	}
 	return tx.TasksAdd(tasks)
 }

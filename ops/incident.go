@@ -87,6 +87,40 @@ func (x *Ops) Note(ctx context.Context, incidentID, actor, text string) error {
 	return err
 }
 
+// NoteOnce adds a line to an incident's timeline under an id of the caller's: the same again changes nothing. Errors: NotFound, Invalid, Conflict (the
+// id is taken by another text).
+func (x *Ops) NoteOnce(ctx context.Context, incidentID, noteID, actor, text string) (e alert.Entry, err error) {
+	const op = "ops.NoteOnce"
+	text = strings.TrimSpace(text)
+	if text == "" || len(text) > maxComment || noteID == "" {
+		return e, errs.New(errs.Invalid, op, incidentID, "a note has an id and 1 to %d characters", maxComment)
+	}
+	_, err = x.changeIncident(ctx, op, incidentID, func(tx *store.Tx, i alert.Incident) (alert.Incident, []alert.Entry, error) {
+		e = alert.NewNote(i.ID, noteID, x.now(), actor, text)
+		was, found, err := tx.EntryGet(e.ID)
+		switch {
+		case err != nil:
+			return i, nil, err
+		case !found:
+			return i, []alert.Entry{e}, nil
+		case was.Text != e.Text:
+			return i, nil, errs.New(errs.Conflict, op, noteID, "this id is that of another note")
+		}
+		e = was
+		return i, nil, nil
+	})
+	return e, err
+}
+
+// IncidentList reads those that were ever opened, the newest first, with numbers below before (0: from the newest), at most limit. Errors: Invalid.
+func (x *Ops) IncidentList(ctx context.Context, f store.IncidentFilter, before int64, limit int) (out []store.Incident, err error) {
+	if f.Kind != "" && !alert.Known(f.Kind) {
+		return nil, errs.New(errs.Invalid, "ops.IncidentList", string(f.Kind), "there is no such kind of alert")
+	}
+	err = x.st.View(ctx, func(tx *store.Tx) error { out, err = tx.IncidentList(f, before, limit); return err })
+	return out, errs.Wrap("ops.IncidentList", "", err)
+}
+
 // maxComment bounds a note of a person.
 const maxComment = 2_000
 
@@ -188,7 +222,12 @@ func (x *Ops) Postmortem(ctx context.Context, incidentID string, zone *time.Loca
 	if err != nil {
 		return "", err
 	}
-	return incident.Postmortem(f.Incident.Incident, f.Rule, f.Entries, f.Tasks, x.now(), zone), nil
+	return f.Postmortem(x.now(), zone), nil
+}
+
+// Postmortem drafts the report of the incident.
+func (f IncidentFile) Postmortem(at time.Time, zone *time.Location) string {
+	return incident.Postmortem(f.Incident.Incident, f.Rule, f.Entries, f.Tasks, at, zone)
 }
 
 // readRunbooks are the shipped runbooks and the operator's own.

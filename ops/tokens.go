@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,17 +39,42 @@ type trust struct {
 	until time.Time
 }
 
-// NewToken makes a token for a program and returns it. It is not kept and cannot be shown again.
-func (x *Ops) NewToken(ctx context.Context, name, actor string) (string, store.APIToken, error) {
+// TokenAreas are what a token may be limited to, each alone or with ":read" or ":write" behind it.
+var TokenAreas = []string{"reservations", "items", "health", "incidents"}
+
+// MayToken reports whether a token may do something of an area. One without scopes may do everything.
+func MayToken(t store.APIToken, area string, write bool) bool {
+	wanted := area + ":read"
+	if write {
+		wanted = area + ":write"
+	}
+	return len(t.Scopes) == 0 || slices.Contains(t.Scopes, area) || slices.Contains(t.Scopes, wanted)
+}
+
+func checkScopes(op string, scopes []string) error {
+	for _, s := range scopes {
+		area, what, limited := strings.Cut(s, ":")
+		if !slices.Contains(TokenAreas, area) || (limited && what != "read" && what != "write") {
+			return errs.New(errs.Invalid, op, s, "is no scope: it is one of %s, alone or with “:read” or “:write” behind it", strings.Join(TokenAreas, ", "))
+		}
+	}
+	return nil
+}
+
+// NewToken makes a token for a program and returns it. It is not kept and cannot be shown again. Without scopes it may do everything.
+func (x *Ops) NewToken(ctx context.Context, name, actor string, scopes ...string) (string, store.APIToken, error) {
 	const op = "ops.NewToken"
 	if name = strings.TrimSpace(name); name == "" || len(name) > maxTokenName {
 		return "", store.APIToken{}, errs.New(errs.Invalid, op, "name", "is needed, of at most %d letters: say which program the token is for", maxTokenName)
+	}
+	if err := checkScopes(op, scopes); err != nil {
+		return "", store.APIToken{}, err
 	}
 	raw := make([]byte, tokenBytes)
 	rand.Read(raw) // never fails
 	plain := tokenPrefix + base64.RawURLEncoding.EncodeToString(raw)
 	hash := sha256.Sum256([]byte(plain))
-	t := store.APIToken{ID: id.New(), Name: name, Hash: hash[:], CreatedBy: actor}
+	t := store.APIToken{ID: id.New(), Name: name, Hash: hash[:], CreatedBy: actor, Scopes: scopes}
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
 		t.CreatedAt = tx.Now()
 		if err := tx.TokenAdd(t); err != nil {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -15,7 +17,8 @@ type tokenCmd struct {
 
 type tokenNew struct {
 	home
-	Name string `arg:"" help:"Which program it is for, such as erp."`
+	Name  string   `arg:"" help:"Which program it is for, such as erp."`
+	Scope []string `help:"What it may do, such as incidents:read; more than one with commas. Without, everything."`
 }
 
 func (c *tokenNew) Run(e *env) error {
@@ -24,7 +27,7 @@ func (c *tokenNew) Run(e *env) error {
 		return err
 	}
 	defer a.Stop(context.WithoutCancel(e.ctx))
-	plain, t, err := a.Ops().NewToken(e.ctx, c.Name, operator("command line"))
+	plain, t, err := a.Ops().NewToken(e.ctx, c.Name, operator("command line"), c.Scope...)
 	if err != nil {
 		return err
 	}
@@ -50,13 +53,14 @@ func (c *tokenList) Run(e *env) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tMADE\tBY\tSTATE")
+	fmt.Fprintln(w, "ID\tNAME\tMADE\tBY\tSTATE\tMAY")
 	for _, t := range tokens {
 		state := "good"
 		if !t.RevokedAt.IsZero() {
 			state = "revoked " + t.RevokedAt.Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.CreatedAt.Format("2006-01-02 15:04"), t.CreatedBy, state)
+		may := cmp.Or(strings.Join(t.Scopes, ","), "everything")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.CreatedAt.Format("2006-01-02 15:04"), t.CreatedBy, state, may)
 	}
 	return w.Flush()
 }

@@ -127,6 +127,11 @@ func NewEntry(incident string, at time.Time, kind EntryKind, actor, text, key st
 	return Entry{ID: hash("entry", incident, string(kind), strconv.FormatInt(at.UnixMicro(), 10), actor, key), IncidentID: incident, At: at, Kind: kind, Actor: actor, Text: text}
 }
 
+// NewNote makes the line of what a person or a program has to say, whose id follows from the caller's own for it: saying it again is saying it once.
+func NewNote(incident, id string, at time.Time, actor, text string) Entry {
+	return Entry{ID: hash("note", incident, id), IncidentID: incident, At: at, Kind: EntryNote, Actor: actor, Text: actor + ": " + text}
+}
+
 // hash makes an id that is the same whenever the same thing is decided again.
 func hash(parts ...string) string {
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
