@@ -1,11 +1,13 @@
 package routing
 
+import "math"
+
 // Bounds of the search for prices.
 const (
 	maxRounds  = 60
-	goodEnough = 1000 // stop within a thousandth of the lower bound
-	patience   = 4    // rounds without a better bound before steps are halved
-	repairs    = 4    // rounds between two plans made with the prices at hand
+	goodEnough = 1000       // stop within a thousandth of the lower bound
+	repairs    = 10         // rounds between two plans made with the prices at hand
+	stride     = 25 * mill // how far a price first moves
 )
 
 // ascend raises the lower bound by prices and makes plans with them. It returns the best plans there are.
@@ -21,28 +23,18 @@ func (w *wave) ascend(best *kept) *kept {
 		}
 	}
 	g := newSlope(w)
-	theta, stale := 1.0, 0
-	var good [][]int64
-	var rent []int64
 	for w.result.Rounds < maxRounds {
 		w.result.Rounds++
 		bound := fixed + w.relax(g)
-		if bound > w.result.Lower || w.result.Rounds == 1 {
-			w.result.Lower, stale = max(bound, w.result.Lower), 0
-			good, rent = copyRows(good, w.prices), append(rent[:0], w.rent...)
-		} else if stale++; stale >= patience {
-			theta, stale = theta/2, 0
-			w.prices, w.rent = copyRows(w.prices, good), append(w.rent[:0], rent...)
-		}
-		if w.result.Rounds%repairs == 1 && w.result.Rounds > 1 {
+		println(w.result.Rounds, bound/mill, w.result.Lower/mill, best.cost/mill)
+		w.result.Lower = max(bound, w.result.Lower)
+		if w.result.Rounds%repairs == 0 {
 			w.greedy(true)
 			w.improve()
 			best = w.keep(best)
+			println(w.total() / mill)
 		}
-		if best.cost-w.result.Lower <= w.result.Lower/goodEnough || theta < 0.02 {
-			break
-		}
-		if !g.step(w, theta*float64(best.cost-bound)) {
+		if best.cost-w.result.Lower <= w.result.Lower/goodEnough || !g.step(w, stride) {
 			break
 		}
 	}
@@ -98,19 +90,25 @@ func (w *wave) relax(g *slope) int64 {
 	return sum
 }
 
-// slope is what is asked for: less what there is, it says which prices should move.
+// slope is what is asked for; less what there is, it says which prices should move. A price moves by stride divided by the root of the sum of the
+// squares of all its slopes so far: prices that are pulled to and fro come to rest, and one that is seldom pulled moves as far as the
+// first did, though there are thousands of others (AdaGrad).
 type slope struct {
 	rent  []int64
 	units [][]int64
+	sums  []float64 // of squares: of buckets, then of items and sites
 }
 
 func newSlope(w *wave) *slope {
 	g := &slope{rent: make([]int64, len(w.room)), units: make([][]int64, len(w.prices))}
+	n := len(w.room)
 	for i, row := range w.prices {
 		if row != nil {
 			g.units[i] = make([]int64, len(row))
+			n += len(row)
 		}
 	}
+	g.sums = make([]float64, n)
 	return g
 }
 
@@ -121,34 +119,27 @@ func (g *slope) clear() {
 	}
 }
 
-// step moves the prices by the length that would close the gap if the bound rose evenly. False: nothing is asked for too much.
-func (g *slope) step(w *wave, gap float64) bool {
-	var norm float64
-	each := func(f func(price *int64, over int64)) {
-		for b := range g.rent {
-			if w.room[b] < unbounded/2 {
-				f(&w.rent[b], g.rent[b]-w.room[b])
-			}
+// step moves the prices. False: none has a reason to.
+func (g *slope) step(w *wave, stride float64) bool {
+	k, moved := 0, false
+	move := func(price *int64, over int64) {
+		sum := &g.sums[k]
+		k++
+		if over == 0 || over < 0 && *price == 0 {
+			return
 		}
-		for i, row := range g.units {
-			for in := range row {
-				f(&w.prices[i][in], row[in]-w.full[i][in])
-			}
+		x := float64(over)
+		*sum += x * x
+		*price = min(MaxCost*mill, max(0, *price+int64(stride*x/math.Sqrt(*sum))))
+		moved = true
+	}
+	for b := range g.rent {
+		move(&w.rent[b], g.rent[b]-w.room[b])
+	}
+	for i, row := range g.units {
+		for in := range row {
+			move(&w.prices[i][in], row[in]-w.full[i][in])
 		}
 	}
-	each(func(price *int64, over int64) {
-		if over > 0 || *price > 0 {
-			norm += float64(over) * float64(over)
-		}
-	})
-	if norm == 0 || gap <= 0 {
-		return false
-	}
-	length := gap / norm
-	each(func(price *int64, over int64) {
-		if over > 0 || *price > 0 {
-			*price = min(MaxCost*mill, max(0, *price+int64(length*float64(over))))
-		}
-	})
-	return true
+	return moved
 }

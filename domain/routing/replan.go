@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/kit/errs"
 )
@@ -416,10 +415,16 @@ func (w *wave) scarce() [][]int64 {
 	}
 	prices := make([][]int64, len(w.full))
 	for i, row := range w.full {
-		for in, n := range row {
-			if n > 0 && n < asked[i] && in < network.MaxNodes {
+		var have int64
+		for _, n := range row {
+			have += max(0, n)
+			if n > 0 && n < asked[i] && prices[i] == nil {
 				prices[i] = make([]int64, len(row))
-				break
+			}
+		}
+		if have < asked[i] && prices[i] != nil { // some is left for certain: a unit is worth about what that costs
+			for in := range prices[i] {
+				prices[i][in] = w.d.rules.LeftUnit * mill
 			}
 		}
 	}
