@@ -4,10 +4,10 @@ import "math"
 
 // Bounds of the search for prices.
 const (
-	maxRounds  = 60
-	goodEnough = 1000       // stop within a thousandth of the lower bound
-	repairs    = 10         // rounds between two plans made with the prices at hand
-	stride     = 25 * mill // how far a price first moves
+	maxRounds  = 30
+	goodEnough = 1000      // stop within a thousandth of the lower bound
+	repairs    = 10        // rounds between two plans made with the prices at hand
+	stride     = 15 * mill // how far a price first moves
 )
 
 // ascend raises the lower bound by prices and makes plans with them. It returns the best plans there are.

@@ -42,6 +42,7 @@ type wave struct {
 	orders []Order
 	probs  []problem
 	turn   []int32   // orders, the most urgent first
+	wide   []int32   // orders, those that want the most items first: they are the hardest to keep in one parcel
 	fixed  []bool    // those that platform stock took first
 	full   [][]int64 // stock by item, when the search begins
 	rest   [][]int64 // what is left of it by the plans at hand
@@ -121,6 +122,8 @@ func (d *Desk) newWave(orders []Order, st Stock) *wave {
 		x, y := &w.probs[a].due, &w.probs[b].due
 		return cmp.Or(cmp.Compare(x.dispatch, y.dispatch), strings.Compare(orders[a].ID, orders[b].ID), cmp.Compare(a, b))
 	})
+	w.wide = slices.Clone(w.turn)
+	slices.SortStableFunc(w.wide, func(a, b int32) int { return cmp.Compare(len(w.probs[b].wants), len(w.probs[a].wants)) })
 	return w
 }
 
@@ -256,7 +259,11 @@ func (w *wave) greedy(priced bool) {
 	for i := range w.rest {
 		copy(w.rest[i], w.full[i])
 	}
-	for _, o := range w.turn {
+	turn := w.turn
+	if priced {
+		turn = w.wide
+	}
+	for _, o := range turn {
 		if w.fixed[o] {
 			continue
 		}
