@@ -47,7 +47,11 @@ func (x *Ops) Examine(ctx context.Context, call bool) ([]Finding, error) {
 	if err != nil {
 		return nil, errs.Wrap("ops.Examine", "", err)
 	}
-	out = append(out, messages)
+	inCustody, err := x.findCustody(ctx)
+	if err != nil {
+		return nil, errs.Wrap("ops.Examine", "", err)
+	}
+	out = append(out, messages, inCustody)
 	err = x.st.View(ctx, func(tx *store.Tx) error {
 		for _, examine := range []func(*store.Tx) ([]Finding, error){x.findBooks, x.findCursors, x.findTokens, x.findUpkeep} {
 			fs, err := examine(tx)

@@ -204,6 +204,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.flushFinished)
 	x.work.Go(x.drainInbox)
 	x.work.Go(x.housekeeping)
+	x.work.Go(x.custodyLoop)
 	x.work.Go(x.healthLoop)
 	x.work.Go(x.countLoop)
 	x.work.Go(x.alertLoop)

@@ -34,6 +34,8 @@ type cli struct {
 	Status      statusCmd      `cmd:"" help:"Which processes run, who works which connection, and what waits."`
 	Alerts      alertsCmd      `cmd:"" help:"What is wrong, who looks after it, and who is told."`
 	Inbox       inboxCmd       `cmd:"" help:"Look at messages set aside, and try them again."`
+	Custody     custodyCmd     `cmd:"" help:"The log of who had a parcel in hand: its head, its key, proofs out of it."`
+	Verify      verifyCmd      `cmd:"" help:"Check a proof file of the custody log; needs nothing but the file."`
 	Backup      backupCmd      `cmd:"" help:"Write a backup while Spillway runs."`
 	Restore     restoreCmd     `cmd:"" help:"Restore a backup into an empty database."`
 	Maintain    maintainCmd    `cmd:"" help:"Make room for the months to come, and give up old history where that is wanted."`
@@ -83,6 +85,9 @@ func main() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "spillway:", sentence(err))
+	if own, ok := errors.AsType[*exitError](err); ok {
+		os.Exit(own.code)
+	}
 	os.Exit(1)
 }
 
