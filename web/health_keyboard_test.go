@@ -113,6 +113,37 @@ func alertsTask(t *testing.T, s *stage) {
 	s.reads(t, ".toast", "The escalation is set.")
 }
 
+// alertRuleTask changes when a kind of alert is raised, is told of a field that cannot be meant, and goes back.
+func alertRuleTask(t *testing.T, s *stage) {
+	s.do(t, chromedp.Navigate(s.url+"/alerts"))
+	s.arrive(t, "/alerts")
+	s.tab(t, "a[href='/alerts/rules/stockout']")
+	s.keys(t, kb.Enter)
+	s.arrive(t, "/alerts/rules/stockout")
+	s.tab(t, "#rule-form [name=warn]")
+	s.do(t, chromedp.KeyEvent("soon"))
+	s.keys(t, kb.Enter)
+	s.reads(t, "#rule-preview", "Warning: is a number of hours")
+	s.tab(t, "#rule-form [name=warn]")
+	s.do(t, chromedp.KeyEvent("72"))
+	s.keys(t, kb.Enter)
+	s.reads(t, "#rule-preview .preview", "72")
+	s.tab(t, ".preview button.main")
+	s.keys(t, kb.Enter)
+	s.arrive(t, "/alerts")
+	s.reads(t, ".toast", "Sold out ahead is set.")
+	s.reads(t, "#ru-stockout td[data-l='Set by']", demoUser)
+	s.tab(t, "a[href='/alerts/rules/stockout']")
+	s.keys(t, kb.Enter)
+	s.arrive(t, "/alerts/rules/stockout")
+	s.tab(t, "#rule-reset button")
+	s.keys(t, kb.Enter)
+	s.reads(t, "#rule-preview .preview", "as it came")
+	s.tab(t, ".preview button.main")
+	s.keys(t, kb.Enter)
+	s.reads(t, ".toast", "Sold out ahead is as it came.")
+}
+
 // TestHealthMovesByItself watches a rate, an incident and the rail change in the browser without a reload, and nothing else move.
 func TestHealthMovesByItself(t *testing.T) {
 	book := storybook.New(screenTime)

@@ -117,3 +117,27 @@ func TestAlertSettings(t *testing.T) {
 		}
 	}
 }
+
+func TestARuleOfAlertsIsEdited(t *testing.T) {
+	v, _ := demo(t)
+	n := v.get("/alerts/rules/stockout")
+	n.One(t, "#rule-form input[name=warn][value=48]")
+	if len(n.All("#rule-reset")) != 0 {
+		t.Error("what is as it came can be reset")
+	}
+	form := []string{"on", "1", "warn", "72", "critical", "6", "level", "", "role", "warehouse", "after", "15", "clear", "60", "quiet", "through"}
+	_, n = v.post("/alerts/rules/stockout", 200, form...)
+	n.Says(t, ".preview", "72")
+	v.post("/alerts/rules/stockout", 303, confirm(n.One(t, ".preview form").All("input"))...)
+	n = v.get("/alerts/rules/stockout")
+	n.One(t, "#rule-form input[name=warn][value=72]")
+	n.One(t, "#rule-form select[name=quiet] option[value=through][selected]")
+	n.Says(t, ".lead", "Set by "+demoUser)
+	v.post("/undo", 303, "undo", n.One(t, ".toast input[name=undo]").Attr["value"])
+	v.get("/alerts/rules/stockout").One(t, "#rule-form input[name=warn][value=48]")
+	v.post("/alerts/rules/stockout", 422, "on", "1", "warn", "soon")
+	v.post("/alerts/rules/nothing", 404, form...)
+	if res, _ := v.send("GET", "/alerts/rules/nothing", nil); res.StatusCode != 404 {
+		t.Errorf("a kind there is none of: %d", res.StatusCode)
+	}
+}

@@ -73,7 +73,7 @@ func TestByKeyboard(t *testing.T) {
 	}{
 		{"overview", overviewTask}, {"search", searchTask}, {"items", itemsTask}, {"item receive", receiveTask}, {"item rules", rulesTask}, {"item as of", asOfTask},
 		{"orders", ordersTask}, {"connections", connectionsTask}, {"app", appTask}, {"live", liveTask}, {"problems", problemsTask},
-		{"health", healthTask}, {"rate", rateTask}, {"account", accountTask}, {"reconcile", reconcileTask}, {"deduction", deductionTask}, {"rules", policyTask}, {"incidents", incidentsTask}, {"alerts", alertsTask},
+		{"health", healthTask}, {"rate", rateTask}, {"account", accountTask}, {"reconcile", reconcileTask}, {"deduction", deductionTask}, {"rules", policyTask}, {"incidents", incidentsTask}, {"alerts", alertsTask}, {"alert rule", alertRuleTask},
 	} {
 		t.Run(task.name, func(t *testing.T) {
 			s.do(t, chromedp.Navigate(s.url+"/"))

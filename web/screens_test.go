@@ -69,6 +69,8 @@ var pagesToSee = []struct{ name, path, js string }{
 	{"incident-open", "/incidents/inc-42", "document.querySelector('.dos button.main').click()"},
 	{"incident-past", "/incidents/inc-40", ""},
 	{"alerts", "/alerts", ""},
+	{"alert-rule", "/alerts/rules/stockout", ""},
+	{"alert-rule-effect", "/alerts/rules/stockout", "document.querySelector('#rule-form [name=warn]').value = '72'; document.querySelector('#rule-form').requestSubmit()"},
 	{"search", "/search?q=mug", ""},
 	{"missing", "/nowhere", ""},
 	{"help", "/orders", "document.querySelector('#help').showModal()"},

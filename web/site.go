@@ -116,6 +116,8 @@ func (s *Site) incidentRoutes(m *http.ServeMux) {
 	s.private(m, "POST /alerts/targets", s.addTarget)
 	s.private(m, "POST /alerts/targets/{id}/test", s.testTarget)
 	s.private(m, "POST /alerts/targets/{id}/remove", s.removeTarget)
+	s.page(m, "GET /alerts/rules/{id}", s.alertRule)
+	s.private(m, "POST /alerts/rules/{id}", s.setAlertRule)
 	s.private(m, "POST /alerts/quiet", s.setQuiet)
 	s.private(m, "POST /alerts/escalation", s.setEscalation)
 	s.private(m, "POST /alerts/silences", s.addSilence)

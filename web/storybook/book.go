@@ -41,6 +41,7 @@ type Book struct {
 	later     map[string]int64 // orders that turned late while one looks, by shop
 	incidents []*view.Incident
 	settings  view.Alerts
+	rules     map[string]view.AlertRuleDraft // set by somebody, by kind
 	nodes     []*view.NodePage
 	before    map[string]func() // how to take back what was done last
 
