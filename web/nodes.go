@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -200,6 +201,15 @@ func dayLoad(d view.NodeDay) int64 {
 		return 100
 	}
 	return d.Due * 100 / d.Capacity
+}
+
+// partsText says whose orders a node works on.
+func partsText(v view.NodePage) string {
+	var parts []string
+	for _, x := range v.Parts {
+		parts = append(parts, x.Name+" ("+x.Value+")")
+	}
+	return "Works for " + strings.Join(parts, ", ") + "."
 }
 
 // weekCapacity is what a node can do today and on the seven days after it.
