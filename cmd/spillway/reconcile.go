@@ -44,6 +44,7 @@ type reconcileCmd struct {
 	All       bool              `help:"Show orders on which both sides agree, too."`
 	CSV       string            `name:"csv" type:"path" help:"Write the orders and their causes to this file." placeholder:"FILE"`
 	JSON      bool              `help:"Print JSON, for machines."`
+	Keep      bool              `help:"Keep what comes of it, for the pages to show: the channel's figures, and ratings of the account." default:"true" negatable:""`
 }
 
 func (c *reconcileCmd) Run(e *env) error {
@@ -64,16 +65,20 @@ func (c *reconcileCmd) Run(e *env) error {
 	for _, path := range c.Files {
 		files = append(files, reconcile.File{Name: filepath.Base(path), Open: func() (io.ReadCloser, error) { return os.Open(path) }})
 	}
-	content, err := reconcile.Read(files, o)
+	asked := reconcile.Asked{Connection: conn.ID, Rules: rules, Files: files, Read: o, Compare: co, Actor: operator("command line"), Now: time.Now}
+	made, err := asked.Make(e.ctx, st)
 	if err != nil {
 		return err
 	}
-	report, err := reconcile.Run(e.ctx, st, rules, conn.ID, content.Theirs, co, nil)
-	if err != nil {
-		return err
-	}
+	content, report := made.Content, made.Report
 	if c.CSV != "" {
 		if err := writeReport(c.CSV, report); err != nil {
+			return err
+		}
+	}
+	kept := ""
+	if c.Keep {
+		if kept, err = keep(e.ctx, st, asked, made); err != nil {
 			return err
 		}
 	}
@@ -85,11 +90,25 @@ func (c *reconcileCmd) Run(e *env) error {
 			Files   []reconcile.FileReport `json:"files"`
 			Ratings []reconcile.Rating     `json:"ratings,omitempty"`
 			Report  compare.Report         `json:"report"`
-		}{conn.ID, content.Files, content.Ratings, report})
+			Kept    string                 `json:"kept,omitempty"`
+		}{conn.ID, content.Files, content.Ratings, report, kept})
 	}
 	printFiles(os.Stdout, content)
 	fmt.Print(reconcile.Text(report, c.All))
+	if kept != "" {
+		fmt.Println("\nkept; the pages show it at /health/reconcile/" + kept)
+	}
 	return nil
+}
+
+// keep keeps what came of files, unless the same were compared before. It returns under which id it is found.
+func keep(ctx context.Context, st *store.Store, a reconcile.Asked, made reconcile.Compared) (string, error) {
+	r, began, err := a.Begin(ctx, st)
+	if err != nil || !began {
+		return r.ID, err
+	}
+	_, err = a.Save(ctx, st, r, made)
+	return r.ID, err
 }
 
 // options are the command's, for reading and for comparing.
