@@ -67,3 +67,14 @@ func MayBeApplied(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return !ok || e.Applied
 }
+
+// BeforeCall marks the error of what a driver reads before a call that changes something: nothing of that call was carried out.
+func BeforeCall(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !e.Applied {
+		return err
+	}
+	c := *e
+	c.Applied = false
+	return &c
+}

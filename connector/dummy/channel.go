@@ -34,19 +34,20 @@ func (c *channel) call(ctx context.Context, op driver.Operation, method, path st
 
 // wireOrder is an order as the platform writes it. Name only the fields you use.
 type wireOrder struct {
-	ID        string    `json:"id"`
-	SKU       string    `json:"sku"`
-	Qty       int64     `json:"qty"`
-	Price     string    `json:"price"`
-	Currency  string    `json:"currency"`
-	Status    string    `json:"status"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-	ShipBy    time.Time `json:"ship_by"`
+	ID        string       `json:"id"`
+	SKU       string       `json:"sku"`
+	Qty       int64        `json:"qty"`
+	Price     string       `json:"price"`
+	Currency  string       `json:"currency"`
+	Status    string       `json:"status"`
+	CreatedAt time.Time    `json:"created_at"`
+	UpdatedAt time.Time    `json:"updated_at"`
+	ShipBy    time.Time    `json:"ship_by"`
+	Parcels   []wireParcel `json:"parcels"`
 }
 
 // statuses translates the platform's words. A word it does not know stays empty and is kept as text.
-var statuses = map[string]order.Status{"paid": order.AwaitingShipment, "shipped": order.InTransit, "cancelled": order.Cancelled}
+var statuses = map[string]order.Status{"paid": order.AwaitingShipment, "ready": order.AwaitingCollection, "shipped": order.InTransit, "cancelled": order.Cancelled}
 
 // fact says what the platform said, in the words of the domain. The same order must give the same fact, however it was read.
 func (o wireOrder) fact() order.Fact {
@@ -58,11 +59,15 @@ func (o wireOrder) fact() order.Fact {
 	if o.Status == "cancelled" {
 		line.Cancelled = o.Qty
 	}
+	var parcels []order.Parcel
+	for _, p := range o.Parcels {
+		parcels = append(parcels, order.Parcel{Ref: p.ID, Carrier: p.Carrier, Tracking: p.Tracking})
+	}
 	return order.Fact{
 		Kind: order.Snapshot, ExternalID: o.ID, UpdatedAt: o.UpdatedAt, Status: statuses[o.Status], StatusText: o.Status,
 		Detail: &order.Detail{
 			Fulfilment: order.BySeller, CreatedAt: o.CreatedAt, PaidAt: o.CreatedAt,
-			Deadlines: order.Deadlines{ShipBy: o.ShipBy}, Lines: []order.Line{line},
+			Deadlines: order.Deadlines{ShipBy: o.ShipBy}, Lines: []order.Line{line}, Parcels: parcels,
 		},
 	}
 }

@@ -32,7 +32,7 @@ func (Vendor) Describe() driver.Description {
 			{Name: "cancellation events", Support: driver.Yes, Why: "the order webhook tells"},
 			{Name: "return events", Support: driver.No, Why: "there are no returns"},
 			{Name: "platform fulfilment stock", Support: driver.No, Why: "sellers ship themselves"},
-			{Name: "tracking write", Support: driver.No, Why: "there is no tracking"},
+			{Name: "tracking write", Support: driver.Yes, Why: "by parcel and quantity; a number can be corrected once"},
 		},
 		Limits: driver.Limits{
 			Default: 50, Burst: 10, OrderIDs: 20, OrderPage: 50, ReadQuantities: 50, SetQuantities: 20, MaxQuantity: 100_000,

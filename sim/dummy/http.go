@@ -34,6 +34,7 @@ func (s *Sim) Handler() http.Handler {
 	shop.HandleFunc("GET /shops/{shop}/stock", s.readStock)
 	shop.HandleFunc("PUT /shops/{shop}/stock", s.setStock)
 	shop.HandleFunc("PUT /shops/{shop}/webhook", s.setWebhook)
+	s.parcelRoutes(shop)
 	mux.Handle("/shops/", s.Faults.Intercept(s.Clock, func(r *http.Request) string { return r.Method + " " + r.URL.Path }, fault, s.auth(shop)))
 	return mux
 }

@@ -34,7 +34,7 @@ type SKU struct {
 	Committed  int64            // sold and not shipped
 }
 
-// Order is a sale of one SKU. Status is one of "paid", "shipped", "cancelled".
+// Order is a sale of one SKU. Status is one of "paid", "ready" (all of it has a label or a number), "shipped", "cancelled".
 type Order struct {
 	ID        string    `json:"id"`
 	SKU       string    `json:"sku"`
@@ -45,6 +45,7 @@ type Order struct {
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 	ShipBy    time.Time `json:"ship_by"`
+	Parcels   []*Parcel `json:"parcels,omitempty"`
 	seq       int       // of the last change: orders changes of the same instant
 	warehouse string
 }
@@ -58,6 +59,7 @@ type Sim struct {
 	mu        sync.Mutex
 	skus      map[string]*SKU
 	orders    map[string]*Order
+	parcels   []*Parcel
 	seq       int
 	codes     map[string]bool
 	access    string
