@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/spillway/spillway/domain/health"
+	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/ops"
+	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
 )
 
@@ -27,5 +31,23 @@ func TestHealthOverHTTP(t *testing.T) {
 	var got shopHealth
 	if err := json.Unmarshal([]byte(text), &got); err != nil || status != 200 || got.Shop != "s" || got.Market != "" || len(got.Metrics) != 0 || got.Outlook != nil {
 		t.Errorf("a shop nobody judges: %d %s", status, text)
+	}
+}
+
+// The channel's own figure stands at its rate and at no other; counts it does not tell are left out.
+func TestTheChannelsFigureOverHTTP(t *testing.T) {
+	r := ops.ShopRates{Connection: store.Connection{ID: "s"}, Rules: &policy.RuleSet{Market: "US"}, Standings: []health.Standing{{Metric: policy.LDR}, {Metric: policy.VTR}}}
+	f := ops.ChannelFigure{Metric: policy.LDR, Reconciled: view.Reconciled{ID: "r1", From: "2026-03-13", Day: "2026-03-19", Their: 39_000, Num: 1, Den: 4, Differ: 2, Unexplained: 1}}
+	got := healthOf(r, []ops.ChannelFigure{f})
+	c := got.Metrics[0].Channel
+	if c == nil || c.PPM != 39_000 || c.To != "2026-03-19" || c.OursNum != 1 || c.OursDen != 4 || c.Differ != 2 || c.Unexplained != 1 || c.Reconciliation != "r1" || c.Num != nil || c.Den != nil {
+		t.Errorf("%+v", c)
+	}
+	if got.Metrics[1].Channel != nil {
+		t.Errorf("another rate has %+v", got.Metrics[1].Channel)
+	}
+	f.TheirNum, f.TheirDen = 0, 7
+	if c := healthOf(r, []ops.ChannelFigure{f}).Metrics[0].Channel; c.Num == nil || *c.Num != 0 || *c.Den != 7 {
+		t.Errorf("with counts: %+v", c)
 	}
 }
