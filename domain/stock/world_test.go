@@ -322,12 +322,63 @@ func (w *world) fill() {
 	w.save(b)
 }
 
+// rehouse moves what a line holds to drawn places: it is done whole, or refused and nothing is changed.
+func (w *world) rehouse() {
+	holding := w.find(func(r Reservation) bool { return r.Held > 0 })
+	if len(holding) == 0 {
+		return
+	}
+	r := rapid.SampledFrom(holding).Draw(w.t, "moved")
+	b := w.open(r.OrderID)
+	was := b.Held(r.OrderID, r.LineID, r.ItemID)
+	to, all := map[string]int64{}, int64(0)
+	for _, n := range was {
+		all += n
+	}
+	for left := all; left > 0; {
+		n := rapid.Int64Range(1, left).Draw(w.t, "units")
+		to[rapid.SampledFrom([]string{"main", "3pl", "mcf", "fbt", "way", "shut", "nowhere"}).Draw(w.t, "to")] += n
+		left -= n
+	}
+	if rapid.IntRange(0, 9).Draw(w.t, "wrong") == 0 {
+		to["main"]++
+	}
+	err := b.Rehouse(r.OrderID, r.LineID, r.ItemID, to)
+	now := b.Held(r.OrderID, r.LineID, r.ItemID)
+	switch {
+	case err == nil && !maps.Equal(to, now):
+		w.t.Fatalf("it holds %v, wanted %v", now, to)
+	case err != nil && (!maps.Equal(was, now) || len(b.Movements()) > 0 || len(b.DirtyReservations()) > 0):
+		w.t.Fatalf("%v, and it holds %v instead of %v", err, now, was)
+	case err != nil && !errs.Is(err, errs.Invalid) && !errs.Is(err, errs.Insufficient):
+		w.t.Fatal(err)
+	}
+	for place, n := range now {
+		if at := b.place[place]; n > was[place] && (at == nil || !at.Active || !at.InPool(r.Pool)) {
+			w.t.Fatalf("%d units went to %s", n, place)
+		}
+	}
+	if err == nil {
+		if err := b.Rehouse(r.OrderID, r.LineID, r.ItemID, to); err != nil || len(b.Movements()) > 2*len(places) {
+			w.t.Fatalf("moving to where it is: %v", err)
+		}
+		want, _ := b.WantOf(r.OrderID, r.LineID, r.ItemID)
+		_, err := b.settle(want, false)
+		for place, n := range b.Held(r.OrderID, r.LineID, r.ItemID) {
+			if err == nil && n < to[place] { // more where units were short is well
+				w.t.Fatalf("settling after it moved %v: %d at %s", to, n, place)
+			}
+		}
+	}
+	w.save(b)
+}
+
 func TestLedgerHoldsUnderAnyInterleaving(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		step := func(f func()) func(*rapid.T) { return func(t *rapid.T) { w.t = t; f() } }
 		t.Repeat(map[string]func(*rapid.T){
-			"settle": step(w.settle), "try": step(w.tryReserve), "move": step(w.move), "move more": step(w.move), "reverse": step(w.reverse), "fill": step(w.fill),
+			"settle": step(w.settle), "try": step(w.tryReserve), "move": step(w.move), "move more": step(w.move), "reverse": step(w.reverse), "fill": step(w.fill), "rehouse": step(w.rehouse),
 		})
 	})
 }
