@@ -1,11 +1,15 @@
 package routing
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Bounds of the search for prices.
 const (
 	maxRounds  = 30
 	goodEnough = 1000      // stop within a thousandth of the lower bound
+	patience   = 4         // rounds without a better bound before it goes back to the best prices and moves them less
 	repairs    = 10        // rounds between two plans made with the prices at hand
 	stride     = 15 * mill // how far a price first moves
 )
@@ -23,18 +27,24 @@ func (w *wave) ascend(best *kept) *kept {
 		}
 	}
 	g := newSlope(w)
+	prices, rent := copyRows(nil, w.prices), slices.Clone(w.rent)
+	length, stale := float64(stride), 0
 	for w.result.Rounds < maxRounds {
 		w.result.Rounds++
 		bound := fixed + w.relax(g)
-		println(w.result.Rounds, bound/mill, w.result.Lower/mill, best.cost/mill)
-		w.result.Lower = max(bound, w.result.Lower)
+		if bound > w.result.Lower {
+			w.result.Lower, stale = bound, 0
+			prices, rent = copyRows(prices, w.prices), append(rent[:0], w.rent...)
+		} else if stale++; stale == patience {
+			length, stale = length/3, 0
+			w.prices, w.rent = copyRows(w.prices, prices), append(w.rent[:0], rent...)
+		}
 		if w.result.Rounds%repairs == 0 {
 			w.greedy(true)
 			w.improve()
 			best = w.keep(best)
-			println(w.total() / mill)
 		}
-		if best.cost-w.result.Lower <= w.result.Lower/goodEnough || !g.step(w, stride) {
+		if best.cost-w.result.Lower <= w.result.Lower/goodEnough || !g.step(w, length) {
 			break
 		}
 	}

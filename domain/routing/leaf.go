@@ -95,6 +95,9 @@ func (s *search) solve(n int, fixed int64) {
 	if s.worse(l.root) {
 		return
 	}
+	if s.leafLimit = s.limit; s.relaxed {
+		s.leafLimit = min(s.limit, s.spent+leafWork+2*l.n*len(l.jobs))
+	}
 	s.share(0, l.base, false)
 }
 
@@ -225,7 +228,7 @@ func (s *search) spread(i, k int, rest, cost int64, short bool) {
 	l := &s.leaf
 	b := &l.jobs[l.turn[i]]
 	s.spent++
-	if s.spent >= s.limit {
+	if s.spent >= s.leafLimit {
 		s.lower = min(s.lower, l.root)
 		return
 	}

@@ -9,18 +9,21 @@ import (
 )
 
 // squeezed is a shop whose open orders are about as many as its nodes get done before they are late, with stock that is not enough everywhere.
-func squeezed(h *history, seed uint64, n, most int) (*shop, []Order, Stock) {
+func squeezed(h *history, seed uint64, n, most int, cover float64) (*shop, []Order, Stock) {
 	s := newShop(h, float64(n)/5000*0.8)
 	r := rand.New(rand.NewPCG(seed, 5))
 	orders := s.orders(r, n, most)
-	return s, orders, s.stock(r, orders, 1.1)
+	return s, orders, s.stock(r, orders, cover)
 }
 
 func BenchmarkReplan(b *testing.B) {
 	h := readHistory(b)
-	for _, most := range []int{6, 0} {
-		b.Run(fmt.Sprintf("5000 orders of at most %d lines", most), func(b *testing.B) {
-			s, orders, st := squeezed(h, 1, 5000, most)
+	for _, c := range []struct {
+		most  int
+		cover float64
+	}{{6, 1.1}, {0, 2.5}, {0, 1.1}} {
+		b.Run(fmt.Sprintf("5000 orders, most lines %d, stock %.1f of demand", c.most, c.cover), func(b *testing.B) {
+			s, orders, st := squeezed(h, 1, 5000, c.most, c.cover)
 			d := s.desk(b)
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()

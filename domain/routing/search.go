@@ -15,6 +15,9 @@ const (
 	maxWork  = 20_000
 	wideWork = 2_500 // of an order with more than narrow wants: what is left to find then are cents of a pound begun
 	narrow   = 8
+	// boundWork is that of a bound in a re-plan, which is taken thousands of times: where it ends early, the bound so far is used.
+	boundWork = 10_000
+	leafWork  = 100 // of which so much goes into one set of slots
 )
 
 const never int64 = math.MaxInt64 / 4
@@ -47,6 +50,7 @@ type search struct {
 	upper         int64 // nothing dearer is looked for
 	grams         int64 // of the whole order
 	limit         int   // steps before it gives up
+	leafLimit     int   // steps before it gives up on the slots at hand
 	relaxed       bool  // units may be left that could ship: others may have taken them. For bounds of a re-plan
 	single        bool  // one part only, whatever the rules allow
 	first         bool  // the last answer came from platform stock that goes first
@@ -66,7 +70,10 @@ type answer struct {
 // run finds the best answer. only limits the sites; upper is a cost that an answer must not exceed to be of use.
 func (s *search) run(p *problem, only uint64, upper int64) *answer {
 	s.p, s.only, s.spent = p, only, 0
-	if s.limit = maxWork; len(p.wants) > narrow {
+	switch s.limit = maxWork; {
+	case s.relaxed:
+		s.limit = boundWork
+	case len(p.wants) > narrow:
 		s.limit = wideWork
 	}
 	s.parts = s.rules.parts()
