@@ -82,7 +82,7 @@ func (h *history) readBaskets(tb testing.TB) {
 			}
 			item := row[1]
 			if grams[item] == 0 {
-				grams[item] = int64(80 + r.IntN(500))
+				grams[item] = int64(30 + r.IntN(220))
 			}
 			if baskets[row[0]] == nil {
 				order = append(order, row[0])

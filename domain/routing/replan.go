@@ -51,6 +51,7 @@ type wave struct {
 	open   []int64   // what is left of it
 	rent   []int64   // price of a place in a bucket
 	plans  []choice  // at hand
+	least  []int64   // what each order costs at least, with all there is to itself: one that costs no more is not moved
 	view   []slot
 	result Replan
 }
@@ -81,6 +82,7 @@ func (d *Desk) Replan(orders []Order, st Stock) (*Replan, error) {
 	w.greedy(false)
 	w.result.Greedy = w.bill()
 	best := w.keep(nil)
+	w.floors()
 	w.improve()
 	best = w.keep(best)
 	w.prices, w.rent = w.scarce(), make([]int64, len(w.open))
@@ -251,6 +253,19 @@ func (w *wave) cost(p *problem, c *choice) int64 {
 	return cost + p.due.lateness(sure)
 }
 
+// floors finds what each order costs at least.
+func (w *wave) floors() {
+	w.least = make([]int64, len(w.plans))
+	w.d.s.relaxed = true
+	for o := range w.probs {
+		if p := &w.probs[o]; !w.fixed[o] {
+			w.look(p, w.full, false, false)
+			w.least[o] = w.d.s.run(p, p.allowed, never).lower
+		}
+	}
+	w.d.s.relaxed = false
+}
+
 // greedy routes the orders one by one, with what is left and, if priced, at the prices.
 func (w *wave) greedy(priced bool) {
 	for i := range w.open {
@@ -274,7 +289,7 @@ func (w *wave) greedy(priced bool) {
 }
 
 // maxPasses bounds how often all orders are looked at for a better place.
-const maxPasses = 6
+const maxPasses = 4
 
 // improve moves orders that are better off elsewhere with what is left, until none is.
 func (w *wave) improve() {
@@ -295,6 +310,9 @@ func (w *wave) move(o int32) bool {
 		return false
 	}
 	p, c := &w.probs[o], &w.plans[o]
+	if c.cost <= w.least[o] {
+		return false
+	}
 	w.count(p, c, +1)
 	w.look(p, w.rest, true, false)
 	a := w.d.s.run(p, p.allowed, c.cost-1)
