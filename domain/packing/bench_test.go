@@ -24,9 +24,9 @@ func BenchmarkShopOrder(b *testing.B) {
 	b.ReportMetric(float64((cpuTime()-at).Microseconds())/float64(i), "cpu-µs/order")
 }
 
-// BenchmarkContainer fills a container of 12 kinds of boxes.
+// BenchmarkContainer fills containers, one problem an operation.
 func BenchmarkContainer(b *testing.B) {
-	ps := problems(b, "thpack5")
+	ps := problems(b, containerFiles(b)[0])
 	i := 0
 	for b.Loop() {
 		p := ps[i%len(ps)]

@@ -12,10 +12,10 @@ const (
 	MaxLines   = 300
 	MaxUnits   = 1000
 	MaxCartons = 64
-	MaxEdge    = 20_000      // mm; a sea container is 12,032 long
-	MaxWeight  = 100_000_000 // g; of a unit or a carton
-	MaxEffort  = 50_000_000  // about two seconds
-	MaxCost    = 1 << 40     // minor units of a carton's cost or a charge, so that sums cannot overflow
+	MaxEdge    = 20_000     // mm; a sea container is 12,032 long
+	MaxWeight  = 5_000_000  // g, of a unit or an empty carton; weight times area of a whole order has to fit in 63 bits
+	MaxEffort  = 50_000_000 // about two seconds
+	MaxCost    = 1 << 40    // minor units of a carton's cost or a charge, so that sums cannot overflow
 )
 
 // Check refuses an order that Pack could not answer, naming the field: everything out of bounds, named twice or in mixed currencies.

@@ -150,6 +150,10 @@ func TestShopOrders(t *testing.T) {
 			slices.Sort(effort)
 			t.Logf("%d orders: %d boxes of %.3f m³, rival %d of %.3f m³, at least %d; fewer in %d orders, more in %d; processor time p50 %v, p99 %v, most %v; effort p99 %d, most %d", len(ids),
 				boxes, volume/1e9, rivalBoxes, rivalVolume/1e9, atLeast, fewer, more, took[len(took)/2], took[len(took)*99/100], took[len(took)-1], effort[len(effort)*99/100], effort[len(effort)-1])
+			// The bar is 50 ms for 99 orders in 100. A place looked at takes some 40 ns, and unlike a clock the count is the same every time.
+			if p99 := effort[len(effort)*99/100]; p99 > 500_000 {
+				t.Errorf("99 orders in 100 take up to %d places looked at", p99)
+			}
 			if boxes > rivalBoxes || volume > rivalVolume {
 				t.Errorf("more than the rival: %d boxes to %d, %.0f mm³ to %.0f", boxes, rivalBoxes, volume, rivalVolume)
 			}
@@ -163,34 +167,35 @@ type problem struct {
 	items []packing.Item
 }
 
-func problems(tb testing.TB, file string) []problem {
+// problems reads a file of them. A problem begins with a line of its number and, in some files, its seed; then the container, the number of kinds,
+// and a line for each kind: its number, every edge with a flag that it may stand upright, how many.
+func problems(tb testing.TB, path string) []problem {
 	tb.Helper()
-	in := bufio.NewReader(open(tb, "orlib-container-loading/"+file+".txt.gz"))
-	next := func() int {
-		var n int
-		if _, err := fmt.Fscan(in, &n); err != nil {
-			tb.Fatal(err)
+	lines := bufio.NewScanner(open(tb, path))
+	next := func() []int {
+		for lines.Scan() {
+			if words := strings.Fields(lines.Text()); len(words) > 0 {
+				ns := make([]int, len(words))
+				for i, w := range words {
+					ns[i] = number(tb, w)
+				}
+				return ns
+			}
 		}
-		return n
-	}
-	size := func() (s packing.Size) {
-		s.L, s.W, s.H = next(), next(), next()
-		return s
+		tb.Fatalf("%s ends early: %v", path, lines.Err())
+		return nil
 	}
 	var out []problem
-	for range next() {
-		next() // its number
-		if file != "thpack8" {
-			next() // its seed
-		}
-		p := problem{room: size()}
-		for range next() {
-			it := packing.Item{ID: strconv.Itoa(next())}
-			for edge, to := range [3]*int{&it.Size.L, &it.Size.W, &it.Size.H} {
-				*to = next()
-				it.Upright |= packing.Upright(next()) << edge
+	for range next()[0] {
+		next() // its number, and its seed
+		room := next()
+		p := problem{room: packing.Size{L: room[0], W: room[1], H: room[2]}}
+		for range next()[0] {
+			r := next()
+			it := packing.Item{ID: strconv.Itoa(r[0]), Size: packing.Size{L: r[1], W: r[3], H: r[5]}, Units: r[7]}
+			for edge := range 3 {
+				it.Upright |= packing.Upright(r[2+2*edge]) << edge
 			}
-			it.Units = next()
 			p.items = append(p.items, it)
 		}
 		out = append(out, p)
@@ -198,7 +203,21 @@ func problems(tb testing.TB, file string) []problem {
 	return out
 }
 
-var containerFiles = []string{"thpack1", "thpack3", "thpack5", "thpack8"}
+// containerFiles lists the files of problems there are.
+func containerFiles(tb testing.TB) []string {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(shared, "orlib-container-loading", "thpack*.txt.gz"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if len(files) == 0 {
+		tb.Skip("SKIPPED, NOTHING IS PROVED: no container problems are here")
+	}
+	for i := range files {
+		files[i] = filepath.Join("orlib-container-loading", filepath.Base(files[i]))
+	}
+	return files
+}
 
 // TestContainers is the bar of 85 % over all problems, with everything resting on its whole base.
 func TestContainers(t *testing.T) {
@@ -206,7 +225,7 @@ func TestContainers(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	var all float64
 	var n int
-	for _, file := range containerFiles {
+	for _, file := range containerFiles(t) {
 		var sum, worst float64 = 0, 1
 		ps := problems(t, file)
 		at := cpuTime()

@@ -55,6 +55,6 @@ type Packing struct {
 	Unplaced []Unplaced
 	Cost     money.Amount // of all parcels: cartons and charges
 	Volume   int64        // inner volume of all cartons, mm³
-	AtLeast  int          // parcels that no packing of the placed units could do without, by volume, weight and units that go alone
+	AtLeast  int          // parcels that what fits a carton at all cannot do without, by volume, weight and units that go alone
 	Effort   int          // work done, in the unit of Rules.Effort
 }
