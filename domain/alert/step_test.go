@@ -347,3 +347,86 @@ func TestTheDigestIsDueOnMondayAtEight(t *testing.T) {
 		t.Error(d.Text)
 	}
 }
+
+func TestARuleSaysHowSevereAndWhetherItIsToldAtNight(t *testing.T) {
+	night := Target{ID: "lena", Name: "lena", Role: Engineering, Active: true, Quiet: Quiet{From: 8 * 60, Until: 18 * 60}} // it is 09:00
+	for name, c := range map[string]struct {
+		change func(*Rule)
+		told   []string
+	}{
+		"as it came":             {func(*Rule) {}, []string{"09:03 lena opened connection_down 1"}},
+		"never more than that":   {func(r *Rule) { r.Most = Warning }, nil},
+		"milder, and told":       {func(r *Rule) { r.Most, r.Quiet = Warning, Through }, []string{"09:03 lena opened connection_down 1"}},
+		"critical, and it waits": {func(r *Rule) { r.Quiet = Waits }, nil},
+		"of somebody else":       {func(r *Rule) { r.Owner = Marketing }, []string{"09:03 lena opened connection_down 1"}}, // nobody else is there
+		"off":                    {func(r *Rule) { r.Off = true }, nil},
+	} {
+		s := story(t, night)
+		r := Config{}.Rule(ConnectionDown)
+		c.change(&r)
+		s.c.Rules = []Rule{r}
+		s.step(down("a"))
+		s.until("09:05", down("a"))
+		if diff := cmp.Diff(c.told, s.got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestARuleChangedWhileAnIncidentIsOpen(t *testing.T) {
+	s := story(t, person("eng", Engineering))
+	s.step(down("a"))
+	s.until("09:05", down("a"))
+	milder := Config{}.Rule(ConnectionDown)
+	milder.Most = Warning
+	s.c.Rules = []Rule{milder}
+	if s.step(down("a")); s.all[0].Severity != Warning {
+		t.Errorf("still %s", s.all[0].Severity)
+	}
+	off := milder
+	off.Off = true
+	s.c.Rules = []Rule{off}
+	s.until("09:15", down("a"))
+	if s.all[0].Phase != Resolved {
+		t.Errorf("switched off and still %s", s.all[0].Phase)
+	}
+}
+
+func TestGradesAtTheEdges(t *testing.T) {
+	lead, spike := Config{}.Rule(CancelAnswer), Config{}.Rule(OrderSpike) // 12 h and 3 h; three times
+	for _, c := range []struct {
+		rule   Rule
+		value  int64
+		want   Severity
+		fading bool
+		any    bool
+	}{
+		{lead, 12*hourS + 1, "", false, false}, {lead, 12 * hourS, Warning, false, true}, {lead, 3*hourS + 1, Warning, false, true}, {lead, 3 * hourS, Critical, false, true}, {lead, -1, Critical, false, true},
+		{spike, 3_001, Critical, false, true}, {spike, 3_000, "", false, false},
+	} {
+		s, fading, any := c.rule.Grade(c.value, 0)
+		if any != c.any || (any && (s != c.want || fading != c.fading)) {
+			t.Errorf("%s %d: %s %v %v", c.rule.Kind, c.value, s, fading, any)
+		}
+	}
+	if _, fading, any := lead.Grade(13*hourS, 2*hourS); !any || !fading {
+		t.Error("near a limit is not fading")
+	}
+	if _, _, any := lead.Grade(15*hourS, 2*hourS); any {
+		t.Error("far from a limit is fading")
+	}
+}
+
+func TestEveryKindHasARuleThatHolds(t *testing.T) {
+	for _, r := range Rules() {
+		if err := r.Check(); err != nil {
+			t.Errorf("%s: %v", r.Kind, err)
+		}
+		if m, any := MeasureOf(r.Kind); any && (m.Name == "" || m.Least <= 0 || m.Most <= m.Least || len(r.Limits()) == 0) {
+			t.Errorf("%s: %+v", r.Kind, m)
+		}
+	}
+	if Known("dispute_answer") {
+		t.Error("a kind that nothing raises can be set")
+	}
+}
