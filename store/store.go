@@ -48,6 +48,7 @@ type (
 	ShipmentPlace    = sqlcore.ShipmentPlace
 	ShipmentCount    = sqlcore.ShipmentCount
 	ShipmentDocument = sqlcore.ShipmentDocument
+	Route            = sqlcore.Route
 	CarrierAccount   = sqlcore.CarrierAccount
 	ReasonCount      = sqlcore.ReasonCount
 	Incident         = sqlcore.Incident

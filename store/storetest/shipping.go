@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/money"
@@ -19,6 +20,7 @@ var shippingCases = []testcase{
 	{"shipments are listed by deadline and found by what they wait for", shipmentsListed},
 	{"documents are kept and forgotten", documentsKept},
 	{"carrier accounts lose their secrets when they are removed", carrierAccounts},
+	{"routes replace each other, and orders without one are found", routesKept},
 	{"shipments move and are backed up", shipmentsMove},
 }
 
@@ -223,6 +225,40 @@ func shipmentsMove(t *testing.T, d *database) {
 	home.view(t, func(tx *store.Tx) error {
 		got, err := tx.ShipmentsOf("c:a")
 		if diff := cmp.Diff([]store.Shipment{a}, got); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+}
+
+func routesKept(t *testing.T, d *database) {
+	put := func(actor, body string, ids ...string) {
+		d.update(t, func(tx *store.Tx) error {
+			var rs []store.Route
+			for _, id := range ids {
+				rs = append(rs, store.Route{OrderID: id, At: day, Actor: actor, Reason: "why", Body: []byte(body)})
+			}
+			return tx.RoutesPut(rs)
+		})
+	}
+	waiting := func(n string) order.Order {
+		return order.Order{ID: "c:" + n, ConnectionID: "c", ExternalID: n, Status: order.AwaitingShipment, Detail: order.Detail{CreatedAt: day}}
+	}
+	gone := waiting("3")
+	gone.Status = order.InTransit
+	d.update(t, func(tx *store.Tx) error { return tx.OrdersSave([]order.Order{waiting("1"), waiting("2"), gone}) })
+	put("rules", `{"a":1}`, "c:1", "c:9")
+	put("ann", `{"a":2}`, "c:1")
+	d.view(t, func(tx *store.Tx) error {
+		got, err := tx.RoutesGet("c:1", "c:2")
+		if len(got) != 1 || got[0].Version != 2 || got[0].Actor != "ann" || string(got[0].Body) != `{"a":2}` || !got[0].At.Equal(day) {
+			t.Errorf("%+v", got)
+		}
+		if err != nil {
+			return err
+		}
+		lack, err := tx.OrdersUnrouted("", 10)
+		if diff := cmp.Diff([]string{"c:2"}, lack); diff != "" {
 			t.Error(diff)
 		}
 		return err
