@@ -96,7 +96,7 @@ func Health(ctx context.Context, o HealthOptions) error {
 		return err
 	}
 	if o.Live > 0 {
-		if r.Cost, err = rig.profiled(ctx, o); err != nil {
+		if r.Cost, err = rig.cost(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -224,7 +224,7 @@ func (r *healthReport) print(o HealthOptions) error {
 			missed++
 		}
 	}
-	if r.Cost != nil && r.Cost.PerOrder > orderBar {
+	if r.Cost != nil && r.Cost.Cores.all() > orderBar {
 		missed++
 	}
 	if n := len(r.Counts); n > 0 && r.Counts[n-1].Differs > 0 {
@@ -257,8 +257,13 @@ func (r *healthReport) table(out io.Writer) error {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", f.Page, f.N, ms(f.P50), ms(f.P95), ms(f.P99), bar)
 	}
 	if c := r.Cost; c != nil {
-		fmt.Fprintf(w, "keeping it current, an order's whole life of %.1f changes\t%d\t%s\tof it in intake %s\tadding up %s\t%s\t%s\n", c.Changes, c.Orders, c.PerOrder,
-			c.Intake, c.Fold, orderBar, verdict(c.PerOrder <= orderBar))
+		for _, by := range []struct {
+			name, bar string
+			judgingTime
+		}{{name: "of the clock", judgingTime: c.Clock}, {"of the cores", orderBar.String() + "\t" + verdict(c.Cores.all() <= orderBar), c.Cores}} {
+			fmt.Fprintf(w, "keeping it current, an order's whole life of %.1f changes, %s\t%d\t%s\tof it in intake %s\tadding up %s\t%s\n", c.Changes, by.name, c.Orders,
+				by.all(), by.Intake, by.Fold, by.bar)
+		}
 	}
 	for i, c := range r.Counts {
 		fmt.Fprintf(w, "counting all anew, time %d\t%d\t%s\t%d figures differed\t\t\t%s\n", i+1, c.Orders, c.Took.Round(time.Millisecond), c.Differs, verdict(c.Differs == 0 || i == 0))

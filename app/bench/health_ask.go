@@ -2,9 +2,11 @@ package bench
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"runtime/pprof"
 	"time"
 
@@ -60,71 +62,109 @@ func (r *healthRig) askAll(ctx context.Context, times int) ([]pageFigure, error)
 	return out, nil
 }
 
-// judgingCost is what knowing the rates costs for each order, all changes of its life included.
+// judgingCost is what knowing the rates costs for each order, all changes of its life included: of the clock, and in a second run of the cores.
 type judgingCost struct {
-	Orders   int           `json:"orders"`
-	Changes  float64       `json:"changes"` // an order's
-	PerOrder time.Duration `json:"per_order_ns"`
-	Intake   time.Duration `json:"intake_ns"` // of PerOrder, in the intake's own transaction
-	Fold     time.Duration `json:"fold_ns"`   // of PerOrder, adding up behind it, commits included
+	Orders  int         `json:"orders"`
+	Changes float64     `json:"changes"` // an order's
+	Clock   judgingTime `json:"clock"`
+	Cores   judgingTime `json:"cores"` // of this process and, when adding up, of the database's
 }
+
+// judgingTime is for each order.
+type judgingTime struct {
+	Intake time.Duration `json:"intake_ns"` // in the intake's own transaction, but for the database's part of its commit
+	Fold   time.Duration `json:"fold_ns"`   // adding up behind it, commits included
+}
+
+func (t judgingTime) all() time.Duration { return t.Intake + t.Fold }
 
 // liveBatch changes come in one intake, foldChanges between two rounds of adding up: a second's at a busy shop.
 const liveBatch, foldChanges = 100, 2_000
 
-// profiled is live under a profile, if one is wanted.
-func (r *healthRig) profiled(ctx context.Context, o HealthOptions) (*judgingCost, error) {
+// cost measures live, the second time of the cores. A profile, if one is wanted, is of both.
+func (r *healthRig) cost(ctx context.Context, o HealthOptions) (c *judgingCost, err error) {
 	if o.Profile != nil {
 		if err := pprof.StartCPUProfile(o.Profile); err != nil {
 			return nil, errs.Wrap("bench.Health", "profile", err)
 		}
 		defer pprof.StopCPUProfile()
 	}
-	return r.live(ctx, o.Live)
+	postmaster, err := r.postmaster(ctx, o.Database)
+	if err != nil {
+		return nil, err
+	}
+	c = &judgingCost{Orders: o.Live}
+	began := time.Now()
+	if c.Clock, c.Changes, err = r.live(ctx, o.Live, time.Now, func() time.Duration { return time.Since(began) }); err != nil {
+		return nil, err
+	}
+	runtime.LockOSThread() // whose time is taken
+	defer runtime.UnlockOSThread()
+	c.Cores, _, err = r.live(ctx, o.Live, func() time.Time { return began.Add(threadTime()) }, func() time.Duration {
+		if postmaster == 0 {
+			return cpuTime()
+		}
+		return cpuTime() + familyTime(postmaster)
+	})
+	return c, err
 }
 
-// live takes in whole lives of orders, mingled as in a busy hour, and adds them up as the program does.
-func (r *healthRig) live(ctx context.Context, orders int) (*judgingCost, error) {
+// postmaster is the PostgreSQL server behind the database; 0: there is none on this machine.
+func (r *healthRig) postmaster(ctx context.Context, url string) (int, error) {
+	if engineOf(url) != enginePostgres {
+		return 0, nil
+	}
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return 0, errs.Wrap("bench.Health", "", err)
+	}
+	defer db.Close()
+	return postmasterOf(ctx, db), nil
+}
+
+// live takes in whole lives of orders, mingled as in a busy hour, and adds them up as the program does. Intake's steps are timed by now, adding up
+// by spent.
+func (r *healthRig) live(ctx context.Context, orders int, now func() time.Time, spent func() time.Duration) (t judgingTime, changes float64, err error) {
 	ring, err := seal.Parse(seal.NewKey())
 	if err != nil {
-		return nil, err
+		return t, 0, err
 	}
 	client := func(bool) *http.Client { return &http.Client{Timeout: time.Second} }
-	x, err := ops.New(ops.Options{Store: r.st, Vendors: []driver.Vendor{dummy.Vendor{}}, Ring: ring, Now: time.Now, Client: client, Files: client})
+	x, err := ops.New(ops.Options{Store: r.st, Vendors: []driver.Vendor{dummy.Vendor{}}, Ring: ring, Now: now, Client: client, Files: client})
 	if err != nil {
-		return nil, err
+		return t, 0, err
 	}
 	if err := x.LoadOnly(ctx); err != nil {
-		return nil, err
+		return t, 0, err
 	}
 	facts := r.lives(orders, time.Now().UnixNano())
-	c := &judgingCost{Orders: orders, Changes: float64(len(facts)) / float64(orders)}
-	var fold time.Duration
+	changes = float64(len(facts)) / float64(orders)
+	fold := func(add func(context.Context) error) error {
+		began := spent()
+		err := add(ctx)
+		t.Fold += spent() - began
+		return err
+	}
 	since := 0
 	for len(facts) > 0 {
 		n := min(len(facts), liveBatch)
 		if _, err := x.IntakeAlone(ctx, ops.Incoming{ConnectionID: historyShops[0], Source: ops.SourcePoll, Facts: facts[:n]}); err != nil {
-			return nil, err
+			return t, 0, err
 		}
 		facts = facts[n:]
 		if since += n; since < foldChanges && len(facts) > 0 {
 			continue
 		}
 		since = 0
-		began := time.Now()
-		if err := x.FoldHealth(ctx); err != nil {
-			return nil, err
+		if err := fold(x.FoldHealth); err != nil {
+			return t, 0, err
 		}
-		fold += time.Since(began)
 	}
-	began := time.Now()
-	if err := x.FoldParts(ctx); err != nil {
-		return nil, err
+	if err := fold(x.FoldParts); err != nil {
+		return t, 0, err
 	}
-	fold += time.Since(began)
-	c.Intake, c.Fold = x.Gauges().IntakeSteps()["judge"]/time.Duration(orders), fold/time.Duration(orders)
-	c.PerOrder = c.Intake + c.Fold
-	return c, nil
+	t.Intake, t.Fold = x.Gauges().IntakeSteps()["judge"]/time.Duration(orders), t.Fold/time.Duration(orders)
+	return t, changes, nil
 }
 
 // lives are the facts of orders from being placed to being delivered, a stage of some thousand orders at a time: a shop has that many under way.

@@ -48,17 +48,17 @@ func (b *Batch) Add(j *Judge, connection string, before, after *order.Order) {
 	for i := range change {
 		b.days.sum(&change[i])
 	}
-	var f, g values
+	var few [2][2]string // those of most orders
 	if before != nil {
-		f.of(before)
+		f := facetsOf(before, few[0][:0], few[1][:0])
 		b.marks(&f, old, now, same, before.ID, -1)
-		b.divide(before, &f.Facets, allFacets&^same, old, -1)
+		b.divide(before, &f, allFacets&^same, old, -1)
 	}
 	if after != nil {
-		g.of(after)
-		b.marks(&g, now, old, same, after.ID, 1)
-		b.divide(after, &g.Facets, allFacets&^same, now, 1)
-		b.divide(after, &g.Facets, same, change, 1)
+		f := facetsOf(after, few[0][:0], few[1][:0])
+		b.marks(&f, now, old, same, after.ID, 1)
+		b.divide(after, &f, allFacets&^same, now, 1)
+		b.divide(after, &f, same, change, 1)
 	}
 }
 
@@ -89,13 +89,13 @@ func (v verdict) less(w verdict) verdict {
 }
 
 // marks writes the marks that the verdicts set, or take back, but for those that stay: the others' under the same facets.
-func (b *Batch) marks(f *values, vs, others []verdict, same facetSet, orderID string, sign int64) {
+func (b *Batch) marks(f *Facets, vs, others []verdict, same facetSet, orderID string, sign int64) {
 	for i := range vs {
 		v := &vs[i]
 		if v.against+v.unjudged == 0 || b.SettledOnly && v.reason.Pending() || same == allFacets && slices.Contains(others, *v) {
 			continue
 		}
-		b.days.mark(v, orderID, &f.Facets, sign)
+		b.days.mark(v, orderID, f, sign)
 	}
 }
 

@@ -105,3 +105,44 @@ func BenchmarkDay(b *testing.B) {
 	}
 	_ = d
 }
+
+// BenchmarkLife is an order's whole life of four changes, with two hundred others in between, as intake sees them: placed, arranged, scanned, delivered.
+func BenchmarkLife(b *testing.B) {
+	j := NewJudge(rules())
+	m := &maker{Rand: rand.New(rand.NewPCG(1, 1))}
+	var lives [200][4]*order.Order
+	for i := range lives {
+		for k := range lives[i] {
+			o := good()
+			o.ID, o.WarehouseRef, o.Region = fmt.Sprint("shop:", i), pick(m, "east", "west"), fmt.Sprint("US-", i%50)
+			o.Lines[0].SellerSKU = fmt.Sprint("sku", i)
+			was := o.Moments
+			o.Moments, o.Status = order.Moments{}, order.AwaitingShipment
+			if k == 0 {
+				o.Parcels = nil
+			}
+			if k > 0 {
+				o.Moments.ReadyAt, o.Status = was.HandedOverAt, order.AwaitingCollection
+			}
+			if k > 1 {
+				o.Moments.HandedOverAt, o.Status = was.HandedOverAt, order.InTransit
+			}
+			if k > 2 {
+				o.Moments.DeliveredAt, o.Status = was.DeliveredAt, order.Delivered
+			}
+			lives[i][k] = o
+		}
+	}
+	b.ReportAllocs()
+	var batch Batch
+	for i := 0; b.Loop(); i++ {
+		if i%25 == 0 {
+			batch = Batch{SettledOnly: true}
+		}
+		l := &lives[i%len(lives)]
+		batch.Add(j, "shop", nil, l[0])
+		batch.Add(j, "shop", l[0], l[1])
+		batch.Add(j, "shop", l[1], l[2])
+		batch.Add(j, "shop", l[2], l[3])
+	}
+}

@@ -1,8 +1,6 @@
 package health
 
 import (
-	"encoding/binary"
-
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/pack"
@@ -53,9 +51,19 @@ func (l *log) record() ([]byte, error) {
 
 func (l *log) byte(c byte) { l.data = append(l.data, c) }
 
-func (l *log) count(n int) { l.data = binary.AppendUvarint(l.data, uint64(n)) }
+// count appends as binary.AppendUvarint does. Here and in text only the length of data changes, which the garbage collector need not be told.
+func (l *log) count(n int) {
+	u := uint64(n)
+	for u >= 0x80 {
+		l.data = append(l.data, byte(u)|0x80)
+		u >>= 7
+	}
+	l.data = append(l.data, byte(u))
+}
 
-func (l *log) number(n int64) { l.data = binary.AppendVarint(l.data, n) }
+func (l *log) number(n int64) {
+	l.count(int(n<<1 ^ n>>63))
+}
 
 func (l *log) pair(p pair) {
 	l.number(p.num)
@@ -64,7 +72,8 @@ func (l *log) pair(p pair) {
 
 func (l *log) text(s string) {
 	l.long = l.long || len(s) > pack.MaxText
-	l.data = pack.AppendText(l.data, s)
+	l.count(len(s))
+	l.data = append(l.data, s...)
 }
 
 func (l *log) list(texts []string) {

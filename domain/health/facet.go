@@ -43,28 +43,17 @@ type Facets struct {
 }
 
 // FacetsOf are the values an order is counted under.
-func FacetsOf(o *order.Order) Facets {
-	var v values
-	v.of(o)
-	return v.Facets
-}
+func FacetsOf(o *order.Order) Facets { return facetsOf(o, nil, nil) }
 
-// values are Facets with room for those of most orders.
-type values struct {
-	Facets
-	carriers, items [2]string
-}
-
-func (v *values) of(o *order.Order) {
-	v.Node, v.Region, v.Mode, v.Fault = clip(o.WarehouseRef), clip(o.Region), mode(o), clip(faultOf(o))
-	v.Carriers, v.Items = v.carriers[:0], v.items[:0]
+// facetsOf is FacetsOf; what fits into carriers and items, which are empty, takes no memory of its own.
+func facetsOf(o *order.Order, carriers, items []string) Facets {
 	for i := range o.Parcels {
-		v.Carriers = append(v.Carriers, clip(o.Parcels[i].Carrier))
+		carriers = append(carriers, clip(o.Parcels[i].Carrier))
 	}
 	for i := range o.Lines {
-		v.Items = append(v.Items, clip(item(&o.Lines[i])))
+		items = append(items, clip(item(&o.Lines[i])))
 	}
-	v.Carriers, v.Items = distinct(v.Carriers), distinct(v.Items)
+	return Facets{Node: clip(o.WarehouseRef), Region: clip(o.Region), Mode: mode(o), Fault: clip(faultOf(o)), Carriers: distinct(carriers), Items: distinct(items)}
 }
 
 // distinct sorts, drops doubles and what is over MaxItems; of nothing it makes the one value "not told", so that each facet adds up.

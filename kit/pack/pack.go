@@ -21,63 +21,70 @@ func AppendText(out []byte, s string) []byte {
 	return append(out, s...)
 }
 
-// Reader takes data apart. After the first thing that cannot be right it has failed and gives zeros only.
+// Reader takes data apart. After the first thing that cannot be right it has failed and gives zeros only. It goes on by a number: moving a slice
+// along would have the garbage collector told of each step.
 type Reader struct {
-	data   []byte // what is left
-	all    string // everything, of which texts are parts: one copy for all
+	all    string // of which texts are parts: one copy for all
+	at     int
 	failed bool
 }
 
 // Read makes a Reader of data.
-func Read(data []byte) Reader { return Reader{data: data, all: string(data)} }
+func Read(data []byte) Reader { return Reader{all: string(data)} }
 
 // Fail says that what was read cannot be right.
-func (r *Reader) Fail() { r.failed, r.data = true, nil }
+func (r *Reader) Fail() { r.failed, r.at = true, len(r.all) }
 
 // Failed reports whether something could not be right.
 func (r *Reader) Failed() bool { return r.failed }
 
 // Done reports whether everything was read and right.
-func (r *Reader) Done() bool { return !r.failed && len(r.data) == 0 }
+func (r *Reader) Done() bool { return !r.failed && r.at == len(r.all) }
 
 // More reports whether there is something left to read.
-func (r *Reader) More() bool { return len(r.data) > 0 }
+func (r *Reader) More() bool { return r.at < len(r.all) }
 
 // Byte reads one byte.
 func (r *Reader) Byte() byte {
-	if len(r.data) == 0 {
+	if r.at >= len(r.all) {
 		r.Fail()
 		return 0
 	}
-	c := r.data[0]
-	r.data = r.data[1:]
+	c := r.all[r.at]
+	r.at++
 	return c
 }
 
 // Uint reads a number of binary.AppendUvarint.
 func (r *Reader) Uint() uint64 {
-	if len(r.data) > 0 && r.data[0] < 0x80 { // nearly all of them
-		n := r.data[0]
-		r.data = r.data[1:]
-		return uint64(n)
+	if r.at < len(r.all) && r.all[r.at] < 0x80 { // nearly all of them
+		r.at++
+		return uint64(r.all[r.at-1])
 	}
 	return r.long()
 }
 
-func (r *Reader) long() uint64 {
-	n, size := binary.Uvarint(r.data)
-	if size <= 0 {
-		r.Fail()
-		return 0
+func (r *Reader) long() (n uint64) {
+	for shift := 0; shift < 64; shift += 7 {
+		c := r.Byte()
+		if shift == 63 && c > 1 {
+			break
+		}
+		if n |= uint64(c&0x7f) << shift; c < 0x80 {
+			if r.failed {
+				return 0
+			}
+			return n
+		}
 	}
-	r.data = r.data[size:]
-	return n
+	r.Fail()
+	return 0
 }
 
 // Count reads how many things of at least size bytes follow: never more than there is room for.
 func (r *Reader) Count(size int) int {
 	n := r.Uint()
-	if n > uint64(len(r.data)/size) {
+	if n > uint64((len(r.all)-r.at)/size) {
 		r.Fail()
 		return 0
 	}
@@ -91,12 +98,8 @@ func (r *Reader) Text() string {
 		r.Fail()
 		return ""
 	}
-	at := len(r.all) - len(r.data)
-	if r.failed {
-		return ""
-	}
-	r.data = r.data[n:]
-	return r.all[at : at+n]
+	r.at += n
+	return r.all[r.at-n : r.at]
 }
 
 // Number reads a number of binary.AppendVarint, of MaxNumber at most.

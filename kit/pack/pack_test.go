@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ func TestReader(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	data := AppendText(AppendText([]byte{7}, "bc"), long)
 	data = binary.AppendVarint(binary.AppendVarint(data, -5), 1<<30)
+	data = binary.AppendUvarint(data, 1<<64-1)
 	r := Read(data)
 	if v := r.Byte(); v != 7 {
 		t.Error(v)
@@ -17,7 +19,7 @@ func TestReader(t *testing.T) {
 	if w, l, n := r.Text(), r.Text(), r.Number(); w != "bc" || l != long || n != -5 || r.Done() || !r.More() {
 		t.Errorf("%q %q %d %+v", w, l, n, r)
 	}
-	if n := r.Number(); n != 1<<30 || !r.Done() || r.More() || r.Failed() {
+	if n, u := r.Number(), r.Uint(); n != 1<<30 || u != 1<<64-1 || !r.Done() || r.More() || r.Failed() {
 		t.Errorf("%d %+v", n, r)
 	}
 	if r.Byte(); !r.Failed() || r.Done() || r.Number() != 0 || r.Text() != "" {
@@ -36,6 +38,7 @@ func TestWhatCannotBeRight(t *testing.T) {
 		"a number that is too big": {binary.AppendVarint(nil, MaxNumber+1), func(r *Reader) { r.Number() }},
 		"one that is too small":    {binary.AppendVarint(nil, -MaxNumber-1), func(r *Reader) { r.Number() }},
 		"what follows a failure":   {[]byte{9, 1, 1}, func(r *Reader) { r.Text(); r.Byte() }},
+		"a number of 65 bits":      {append(bytes.Repeat([]byte{0xff}, 9), 2), func(r *Reader) { r.Uint() }},
 		"half a number":            {[]byte{0x80}, func(r *Reader) { r.Uint() }},
 		"what the caller refuses":  {[]byte{1}, func(r *Reader) { r.Byte(); r.Fail() }},
 	} {
