@@ -95,10 +95,16 @@ func (s *search) solve(n int, fixed int64) {
 	if s.worse(l.root) {
 		return
 	}
+	if s.relaxed && s.dived > diveWork {
+		s.lower = min(s.lower, l.root)
+		return
+	}
+	before := s.spent
 	if s.leafLimit = s.limit; s.relaxed {
 		s.leafLimit = min(s.limit, s.spent+leafWork+2*l.n*len(l.jobs))
 	}
 	s.share(0, l.base, false)
+	s.dived += s.spent - before
 }
 
 // job works a want out for the slots in use. False: the rules want all of it shipped and there is not enough.
@@ -122,7 +128,7 @@ func (s *search) job(b *job, i int) bool {
 		b.by[k], b.have[k], b.unit[k] = int32(j), s.avail[at], unit
 		b.n++
 		if s.relaxed {
-			b.keep = b.keep && s.left(1) >= unit+t.line+pounds(w.grams)*t.pound+s.lighter(t, w.grams)
+			b.keep = b.keep && s.left(1) >= s.saves(t, w, s.unit[at])
 		}
 	}
 	behind := int64(0)
@@ -143,12 +149,13 @@ func (s *search) job(b *job, i int) bool {
 	return true
 }
 
-// lighter is the most that parcels of a slot can cost less for want of so many grams.
-func (s *search) lighter(t *slot, grams int64) int64 {
-	if t.max == 0 || s.grams <= t.max {
-		return 0
+// saves is the most that leaving a unit of a want saves at a slot where a unit has a price: its handling, pounds, and a parcel.
+func (s *search) saves(t *slot, w *want, price int64) int64 {
+	sum := t.unit + price + t.line + pounds(w.grams)*t.pound
+	if t.max > 0 && s.grams > t.max {
+		sum += (w.grams/t.max + 1) * t.parcel
 	}
-	return (grams/t.max + 1) * t.parcel
+	return sum
 }
 
 // order puts wants without a choice first, so that bounds are sharp where choices begin; then the heavy ones, so that what is left for

@@ -16,8 +16,9 @@ const (
 	wideWork = 2_500 // of an order with more than narrow wants: what is left to find then are cents of a pound begun
 	narrow   = 8
 	// boundWork is that of a bound in a re-plan, which is taken thousands of times: where it ends early, the bound so far is used.
-	boundWork = 10_000
-	leafWork  = 100 // of which so much goes into one set of slots
+	boundWork = 20_000
+	leafWork  = 100   // of which so much goes into one set of slots
+	diveWork  = 2_000 // and so much into all of them, before only their bounds are looked at
 )
 
 const never int64 = math.MaxInt64 / 4
@@ -35,6 +36,7 @@ type search struct {
 	avail, unit   []int64 // of each want at each site: units in reach, and price of one
 	cheap         []int64 // at least what a want costs anywhere, without weight
 	cheapW        []int64 // and with it, less the first pound of each parcel
+	firm          []bool  // wants of which nothing is left that a node in use has
 	line, each    []int64 // the lowest price of a line and of a unit of a want anywhere
 	sum, sumW     int64
 	cover         [network.MaxNodes][2]uint64 // wants of which a site has all
@@ -50,6 +52,7 @@ type search struct {
 	upper         int64 // nothing dearer is looked for
 	grams         int64 // of the whole order
 	limit         int   // steps before it gives up
+	dived         int   // steps that went into sharing among slots
 	leafLimit     int   // steps before it gives up on the slots at hand
 	relaxed       bool  // units may be left that could ship: others may have taken them. For bounds of a re-plan
 	single        bool  // one part only, whatever the rules allow
@@ -69,7 +72,7 @@ type answer struct {
 
 // run finds the best answer. only limits the sites; upper is a cost that an answer must not exceed to be of use.
 func (s *search) run(p *problem, only uint64, upper int64) *answer {
-	s.p, s.only, s.spent = p, only, 0
+	s.p, s.only, s.spent, s.dived = p, only, 0, 0
 	switch s.limit = maxWork; {
 	case s.relaxed:
 		s.limit = boundWork
@@ -84,12 +87,17 @@ func (s *search) run(p *problem, only uint64, upper int64) *answer {
 	s.best.n, s.best.cost, s.lower, s.upper = 0, never, never, upper
 	s.best.qty = grow(s.best.qty, len(p.wants)*MaxParts)
 	s.nothing()
-	for size := 1; size <= s.parts && size <= s.sites && s.spent < s.limit; size++ {
-		s.subsets(size, 0, 0, 0, 0)
+	for size := 1; size <= s.parts && size <= s.sites; size++ {
+		if s.spent < s.limit {
+			s.subsets(size, 0, 0, 0, 0)
+		}
+		if s.spent >= s.limit { // what sets of this size and greater could cost is known only roughly
+			many := int64(size)
+			s.lower = min(s.lower, max(many*s.minFix+s.sum, s.sumW+min(many*s.minFW, int64(s.parts)*s.minFW)))
+			s.flush(size)
+			break
+		}
 		s.flush(size)
-	}
-	if s.spent >= s.limit {
-		s.lower = min(s.lower, max(s.sum+s.minFix, s.sumW+min(s.minFW, s.minFW*int64(s.parts))))
 	}
 	for i := range s.best.n {
 		s.best.kept[i] = s.slots[s.best.slots[i]]
@@ -123,23 +131,31 @@ func (s *search) prepare() {
 	p := s.p
 	n := len(p.wants) * s.sites
 	s.avail, s.unit = grow(s.avail, n), grow(s.unit, n)
+	s.firm = grow(s.firm, len(p.wants))
 	s.line, s.each = grow(s.line, len(p.wants)), grow(s.each, len(p.wants))
 	s.cheap, s.cheapW = grow(s.cheap, len(p.wants)), grow(s.cheapW, len(p.wants))
-	s.minFix, s.minFW, s.sum, s.sumW, s.grams = never, never, 0, 0, 0
+	s.grams = 0
+	for i := range p.wants {
+		s.grams += p.wants[i].qty * p.wants[i].grams
+	}
+	s.minFix, s.minFW, s.sum, s.sumW = never, never, 0, 0
 	for si := range s.sites {
 		s.floor(si)
 	}
 	partly := s.rules.Short == Partly
 	for i := range p.wants {
 		w := &p.wants[i]
-		s.grams += w.qty * w.grams
 		line, unit, unitW, have := never, never, never, int64(0)
+		s.firm[i] = true
 		for si := range s.sites {
 			at := i*s.sites + si
 			if s.avail[at] == 0 {
 				continue
 			}
 			f := &s.least[si]
+			for x := s.spans[si]; s.relaxed && s.firm[i] && x < s.spans[si+1]; x++ {
+				s.firm[i] = s.left(1) >= s.saves(&s.slots[x], w, s.unit[at])
+			}
 			have += s.avail[at]
 			line = min(line, f.line)
 			unit = min(unit, f.unit+s.unit[at])
@@ -294,7 +310,9 @@ func (s *search) subset(size int) {
 		if have < w.qty && !short {
 			short, sum, sumW = true, sum+s.rules.LeftAny*mill, sumW+s.rules.LeftAny*mill
 		}
-		ships += min(have, w.qty) * w.grams
+		if s.firm[i] {
+			ships += min(have, w.qty) * w.grams
+		}
 		sum += s.floorOf(w.qty, have, line, unit, partly)
 		sumW += s.floorOf(w.qty, have, line, unitW, partly)
 		if s.worse(fix+sum) || s.worse(fixW+sumW) {
@@ -303,9 +321,6 @@ func (s *search) subset(size int) {
 		}
 	}
 	s.spent += len(s.p.wants)/4 + 1
-	if s.relaxed {
-		ships = 0
-	}
 	t := set{bound: max(fixW+sumW, fix+sum+max(0, pounds(ships)-int64(size))*pound), sum: sum, ships: ships, sites: s.chosen, serial: int32(len(s.sets))}
 	if s.worse(t.bound) {
 		return
