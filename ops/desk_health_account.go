@@ -119,7 +119,7 @@ func (s *shopHealth) says(out *view.Account, now health.Account) {
 		return
 	}
 	out.Knows = number(now.Entered.Value) + " on " + dayWords(now.Entered.Day, s.at) + ", " + s.broughtBy(now.Entered) + "."
-	out.Models = now.Sentence()
+	out.Models = capital(cmp.Or(now.Modelled(), "nothing is known to have changed it since."))
 	if days := int(s.Day - now.Entered.Day); days > 0 {
 		out.Models = plural(days, "day", "days") + " since then. " + out.Models
 	}

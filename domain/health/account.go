@@ -242,10 +242,18 @@ func (a *Account) Sentence() string {
 		return "Not known: nobody has entered what the channel shows, and no interface tells it."
 	}
 	text := fmt.Sprintf("Known: %d on %s, entered by %s.", a.Entered.Value, a.Entered.Day, a.Entered.Author)
-	if a.Low == a.High && len(a.Effects) == 0 {
-		return text
+	if modelled := a.Modelled(); modelled != "" {
+		text += fmt.Sprintf(" Modelled for %s: %s", a.Day, modelled)
 	}
-	text += fmt.Sprintf(" Modelled for %s: %d by all whose points are stated", a.Day, a.Stated)
+	return text
+}
+
+// Modelled says what is modelled alone; empty where all of it is known.
+func (a *Account) Modelled() string {
+	if a.Entered.Day == 0 || a.Low == a.High && len(a.Effects) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d by all whose points are stated", a.Stated)
 	if a.Low < a.Stated {
 		text += "; less, if breaches since cost points, which no source tells"
 	}
