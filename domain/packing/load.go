@@ -4,10 +4,14 @@ package packing
 type block struct {
 	kind, turn int16
 	nx, ny, nz int16
-	x, y, z    int32 // of the corner next to the origin
-	l, w, h    int32 // of the whole block
-	hung       bool  // it reaches out over lower ground; its place is part of the choice
+	x, y, z    int32   // of the corner next to the origin
+	l, w, h    int32   // of the whole block
+	ground     plateau // the rectangle of its base that is borne all the way down; all of it unless it is hung
+	hung       bool    // it reaches out over lower ground; its place is part of the choice
 }
+
+// base is what the block covers, at its foot.
+func (b *block) base() plateau { return plateau{x: b.x, y: b.y, z: b.z, l: b.l, w: b.w} }
 
 func (b *block) units() int { return int(b.nx) * int(b.ny) * int(b.nz) }
 
@@ -207,16 +211,16 @@ func (ld *loader) settle(p *plateau, b *block) {
 	if p.y > ld.room.w-p.y-p.w {
 		b.y = p.y + p.w - b.w
 	}
+	b.ground = b.base()
 }
 
 // place puts b where it was settled.
 func (ld *loader) place(l *load, b block) {
 	kd := &ld.kinds[b.kind]
-	f := plateau{x: b.x, y: b.y, z: b.z, l: b.l, w: b.w}
-	l.plateaus = occupy(l.plateaus, f)
-	f.z += b.h
-	if !kd.fragile && f.z < ld.room.h {
-		l.plateaus = rise(l.plateaus, f)
+	l.plateaus = occupy(l.plateaus, b.base())
+	top := b.ground
+	if top.z = b.z + b.h; !kd.fragile && top.z < ld.room.h {
+		l.plateaus = rise(l.plateaus, top)
 	}
 	n := b.units()
 	l.left[b.kind] -= int16(n)

@@ -14,6 +14,27 @@ func (p *plateau) contains(q *plateau) bool {
 	return p.z == q.z && p.x <= q.x && p.y <= q.y && p.x+p.l >= q.x+q.l && p.y+p.w >= q.y+q.w
 }
 
+func (p plateau) area() int64 { return int64(p.l) * int64(p.w) }
+
+// common is the rectangle two others share, whatever their heights; without length if there is none.
+func common(a, b plateau) plateau {
+	x, y := max(a.x, b.x), max(a.y, b.y)
+	out := plateau{x: x, y: y, z: a.z, l: min(a.x+a.l, b.x+b.l) - x, w: min(a.y+a.w, b.y+b.w) - y}
+	if out.l <= 0 || out.w <= 0 {
+		return plateau{}
+	}
+	return out
+}
+
+// around is the least rectangle that holds both; an empty one counts for nothing.
+func around(a, b plateau) plateau {
+	if a.l == 0 {
+		return b
+	}
+	x, y := min(a.x, b.x), min(a.y, b.y)
+	return plateau{x: x, y: y, z: b.z, l: max(a.x+a.l, b.x+b.l) - x, w: max(a.y+a.w, b.y+b.w) - y}
+}
+
 // occupy takes the rectangle f out of all plateaus: of those at its height, and of lower ones that it covers.
 func occupy(ps []plateau, f plateau) []plateau {
 	n, end := 0, len(ps)

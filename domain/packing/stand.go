@@ -30,29 +30,35 @@ func (ld *loader) hang(l *load, p *plateau, out []option, want, k, t int, left i
 	return out
 }
 
-// stands reports whether enough of what is beneath a block bears it, and how much room beneath it is lost, mm³. Nothing fragile
-// may be under it, not even out of touch.
+// stands reports whether enough of what is beneath a block bears it, and how much room beneath it is lost, mm³; it sets the block's ground. More
+// than half of the base must be over the ground of what bears it, so that no tower leans out further with every unit. Nothing fragile may be
+// under it, not even out of touch.
 func (ld *loader) stands(l *load, f *block) (hollow int64, ok bool) {
-	area := int64(f.l) * int64(f.w)
-	var borne, solid int64
+	base := f.base()
+	var borne, solid, firm int64
+	f.ground = plateau{}
 	for i := range l.blocks {
 		b := &l.blocks[i]
-		dx := min(f.x+f.l, b.x+b.l) - max(f.x, b.x)
-		dy := min(f.y+f.w, b.y+b.w) - max(f.y, b.y)
-		if dx <= 0 || dy <= 0 {
+		under := common(base, b.base())
+		if under.l <= 0 {
 			continue
 		}
 		top := b.z + b.h
 		if top > f.z || ld.kinds[b.kind].fragile {
 			return 0, false
 		}
-		a := int64(dx) * int64(dy)
-		solid += a * int64(b.h)
-		if top == f.z {
-			borne += a
+		solid += under.area() * int64(b.h)
+		if top < f.z {
+			continue
+		}
+		borne += under.area()
+		if g := common(base, b.ground); g.l > 0 {
+			firm += g.area()
+			f.ground = around(f.ground, g)
 		}
 	}
-	return area*int64(f.z) - solid, borne*100 >= area*int64(ld.support)
+	area := base.area()
+	return area*int64(f.z) - solid, 2*firm > area && borne*100 >= area*int64(ld.support)
 }
 
 // burden is one unit and what rests on it.
