@@ -306,6 +306,7 @@ func BenchmarkRouteHistory(b *testing.B) {
 			d := s.desk(b)
 			took := make([]time.Duration, 0, b.N)
 			unproven, parts, lines := 0, 0, 0
+			var total, open int64
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			b.ReportAllocs()
@@ -321,6 +322,7 @@ func BenchmarkRouteHistory(b *testing.B) {
 				if !p.Proven() {
 					unproven++
 				}
+				total, open = total+p.Total, open+p.Total-p.Lower
 				parts += len(p.Parts)
 				lines += len(o.Lines)
 			}
@@ -334,6 +336,7 @@ func BenchmarkRouteHistory(b *testing.B) {
 			b.ReportMetric(float64(took[len(took)-1].Microseconds()), "max-µs")
 			b.ReportMetric(float64(b.N)/cpu.Seconds(), "orders/s")
 			b.ReportMetric(100*float64(unproven)/float64(b.N), "%unproven")
+			b.ReportMetric(100*float64(open)/float64(total), "%open")
 			b.ReportMetric(float64(parts)/float64(b.N), "parts/order")
 			b.ReportMetric(float64(lines)/float64(b.N), "lines/order")
 		})

@@ -13,7 +13,7 @@ import (
 // about a millisecond.
 const (
 	maxWork  = 20_000
-	wideWork = 2_500 // of an order with more than narrow wants: what is left to find then are cents of a pound begun
+	wideWork = 1_200 // of an order with more than narrow wants: what is left to find then are cents of a pound begun
 	narrow   = 8
 	// boundWork is that of a bound in a re-plan, which is taken thousands of times: where it ends early, the bound so far is used.
 	boundWork = 20_000
