@@ -21,6 +21,9 @@ type brute struct {
 	seen  int
 	ways  []way
 	sure  map[[3]int][3]int64
+	free  bool // units may be left that a node in use has
+	used  [][2]int
+	each  func(cost int64, used [][2]int) // told of every plan
 }
 
 type bruteItem struct {
@@ -220,15 +223,22 @@ func (b *brute) price(parts int) {
 		cost = left*b.rules.LeftUnit + b.rules.LeftAny
 	}
 	if !shipped {
-		b.best = min(b.best, cost+b.late([3]int64{}))
+		b.end(cost + b.late([3]int64{}))
 		return
 	}
 	b.lanes(used, cost, [3]int64{1e9, 1e9, 1e9})
 }
 
+func (b *brute) end(cost int64) {
+	b.best = min(b.best, cost)
+	if b.each != nil {
+		b.each(cost, b.used)
+	}
+}
+
 func (b *brute) lanes(used []int, cost int64, sure [3]int64) {
 	if len(used) == 0 {
-		b.best = min(b.best, cost+b.late(sure))
+		b.end(cost + b.late(sure))
 		return
 	}
 	s := &b.d.sites[used[0]]
@@ -247,7 +257,9 @@ func (b *brute) lanes(used []int, cost int64, sure [3]int64) {
 			for i := range now {
 				now[i] = now[i] * o.sure[i] / 1e9
 			}
+			b.used = append(b.used, [2]int{used[0], k})
 			b.lanes(used[1:], cost+o.cost, now)
+			b.used = b.used[:len(b.used)-1]
 		}
 	}
 }
@@ -287,7 +299,7 @@ func (b *brute) option(s *site, si, j, k int) (option, bool) {
 // holdsBack reports whether something is left of an item that a node in use has and can ship: no plan does that.
 func (b *brute) holdsBack(i, si int, able []network.Ability, most int64) bool {
 	x := &b.items[i]
-	if b.alloc[i][len(b.d.sites)] == 0 || b.alloc[i][si] == x.have[si] || most > 0 && x.grams > most {
+	if b.free || b.alloc[i][len(b.d.sites)] == 0 || b.alloc[i][si] == x.have[si] || most > 0 && x.grams > most {
 		return false
 	}
 	for _, a := range x.needs {
