@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,7 +21,7 @@ func TestGuides(t *testing.T) {
 		name     string
 		commands int                                   // at least so many
 		before   func(t *testing.T, home string) error // what is there when the guide begins; nil: nothing
-	}{{"import.md", 6, nil}, {"reconcile.md", 2, guideShop}} {
+	}{{"import.md", 6, nil}, {"reconcile.md", 2, guideShop}, {"verify.md", 3, guideCustody}} {
 		t.Run(g.name, func(t *testing.T) { runGuide(t, "../../docs/guides/"+g.name, g.commands, g.before) })
 	}
 }
@@ -65,4 +66,10 @@ func runGuide(t *testing.T, guide string, least int, before func(*testing.T, str
 		}
 		return before(t, home)
 	}})
+}
+
+// guideCustody makes a home whose custody log has ten entries.
+func guideCustody(t *testing.T, dir string) error {
+	custodyGrow(t, &env{ctx: t.Context(), log: slog.New(slog.DiscardHandler)}, home{Home: dir}, 0, 10)
+	return nil
 }

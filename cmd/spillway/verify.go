@@ -77,7 +77,7 @@ func (c *verifyCmd) verify(out io.Writer) error {
 			return err
 		}
 	}
-	fmt.Fprintf(out, "verified: %d entries are in the log %s as it was signed at %d entries\n", len(got.Events), got.Origin, got.Tree.N)
+	fmt.Fprintf(out, "verified: %s in the log %s as it was signed at a size of %d\n", counted(len(got.Events), "entry is", "entries are"), got.Origin, got.Tree.N)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, e := range got.Events {
 		fmt.Fprintf(t, "  %d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Index, e.At.Format("2006-01-02 15:04:05Z"), e.What, e.Role, e.Node, e.OrderID, e.ParcelID)
@@ -89,12 +89,19 @@ func (c *verifyCmd) verify(out io.Writer) error {
 		return err
 	}
 	if c.Since != "" {
-		fmt.Fprintf(out, "the log went on from its %d entries of before unchanged\n", old.N)
+		fmt.Fprintf(out, "the log went on unchanged from its earlier size of %d\n", old.N)
 	}
 	if key == "" {
 		fmt.Fprintf(out, "signed with the key %s\nyou did not say which key you trust (--key): compare this one with the key the shop has published\n", p.Key)
 	}
 	return nil
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // trusted is the key that was given, itself or in a file.
@@ -131,7 +138,7 @@ type custodyProof struct {
 	Parcel string `help:"Id of the parcel."`
 	Order  string `help:"Id of the order."`
 	Since  string `type:"existingfile" help:"A proof file or checkpoint from before, to show that the log went on from it unchanged." placeholder:"OLD"`
-	Out    string `type:"path" short:"o" required:"" help:"File to write; it must not exist."`
+	Out    string `short:"o" required:"" help:"File to write; it must not exist."`
 }
 
 func (c *custodyProof) Run(e *env) error {
@@ -172,7 +179,7 @@ func (c *custodyProof) Run(e *env) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return errs.Wrap("custody.proof", c.Out, err)
 	}
-	fmt.Printf("%d entries written to %s\n", len(p.Entries), c.Out)
+	fmt.Printf("%s written to %s\n", counted(len(p.Entries), "entry", "entries"), c.Out)
 	return nil
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// custodyHouse is a home whose custody log gets n more entries of parcels P-0, P-1 …
+// custodyGrow appends n more entries to the custody log of a home, of parcels P-from and so on.
 func custodyGrow(t *testing.T, e *env, h home, from, n int) {
 	t.Helper()
 	a, err := offline(e, h, false)
@@ -108,11 +108,11 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		exit      int
 		says, out string
 	}{
-		{"good", verifyCmd{File: first}, 0, "", "1 entries are in the log spillway-custody-"},
+		{"good", verifyCmd{File: first}, 0, "", "1 entry is in the log spillway-custody-"},
 		{"good without a key", verifyCmd{File: first}, 0, "", "did not say which key"},
 		{"good with its key", verifyCmd{File: first, Key: p.Key}, 0, "", "P-7"},
 		{"good with its key in a file", verifyCmd{File: first, Key: write("key.txt", []byte(p.Key+"\n"))}, 0, "", "verified"},
-		{"gone on", verifyCmd{File: later, Key: p.Key, Since: first}, 0, "", "went on from its 30 entries of before unchanged"},
+		{"gone on", verifyCmd{File: later, Key: p.Key, Since: first}, 0, "", "went on unchanged from its earlier size of 30"},
 		{"gone on from a checkpoint", verifyCmd{File: later, Since: write("old.checkpoint", []byte(p.Checkpoint))}, 0, "", "unchanged"},
 		{"changed", verifyCmd{File: write("changed", bytes.Replace(text, []byte("packed"), []byte("picked"), 1))}, 1, "changed", ""},
 		{"another parcel", verifyCmd{File: write("parcel", bytes.Replace(text, []byte(`"parcel": "P-7"`), []byte(`"parcel": "P-8"`), 1))}, 1, "something else", ""},
