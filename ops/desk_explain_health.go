@@ -224,7 +224,7 @@ func (d *Desk) explainRisk(ctx context.Context, v *view.Explain, id string) erro
 	v.Formula = "P(time in its node's queue + wait for the pick-up + wait for the carrier's scan > time to its deadline)"
 	v.JudgedBy = "the deadline the channel gives the order; else by the rules of the day on which it was placed"
 	i := slices.IndexFunc(s.out.Risks, func(r forecast.Risk) bool { return r.ID == id })
-	if i < 0 {
+	if s.explainPurchase(v, id); i < 0 {
 		v.Sentence = "It is not among the orders at risk: its chance to be late is below " + chance(riskLeast) + ", it has left, or it came after the last forecast."
 		return nil
 	}
@@ -237,7 +237,7 @@ func (d *Desk) explainRisk(ctx context.Context, v *view.Explain, id string) erro
 		v.Level = view.Watch
 	}
 	v.Sentence = "The chance that it misses its deadline of " + d.clockTime(r.Due) + ", as things stand."
-	v.Inputs = []view.Input{{Name: "Node", Value: s.node(r.Node), Text: "works its queue by deadline, as many orders an hour as it has shown"}, {Name: "Deadline", Value: d.clockTime(r.Due)}}
+	v.Inputs = append([]view.Input{{Name: "Node", Value: s.node(r.Node), Text: "works its queue by deadline, as many orders an hour as it has shown"}, {Name: "Deadline", Value: d.clockTime(r.Due)}}, v.Inputs...)
 	for _, x := range []struct {
 		name string
 		at   time.Time

@@ -156,13 +156,19 @@ func abilitiesOf(words []string) (out []network.Ability) {
 var checkFields = map[string][2]string{"id": {"id", "Id"}, "name": {"name", "Name"}, "kind": {"kind", "Kind"}, "country": {"country", "Country"}, "place": {"city", "Place"}, "zone": {"zone", "Time zone"},
 	"abilities": {"abilities", "Abilities"}, "surge": {"above", "Surge"}, "shifts": {"week1", "Hours"}, "overtime": {"overtime", "Overtime"}, "closed": {"closed", "Closures"}, "lanes": {"lane0.carrier", "Carriers"}, "costs": {"currency", "Costs"}}
 
-// fieldOf is what Check says, by field.
+// fieldOf is what Check says, by field. Before the field may stand the node's id.
 func fieldOf(err error) view.FieldError {
-	name, text, ok := strings.Cut(errs.Safe(err), ": ")
-	if f, known := checkFields[name]; ok && known {
-		return view.FieldError{Field: f[0], Label: f[1], Text: capital(text) + "."}
+	rest := errs.Safe(err)
+	for range 2 {
+		name, text, ok := strings.Cut(rest, ": ")
+		if f, known := checkFields[strings.ToLower(name)]; ok && known {
+			return view.FieldError{Field: f[0], Label: f[1], Text: capital(strings.TrimSuffix(text, ".")) + "."}
+		}
+		if ok {
+			rest = text
+		}
 	}
-	return view.FieldError{Field: "name", Label: "Node", Text: capital(errs.Safe(err)) + "."}
+	return view.FieldError{Field: "name", Label: "Node", Text: capital(strings.TrimSuffix(rest, ".")) + "."}
 }
 
 // nodeChanges is what differs between two things said of a node.

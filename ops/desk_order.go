@@ -21,6 +21,7 @@ const orderEvents = 500
 // Order is everything about one order. Errors: NotFound.
 func (d *Desk) Order(ctx context.Context, id string) (view.OrderPage, error) {
 	var v view.OrderPage
+	open := false
 	err := d.look(ctx, "ops.Order", id, func(tx *store.Tx) error {
 		got, err := tx.OrdersGet([]string{id})
 		if err != nil {
@@ -30,6 +31,7 @@ func (d *Desk) Order(ctx context.Context, id string) (view.OrderPage, error) {
 			return errs.New(errs.NotFound, "ops.Order", id, "There is no order %s.", id)
 		}
 		o := &got[0]
+		open = isOpen(o)
 		ch, err := readChannels(tx)
 		if err != nil {
 			return err
@@ -53,6 +55,9 @@ func (d *Desk) Order(ctx context.Context, id string) (view.OrderPage, error) {
 		v.Timeline, v.Facts = d.timeline(o, ch, events, moves), factsOf(events)
 		return nil
 	})
+	if err == nil && open {
+		v.Risk = d.lateRisk(ctx, v.ConnectionID, id)
+	}
 	return v, err
 }
 

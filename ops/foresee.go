@@ -58,6 +58,8 @@ type Outlook struct {
 	RemedyAt  time.Time                        `json:"remedy_at"`  // when Remedy was worked out
 	RemedyFor string                           `json:"remedy_for"` // the metrics it is for
 	Took      time.Duration                    `json:"took"`
+	Purchase  map[string]PurchaseRisk          `json:"purchase"`   // chances at purchase of open orders, those at most risk, bounded
+	LateModel *LateModelNote                   `json:"late_model"` // what they rest on; nil: not looked at yet
 }
 
 // Advice is the smallest set of orders that saves a rate.
@@ -79,7 +81,7 @@ type Remedy struct {
 // foreseeLoop makes forecasts while this process has the scheduler's lease.
 func (x *Ops) foreseeLoop() {
 	pause := foreseeEvery
-	cache, sign := openCache{}, ""
+	cache, sign, risks := openCache{}, "", map[string]*shopRisk{}
 	failing := false
 	for {
 		t := time.NewTimer(pause)
@@ -90,14 +92,15 @@ func (x *Ops) foreseeLoop() {
 			return
 		}
 		if pause = foreseeEvery; !x.keeper.has(schedulerLease) {
-			cache = openCache{}
+			cache, risks = openCache{}, map[string]*shopRisk{}
 			continue
 		}
 		if now := x.rules.Load().sign; now != sign { // what is kept of an order follows from the rules too
 			cache, sign = openCache{}, now
 		}
 		began := x.now()
-		err := x.foresee(x.ctx, cache)
+		x.risk.take(risks)
+		err := x.foresee(x.ctx, cache, risks)
 		pause = max(foreseeEvery, foreseeShare*x.now().Sub(began))
 		if err != nil && x.ctx.Err() == nil && !failing {
 			x.log.Error("no forecast could be made; it is tried again", "err", err)
@@ -106,10 +109,14 @@ func (x *Ops) foreseeLoop() {
 	}
 }
 
-// Foresee makes every shop's forecast now.
-func (x *Ops) Foresee(ctx context.Context) error { return x.foresee(ctx, openCache{}) }
+// Foresee makes every shop's forecast now, with what LearnRisk has learned since the last one.
+func (x *Ops) Foresee(ctx context.Context) error {
+	risks := map[string]*shopRisk{}
+	x.risk.take(risks)
+	return x.foresee(ctx, openCache{}, risks)
+}
 
-func (x *Ops) foresee(ctx context.Context, cache openCache) error {
+func (x *Ops) foresee(ctx context.Context, cache openCache, risks map[string]*shopRisk) error {
 	const op = "ops.Foresee"
 	ctx, cancel := context.WithTimeout(ctx, foreseeTime)
 	defer cancel()
@@ -148,7 +155,11 @@ func (x *Ops) foresee(ctx context.Context, cache openCache) error {
 	}
 	x.live.notify(NodeTopic)
 	for connection, in := range inputs {
-		o := outlook(in, before[connection], at)
+		s := risks[connection]
+		if s != nil {
+			s.follow(connection, cache, at)
+		}
+		o := outlook(in, before[connection], s, at)
 		o.Took = x.now().Sub(at)
 		if err := x.st.Update(ctx, func(tx *store.Tx) error {
 			if err := markOverdue(tx, connection, cache.overdue(connection, policy.DayOf(at, in.Zone))); err != nil {
@@ -170,10 +181,11 @@ func outlookOf(tx *store.Tx, connection string) (o Outlook, found bool, err erro
 }
 
 // outlook makes a forecast and what follows from it. It is a function of what is handed in.
-func outlook(in forecast.Input, before Outlook, at time.Time) Outlook {
+func outlook(in forecast.Input, before Outlook, s *shopRisk, at time.Time) Outlook {
 	f := forecast.Make(in, at)
 	o := Outlook{At: at, Metrics: f.Metrics, Days: f.Days, Within: f.Within, Grounds: f.Grounds, Assumed: f.Assumed, LeftOut: f.LeftOut, Open: len(f.Orders),
 		Alarms: before.Alarms, AskedAt: before.AskedAt, Remedy: before.Remedy, RemedyAt: before.RemedyAt, RemedyFor: before.RemedyFor}
+	o.purchase(f, in, s)
 	for _, r := range f.Orders {
 		o.Late += r.Miss
 		if r.Miss >= riskLeast {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spillway/spillway/domain/flow"
 	"github.com/spillway/spillway/domain/forecast"
+	"github.com/spillway/spillway/domain/forecast/risk"
 	"github.com/spillway/spillway/domain/health"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
@@ -42,6 +43,7 @@ type openOrder struct {
 	connection string
 	placed     bool // it is owed; else the channel still holds it
 	forecast.Open
+	asked   *risk.Order   // as models of late risk see it; nil: it is not the seller's to send, or not owed yet
 	pending []health.Mark // it counts against the shop on these days unless what is to come comes
 }
 
@@ -80,7 +82,9 @@ func (c openCache) refresh(tx *store.Tx, rules *rulebook) error {
 func openOf(o *order.Order, version int64, j *judged) openOrder {
 	out := openOrder{version: version, connection: o.ConnectionID}
 	due := o.Deadlines
+	var rules *policy.RuleSet
 	if j != nil {
+		rules = j.rules
 		due = j.rules.Deadlines(o)
 		var b health.Batch
 		b.Add(j.judge, o.ConnectionID, nil, o)
@@ -104,6 +108,9 @@ func openOf(o *order.Order, version int64, j *judged) openOrder {
 		out.Class = policy.Replacement
 	case o.Flags.PreOrder:
 		out.Class = policy.PreOrder
+	}
+	if asked := askedOf(o, rules); out.placed && o.Fulfilment != order.ByPlatform {
+		out.asked = &asked
 	}
 	return out
 }

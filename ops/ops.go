@@ -101,6 +101,7 @@ type Ops struct {
 
 	catalog  atomic.Pointer[catalogue]
 	rules    atomic.Pointer[rulebook]
+	risk     riskBook
 	counting atomic.Int64          // orders a full count has been through so far; 0: none runs
 	proven   atomic.Pointer[Proof] // the last proof of the whole ledger by this process
 	reload   sync.Mutex
@@ -206,6 +207,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.housekeeping)
 	x.work.Go(x.custodyLoop)
 	x.work.Go(x.healthLoop)
+	x.work.Go(x.riskLoop)
 	x.work.Go(x.countLoop)
 	x.work.Go(x.alertLoop)
 	x.work.Go(x.sendLoop)

@@ -55,6 +55,19 @@ type OrderPage struct {
 	Reservations []Reservation
 	Timeline     []Entry // oldest first
 	Facts        []FactRow
+	Risk         *LateRisk // nil: nothing is expected of it
+}
+
+// LateRisk is the chance that an order is dispatched late.
+type LateRisk struct {
+	At         time.Time
+	InQueue    *PPM    // by the queue it stands in; nil: below what is kept, or not known
+	AtPurchase PPM     // by what was known when it was bought; 0: no chance was given
+	Usual      PPM     // of any order of the shop
+	Used       bool    // AtPurchase is what lists go by, as the queue says nothing
+	Reasons    []Input // what drove AtPurchase, strongest first: Name says the direction
+	Basis      string  // what it was learned from, and how good it was
+	Text       string
 }
 
 // Deadline is a moment the order is judged by.
