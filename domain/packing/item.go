@@ -72,7 +72,7 @@ const (
 	// halves it, so what bears more than half cannot lie on one side of every such line. 70 leaves a margin and lets a sheet of A4 lie on
 	// a 7-inch record.
 	DefaultSupport = 70
-	// DefaultEffort keeps the slowest orders of the data we have near 20 ms; most need a thousandth of it. More effort gains little:
-	// docs/decisions/packing.md has the curve.
-	DefaultEffort = 600_000
+	// DefaultEffort keeps the slowest orders of the data we have near 15 ms of processor time; most need a thousandth of that. More effort gains
+	// little: docs/decisions/packing.md has the curve.
+	DefaultEffort = 300_000
 )

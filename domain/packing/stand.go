@@ -39,10 +39,10 @@ func (ld *loader) stands(l *load, f *block) (hollow int64, ok bool) {
 	f.ground = plateau{}
 	for i := range l.blocks {
 		b := &l.blocks[i]
-		under := common(base, b.base())
-		if under.l <= 0 {
+		if b.x >= f.x+f.l || f.x >= b.x+b.l || b.y >= f.y+f.w || f.y >= b.y+b.w {
 			continue
 		}
+		under := common(base, b.base())
 		top := b.z + b.h
 		if top > f.z || ld.kinds[b.kind].fragile {
 			return 0, false
