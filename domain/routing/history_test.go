@@ -304,11 +304,14 @@ func BenchmarkRouteHistory(b *testing.B) {
 			orders := s.orders(r, 5000, c.most)
 			st := s.stock(r, orders, 3)
 			d := s.desk(b)
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			start := cpuTime()
+			s.cascade(d, orders, st)
+			baseline := (cpuTime() - start) / time.Duration(len(orders))
 			took := make([]time.Duration, 0, b.N)
 			unproven, parts, lines := 0, 0, 0
 			var total, open int64
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
 			b.ReportAllocs()
 			b.ResetTimer()
 			for i := range b.N {
@@ -336,6 +339,7 @@ func BenchmarkRouteHistory(b *testing.B) {
 			b.ReportMetric(float64(took[len(took)-1].Microseconds()), "max-µs")
 			b.ReportMetric(float64(b.N)/cpu.Seconds(), "orders/s")
 			b.ReportMetric(100*float64(unproven)/float64(b.N), "%unproven")
+			b.ReportMetric(cpu.Seconds()/float64(b.N)/baseline.Seconds(), "×cascade")
 			b.ReportMetric(100*float64(open)/float64(total), "%open")
 			b.ReportMetric(float64(parts)/float64(b.N), "parts/order")
 			b.ReportMetric(float64(lines)/float64(b.N), "lines/order")
