@@ -3,6 +3,7 @@ package drivertest
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/spillway/spillway/connector/driver"
 )
@@ -173,11 +174,12 @@ func testUnshippable(t *testing.T, h *Shipping) {
 	}
 }
 
-// refused demands that the same call will never work, that it was surely not carried out, and that a person is told why.
+// refused demands that the same call will never work, or not before something else has come, that it was surely not carried out, and that a person is
+// told why.
 func refused(t *testing.T, why string, err error) {
 	t.Helper()
 	e, ok := errors.AsType[*driver.Error](err)
-	if !ok || e.Class != driver.GiveUp && e.Class != driver.AskHuman || e.Applied || e.Message == "" {
+	if !ok || e.Applied || e.Message == "" || e.Class != driver.GiveUp && e.Class != driver.AskHuman && (e.Class != driver.RetryAfter || e.After < time.Minute) {
 		t.Errorf("%s: %v, may be applied: %v; want a refusal in words", why, err, err != nil && driver.MayBeApplied(err))
 	}
 }

@@ -70,7 +70,7 @@ func testTellTwice(t *testing.T, h *Shipping) {
 	h.tells(t)
 	d := h.Dispatch(t, 1)
 	first, second := h.tell(t, d), h.tell(t, d)
-	if first.PackageID != second.PackageID || first.Corrections != second.Corrections {
+	if first.PackageID != second.PackageID || first.Corrections != second.Corrections && second.Corrections != -1 { // read back, a channel may not tell
 		t.Errorf("told twice it answers %+v and %+v", first, second)
 	}
 	if after := h.known(t, d.OrderID); len(after) != 1 {
@@ -119,6 +119,9 @@ func testTellTurnedAway(t *testing.T, h *Shipping) {
 
 func testTellParts(t *testing.T, h *Shipping) {
 	h.tells(t)
+	if h.TellsWhole {
+		t.Skip("an order is told of as a whole")
+	}
 	d := h.Dispatch(t, 3)
 	a, b := halves(driver.Parcel{Lines: d.Lines})
 	first, second := d, d

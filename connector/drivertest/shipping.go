@@ -34,6 +34,8 @@ type Shipping struct {
 	RawChannel driver.Channel
 	// Dispatch makes what is told of one parcel of an order of units pieces that waits to be shipped: all of it, under a number nobody used.
 	Dispatch func(t *testing.T, units int) driver.Dispatch
+	// TellsWhole says that an order is told of as a whole: parts are made by the platform.
+	TellsWhole bool
 	// Number is another tracking number nobody used, of the same carrier.
 	Number func() string
 	// Untellable are parcels the channel refuses to hear of, by why.

@@ -32,7 +32,20 @@ var (
 	searchReturns   = endpoint{http.MethodPost, "/return_refund/202309/returns/search"}
 	getWebhooks     = endpoint{http.MethodGet, "/event/202309/webhooks"}
 	putWebhook      = endpoint{http.MethodPut, "/event/202309/webhooks"}
+
+	queryServices   = endpoint{http.MethodPost, "/fulfillment/202309/orders/{order_id}/shipping_services/query"}
+	createPackage   = endpoint{http.MethodPost, "/fulfillment/202309/packages"}
+	handoverSlots   = endpoint{http.MethodGet, "/fulfillment/202309/packages/{package_id}/handover_time_slots"}
+	shipPackage     = endpoint{http.MethodPost, "/fulfillment/202309/packages/{package_id}/ship"}
+	getDocument     = endpoint{http.MethodGet, "/fulfillment/202309/packages/{package_id}/shipping_documents"}
+	getPackage      = endpoint{http.MethodGet, "/fulfillment/202309/packages/{package_id}"}
+	markShipped     = endpoint{http.MethodPost, "/fulfillment/202309/orders/{order_id}/packages"}
+	correctTracking = endpoint{http.MethodPost, "/fulfillment/202309/packages/{package_id}/shipping_info/update"}
+	getProviders    = endpoint{http.MethodGet, "/logistics/202309/delivery_options/{delivery_option_id}/shipping_providers"}
 )
+
+// changing are the calls whose lost answer leaves something uncertain. Pointing a webhook at the same address again does not.
+var changing = []endpoint{updateInventory, createPackage, shipPackage, markShipped, correctTracking}
 
 // clockTolerance is how far our clock may be off before requests are stamped by the platform's: it takes stamps from
 // 5 minutes old to 30 seconds ahead.
@@ -54,7 +67,8 @@ type request struct {
 	query  url.Values // without the common parameters; empty values are left out
 	cipher string     // empty for calls of no single shop
 	token  string
-	body   any // encoded as JSON; one without any field is not sent
+	body   any  // encoded as JSON; one without any field is not sent
+	write  bool // it is one of changing
 }
 
 // build makes the signed request. The signature is over the very bytes of the body.
@@ -145,7 +159,6 @@ func do[T any](ctx context.Context, c *caller, env driver.Env, r request, also .
 	if fail != nil {
 		return out.Data, nil, fail
 	}
-	write := r.op == driver.OpSet
 	sent := c.stamp()
 	a, err := env.Do(ctx, r.op, req, func(a *driver.Answer) *driver.Error {
 		err := json.Unmarshal(a.Body, &out)
@@ -153,7 +166,7 @@ func do[T any](ctx context.Context, c *caller, env driver.Env, r request, also .
 		if out.Code != 0 {
 			a.Code = strconv.FormatInt(out.Code, 10)
 		}
-		e := judge(a, out.Code, out.Message, err, write, also)
+		e := judge(a, out.Code, out.Message, err, r.write, also)
 		if e != nil && out.Code == codeBadParameter && c.correct(a.At, sent) {
 			e.Class = driver.Retry
 		}

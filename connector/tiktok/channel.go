@@ -3,6 +3,7 @@ package tiktok
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	"github.com/spillway/spillway/connector/driver"
 )
@@ -14,11 +15,15 @@ type channel struct {
 	api    caller
 	cipher string
 	listed *listed
+	known  *providers
 }
 
 var (
 	_ driver.Channel    = (*channel)(nil)
 	_ driver.CaseReader = (*channel)(nil)
+	_ driver.Shipper    = (*channel)(nil)
+	_ driver.Dispatcher = (*channel)(nil)
+	_ driver.Recipients = (*channel)(nil)
 )
 
 // call sends one request of the shop with its present token. also are codes besides 0 whose data is worth reading.
@@ -28,7 +33,7 @@ func call[T any](ctx context.Context, c *channel, op driver.Operation, e endpoin
 		var none T
 		return none, nil, err
 	}
-	r := request{op: op, method: e.method, path: path, query: query, cipher: c.cipher, token: token, body: body}
+	r := request{op: op, method: e.method, path: path, query: query, cipher: c.cipher, token: token, body: body, write: slices.Contains(changing, e)}
 	return do[T](ctx, &c.api, c.env, r, also...)
 }
 

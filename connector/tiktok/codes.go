@@ -26,60 +26,75 @@ const (
 type known struct {
 	class driver.Class
 	what  string
+	after time.Duration // with RetryAfter, where the platform names no time and a second is too soon
 }
 
 // codes are the documented codes that ask for something else than giving up (facts, sections 5, 9.2 and 12.2), and those
 // that deserve a sentence.
 var codes = map[int64]known{
-	codeThrottled:    {driver.RetryAfter, "too many requests"},
-	codeInternal:     {driver.Retry, "internal error of the platform"},
-	codeTimeout:      {driver.Retry, "the platform's own time ran out"},
-	codeBadParameter: {driver.AskHuman, "app key, secret, shop or clock is wrong"},
-	36009009:         {driver.GiveUp, "unknown path"},
-	36009010:         {driver.GiveUp, "wrong method"},
-	36009021:         {driver.GiveUp, "file too large"},
-	36009022:         {driver.GiveUp, "wrong content type"},
-	36009023:         {driver.GiveUp, "wrong content type"},
-	36009033:         {driver.AskHuman, "our address is not on the app's allow list"},
-	101000:           {driver.AskHuman, "the shop's cipher does not fit; connect the shop again"},
-	105002:           {driver.RefreshLogin, "the access token has ended"},
-	105005:           {driver.AskHuman, "the seller has not granted this scope"},
-	106001:           {driver.AskHuman, "the signature is wrong: check the app's secret"},
-	106013:           {driver.AskHuman, "the shop's cipher is missing; connect the shop again"},
+	codeThrottled:    {class: driver.RetryAfter, what: "too many requests"},
+	codeInternal:     {class: driver.Retry, what: "internal error of the platform"},
+	codeTimeout:      {class: driver.Retry, what: "the platform's own time ran out"},
+	codeBadParameter: {class: driver.AskHuman, what: "app key, secret, shop or clock is wrong"},
+	36009009:         {class: driver.GiveUp, what: "unknown path"},
+	36009010:         {class: driver.GiveUp, what: "wrong method"},
+	36009021:         {class: driver.GiveUp, what: "file too large"},
+	36009022:         {class: driver.GiveUp, what: "wrong content type"},
+	36009023:         {class: driver.GiveUp, what: "wrong content type"},
+	36009033:         {class: driver.AskHuman, what: "our address is not on the app's allow list"},
+	101000:           {class: driver.AskHuman, what: "the shop's cipher does not fit; connect the shop again"},
+	105002:           {class: driver.RefreshLogin, what: "the access token has ended"},
+	105005:           {class: driver.AskHuman, what: "the seller has not granted this scope"},
+	106001:           {class: driver.AskHuman, what: "the signature is wrong: check the app's secret"},
+	106013:           {class: driver.AskHuman, what: "the shop's cipher is missing; connect the shop again"},
 
-	21001001: {driver.GiveUp, "invalid parameters"},
-	21008025: {driver.GiveUp, "fulfilled by the platform"},
-	21008111: {driver.GiveUp, "an order does not exist"},
-	21011006: {driver.GiveUp, "already shipped"},
-	21011020: {driver.GiveUp, "already shipped"},
-	21011007: {driver.GiveUp, "an after-sales request is open"},
-	21011022: {driver.GiveUp, "tracking number or provider is invalid"},
-	21011025: {driver.GiveUp, "tracking number is used already"},
-	21011028: {driver.GiveUp, "order of another shop"},
-	21011041: {driver.GiveUp, "order is cancelled"},
-	21011044: {driver.GiveUp, "order is on hold"},
-	21011048: {driver.GiveUp, "order has several packages"},
-	21011050: {driver.GiveUp, "time for changing the tracking number is over"},
-	21011051: {driver.GiveUp, "tracking number was changed already"},
-	21022025: {driver.GiveUp, "label is bought already"},
-	21022026: {driver.GiveUp, "label cannot be bought"},
-	11021009: {driver.GiveUp, "no shipping service for it"},
-	11028006: {driver.GiveUp, "carrier does not fit the tracking number"},
-	11034037: {driver.RetryAfter, "document is not ready yet"},
+	21001001: {class: driver.GiveUp, what: "invalid parameters"},
+	21008025: {class: driver.GiveUp, what: "fulfilled by the platform"},
+	21008111: {class: driver.GiveUp, what: "an order does not exist"},
+	21011006: {class: driver.GiveUp, what: "already shipped"},
+	21011020: {class: driver.GiveUp, what: "already shipped"},
+	21011007: {driver.RetryAfter, afterSales, askAgain},
+	21011022: {class: driver.GiveUp, what: "tracking number or provider is invalid"},
+	21011025: {class: driver.GiveUp, what: "tracking number is used already"},
+	21011028: {class: driver.GiveUp, what: "order of another shop"},
+	21011041: {class: driver.GiveUp, what: "order is cancelled"},
+	21011044: {driver.RetryAfter, held, askAgain},
+	21011048: {class: driver.GiveUp, what: "order has several packages"},
+	21011050: {class: driver.GiveUp, what: "time for changing the tracking number is over"},
+	21011051: {class: driver.GiveUp, what: "tracking number was changed already"},
+	21022025: {class: driver.GiveUp, what: "label is bought already"},
+	21022026: {class: driver.GiveUp, what: "label cannot be bought"},
+	11021009: {class: driver.GiveUp, what: "no shipping service for it"},
+	11028006: {class: driver.GiveUp, what: "carrier does not fit the tracking number"},
+	11034037: {driver.RetryAfter, "document is not ready yet", documentWait},
+	21042102: {class: driver.GiveUp, what: "no document any more: the carrier has the parcel"},
+	21042104: {class: driver.GiveUp, what: "documents exist for the platform's own labels only"},
+	21023035: {class: driver.GiveUp, what: "no document yet: the parcel is not arranged"},
+	21001011: {class: driver.GiveUp, what: "the package does not exist"},
+	21008116: {class: driver.GiveUp, what: "the delivery option does not exist"},
 
-	25001001: {driver.GiveUp, "invalid parameter"},
-	25001003: {driver.GiveUp, "order status does not allow it"},
-	25001010: {driver.GiveUp, "a return is done already"},
-	25001011: {driver.GiveUp, "a return is in process, or the order is cancelled"},
-	25001028: {driver.RetryAfter, "locked for a moment"},
-	25005020: {driver.GiveUp, "cannot be reviewed any more"},
-	25007006: {driver.GiveUp, "order not found"},
-	25011010: {driver.AskHuman, "passed to an operator of the platform"},
-	25020005: {driver.AskHuman, "no permission for the order"},
-	25020009: {driver.GiveUp, "already cancelled"},
-	25020010: {driver.GiveUp, "already approved"},
-	25020011: {driver.GiveUp, "already received"},
+	25001001: {class: driver.GiveUp, what: "invalid parameter"},
+	25001003: {class: driver.GiveUp, what: "order status does not allow it"},
+	25001010: {class: driver.GiveUp, what: "a return is done already"},
+	25001011: {class: driver.GiveUp, what: "a return is in process, or the order is cancelled"},
+	25001028: {class: driver.RetryAfter, what: "locked for a moment"},
+	25005020: {class: driver.GiveUp, what: "cannot be reviewed any more"},
+	25007006: {class: driver.GiveUp, what: "order not found"},
+	25011010: {class: driver.AskHuman, what: "passed to an operator of the platform"},
+	25020005: {class: driver.AskHuman, what: "no permission for the order"},
+	25020009: {class: driver.GiveUp, what: "already cancelled"},
+	25020010: {class: driver.GiveUp, what: "already approved"},
+	25020011: {class: driver.GiveUp, what: "already received"},
 }
+
+// What waits for somebody else, with how long to leave it alone: a hold is over after an hour, an open request after two days at the most.
+const (
+	held       = "the order is in its hour of grace: nothing ships before that is over"
+	afterSales = "the buyer has asked to cancel: nothing ships before that is decided"
+	askAgain   = 10 * time.Minute
+	// documentWait is what to wait for a document that is being made; no time is documented.
+	documentWait = 3 * time.Second
+)
 
 // shortWait is what to wait where the platform names no time: its window for requests is a second.
 const shortWait = time.Second
@@ -114,7 +129,7 @@ func judge(a *driver.Answer, code int64, message string, unreadable error, write
 		e.Applied = write && !documentedRefusal(code)
 	}
 	if e.Class == driver.RetryAfter {
-		e.After = retryAfter(a.Header)
+		e.After = max(retryAfter(a.Header), codes[code].after)
 	}
 	return e
 }
@@ -132,8 +147,22 @@ func byStatus(e *driver.Error, write bool) {
 	}
 }
 
-// documentedRefusal reports whether a code is among those listed for stock updates, which refuse the whole call.
-func documentedRefusal(code int64) bool { return slices.Contains(updateRefusals, code) }
+// documentedRefusal reports whether a code is among those listed for calls that change something, which refuse the whole call.
+func documentedRefusal(code int64) bool {
+	return slices.Contains(updateRefusals, code) || slices.Contains(shipRefusals, code)
+}
+
+// shipRefusals are the codes documented for the calls that ship and tell, but for the gateway's.
+var shipRefusals = []int64{
+	10007002, 11001002, 11001027, 11001031, 11003011, 11005004, 11005010, 11006005, 11006013, 11006014, 11006021, 11006026, 11021009, 11021010,
+	11021011, 11021012, 11021013, 11021014, 11021015, 11021016, 11021017, 11021018, 11021019, 11021020, 11021021, 11021022, 11021023, 11021024,
+	11021025, 11028006, 11050001, 21001001, 21001003, 21001008, 21001011, 21001029, 21001043, 21001055, 21004006, 21004008, 21004010, 21004012,
+	21004015, 21004016, 21004017, 21004019, 21004020, 21004024, 21008025, 21008042, 21008044, 21008099, 21008106, 21008300, 21011003, 21011004,
+	21011006, 21011007, 21011008, 21011012, 21011013, 21011020, 21011022, 21011025, 21011026, 21011027, 21011028, 21011029, 21011030, 21011033,
+	21011035, 21011036, 21011037, 21011040, 21011041, 21011042, 21011043, 21011046, 21011048, 21011049, 21011050, 21011051, 21011052, 21011053,
+	21011054, 21014009, 21021010, 21022025, 21022026, 21022028, 21022029, 21022030, 21022032, 21030005, 21030006, 21032001, 21034006, 21034012,
+	21042001, 21042056, 21042057, 21042067, 21042076, 25001010,
+}
 
 // updateRefusals are the codes documented for the inventory update but for the partial one and the gateway's.
 var updateRefusals = []int64{

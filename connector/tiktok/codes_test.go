@@ -34,7 +34,9 @@ func TestErrorClasses(t *testing.T) {
 		{400, 106013, driver.AskHuman, false},
 		{200, 25001028, driver.RetryAfter, false},
 		{200, 25001003, driver.GiveUp, false},
-		{200, 21011044, driver.GiveUp, false},
+		{200, 21011044, driver.RetryAfter, false},
+		{200, 21022026, driver.GiveUp, false},
+		{200, 21034012, driver.GiveUp, false}, // documented for shipping, without words
 		{200, 12052096, driver.GiveUp, false}, // documented for updates: refuses the whole call
 		{200, 99999999, driver.GiveUp, true},  // documented nowhere: says nothing of what was done
 		{502, 0, driver.Retry, true},          // a page of a gateway in between

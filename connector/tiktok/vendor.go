@@ -87,7 +87,7 @@ func capabilities() []driver.Capability {
 		{Name: "cancellation events", Support: driver.Yes, Link: hooks, Why: "requests and their outcome, with who asked"},
 		{Name: "return events", Support: driver.Yes, Link: hooks, Why: "status, type and who asked"},
 		{Name: "platform fulfilment stock", Support: driver.Yes, Link: hooks, Why: "from its webhook, by warehouse"},
-		{Name: "tracking write", Support: driver.NotYet, Link: api, Why: "the platform offers it; shipping comes with the warehouse screens"},
+		{Name: "tracking write", Support: driver.Yes, Link: "docs/connectors/tiktok.md#shipping", Why: "carrier and number for orders the seller ships, corrected once within 72 hours; the platform knows the number of its own labels"},
 	}
 }
 
@@ -104,7 +104,7 @@ func (v Vendor) Open(conn driver.Connection, env driver.Env) (driver.Channel, er
 	if err != nil {
 		return nil, err
 	}
-	return &channel{conn: conn, env: env, api: caller{app: conn.App, base: api, now: env.Now}, cipher: conn.Shop.Settings[shopCipher], listed: newListed()}, nil
+	return &channel{conn: conn, env: env, api: caller{app: conn.App, base: api, now: env.Now}, cipher: conn.Shop.Settings[shopCipher], listed: newListed(), known: newProviders()}, nil
 }
 
 // address reads a setting that holds an address, or its default.

@@ -1,8 +1,8 @@
 package tiktok
 
 import (
-	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,6 +112,9 @@ func (s *Sim) shippingServices(c *call) (any, *failure) {
 		return nil, f
 	}
 	o, f := s.shippable(c, c.vars["order_id"])
+	if f == nil {
+		f = measured(in.Weight, in.Size, "INCH")
+	}
 	if f != nil {
 		return nil, f
 	}
@@ -133,6 +136,18 @@ const (
 	labelService = "7208502187360519982"
 	labelPrice   = 512 // cents
 )
+
+// measured refuses weights and sizes that are none, or in a unit the call does not document.
+func measured(w opt[measure], d opt[dimension], units ...string) *failure {
+	positive := func(text string) bool { n, err := strconv.ParseFloat(text, 64); return err == nil && n > 0 && n < 1e6 }
+	if w.set && (!positive(w.v.Value) || w.v.Unit != "GRAM" && w.v.Unit != "POUND") {
+		return fail(codeFulfilInput, "The weight must be a number above 0 in GRAM or POUND.")
+	}
+	if d.set && (!positive(d.v.Length) || !positive(d.v.Width) || !positive(d.v.Height) || !slices.Contains(units, d.v.Unit)) {
+		return fail(codeFulfilInput, "The dimension must be three numbers above 0 in %s.", strings.Join(units, " or "))
+	}
+	return nil
+}
 
 func orDefault[T any](o opt[T], v T) T {
 	if o.set {
@@ -161,6 +176,9 @@ func (s *Sim) createPackage(c *call) (any, *failure) {
 		return nil, f
 	}
 	o, f := s.shippable(c, in.Order)
+	if f == nil {
+		f = measured(in.Weight, in.Size, "CM", "INCH")
+	}
 	if f != nil {
 		return nil, f
 	}
@@ -195,6 +213,9 @@ func (s *Sim) arranged(p *parcel, tracking string, v carrier) *failure {
 	return nil
 }
 
+// byPackage are the markets in which the seller ships the package that the platform made, with a number of its own.
+var byPackage = map[string]bool{"SG": true, "MY": true, "TH": true, "VN": true, "PH": true, "ID": true, "MX": true, "BR": true}
+
 // markShipped is the seller's own shipping in markets where the package is made by this call or waits already.
 func (s *Sim) markShipped(c *call) (any, *failure) {
 	var in struct {
@@ -211,6 +232,9 @@ func (s *Sim) markShipped(c *call) (any, *failure) {
 	}
 	if o.ship != "SELLER" {
 		return nil, fail(codeByPlatform, "The order ships on a platform label.")
+	}
+	if byPackage[o.shop.region] {
+		return nil, fail(codeFulfilInput, "In this market a package is shipped, not an order.")
 	}
 	lines, f := o.linesToShip(in.Lines)
 	if f != nil {
@@ -345,19 +369,16 @@ func (s *Sim) shippingDocument(c *call) (any, *failure) {
 	case s.o.Clock.Now().Before(time.Unix(p.arranged, 0).Add(s.o.DocumentDelay)):
 		return nil, fail(codeNotReady, "The document is being made. Try again later.")
 	}
-	return fields{"doc_url": "http://" + c.Host + "/_sandbox/documents/" + p.id, "tracking_number": p.tracking}, nil
-}
-
-// document writes a small text label in place of a PDF.
-func (s *Sim) document(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, sh := range s.shops {
-		if p := sh.packages[r.PathValue("id")]; p != nil {
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			_, _ = w.Write([]byte(strings.Join([]string{"SANDBOX LABEL", p.provider.name, p.tracking, "package " + p.id, "order " + p.order.id, ""}, "\n")))
-			return
+	address := "http://" + c.Host + "/_sandbox/documents/" + p.id
+	switch c.query.Get("document_format") {
+	case "", "PDF":
+	case "ZPL":
+		if c.shop.region != "BR" {
+			return nil, badParameter("document_format")
 		}
+		address += "?format=ZPL"
+	default:
+		return nil, badParameter("document_format")
 	}
-	http.NotFound(w, r)
+	return fields{"doc_url": address, "tracking_number": p.tracking}, nil
 }

@@ -71,7 +71,24 @@ func provider(region, id string) carrier {
 	return carrier{}
 }
 
-func (s *Sim) trackingNumber() string { return fmt.Sprintf("9400%018d", s.ids.rnd.Uint64N(1e18)) }
+// trackingNumber is one of USPS's of 22 digits, whose last is the check digit.
+func (s *Sim) trackingNumber() string {
+	n := fmt.Sprintf("9400%017d", s.ids.rnd.Uint64N(1e17))
+	return n + string(uspsCheck(n))
+}
+
+// uspsCheck is the check digit of a USPS number: what brings the sum of its digits, weighted 3 and 1 in turn from the right, to a multiple of ten.
+func uspsCheck(digits string) byte {
+	sum := 0
+	for i := range len(digits) {
+		d := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 0 {
+			d *= 3
+		}
+		sum += d
+	}
+	return byte('0' + (10-sum%10)%10)
+}
 
 // newParcel makes a package of lines, not yet shipped.
 func (s *Sim) newParcel(o *order, lines []*line, tracking string, c carrier, shipping string) *parcel {
