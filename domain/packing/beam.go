@@ -1,6 +1,9 @@
 package packing
 
-const maxWidth = 64 // of a beam; the work runs out before on all but the smallest loads
+const (
+	maxWidth = 64 // of a beam; the work runs out before on all but the smallest loads
+	beamWays = 3  // ways that take turns in the beams: the best alone does as well on the goods we know, more spread the work too thin
+)
 
 // search spends the work on ever wider beams, by every way in turn, until there is nothing more to win. The first way is gone to
 // its end whatever the work, so there is always an answer.
@@ -19,7 +22,7 @@ func (ld *loader) search(root *load) {
 		}
 	}
 	for width := 1; width <= maxWidth; width *= 2 {
-		for _, ld.way = range order[:3] {
+		for _, ld.way = range order[:beamWays] {
 			if ld.over() {
 				return
 			}
