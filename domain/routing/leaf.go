@@ -258,6 +258,9 @@ func (s *search) spread(i, k int, rest, cost int64, short bool) {
 		least = max(0, min(rest-b.behind[k], most))
 	}
 	for x := most; x >= least; x-- {
+		if s.wide && x != most && x > least {
+			s.lower, x = min(s.lower, l.root), least // of a wide order only all or as little as can be is tried
+		}
 		more := x * b.unit[k]
 		if x > 0 {
 			more += l.t[j].line

@@ -13,12 +13,12 @@ import (
 // about a millisecond.
 const (
 	maxWork  = 20_000
-	wideWork = 1_200 // of an order with more than narrow wants: what is left to find then are cents of a pound begun
+	wideWork = 2_000 // of an order with more than narrow wants
 	narrow   = 8
 	// boundWork is that of a bound in a re-plan, which is taken thousands of times: where it ends early, the bound so far is used.
-	boundWork = 20_000
+	boundWork = 5_000
 	leafWork  = 100   // of which so much goes into one set of slots
-	diveWork  = 2_000 // and so much into all of them, before only their bounds are looked at
+	diveWork  = 1_000 // and so much into all of them, before only their bounds are looked at
 )
 
 const never int64 = math.MaxInt64 / 4
@@ -55,6 +55,7 @@ type search struct {
 	dived         int   // steps that went into sharing among slots
 	leafLimit     int   // steps before it gives up on the slots at hand
 	relaxed       bool  // units may be left that could ship: others may have taken them. For bounds of a re-plan
+	wide          bool  // an order of many wants, which is not searched to the last unit
 	single        bool  // one part only, whatever the rules allow
 	first         bool  // the last answer came from platform stock that goes first
 	rest          []int64
@@ -73,10 +74,11 @@ type answer struct {
 // run finds the best answer. only limits the sites; upper is a cost that an answer must not exceed to be of use.
 func (s *search) run(p *problem, only uint64, upper int64) *answer {
 	s.p, s.only, s.spent, s.dived = p, only, 0, 0
+	s.wide = len(p.wants) > narrow
 	switch s.limit = maxWork; {
 	case s.relaxed:
 		s.limit = boundWork
-	case len(p.wants) > narrow:
+	case s.wide:
 		s.limit = wideWork
 	}
 	s.parts = s.rules.parts()
