@@ -168,3 +168,36 @@ func BenchmarkCustodySequence(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*batch), "µs/entry")
 }
+
+// BenchmarkCustodyCheck is the cost of an entry when the whole log is hashed anew.
+func BenchmarkCustodyCheck(b *testing.B) {
+	dir := b.TempDir()
+	st, err := store.Open(b.Context(), "sqlite:"+filepath.Join(dir, "db"), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer st.Close()
+	ring, err := seal.Load(filepath.Join(dir, "keys"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := &Ops{o: Options{Ring: ring}, st: st}
+	const entries = 20_000
+	es := make([]custody.Event, entries)
+	for i := range es {
+		es[i] = packedEvent("P-1", custody.Packed)
+		es[i].ID = time.Duration(i).String()
+	}
+	if err := st.Update(b.Context(), func(tx *store.Tx) error { return tx.CustodyAppend(es) }); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := x.SequenceCustody(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if r, err := x.CheckCustody(b.Context()); err != nil || len(r.Found) > 0 || r.Entries != entries {
+			b.Fatalf("%+v, %v", r, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*entries)/1000, "µs/entry")
+}
