@@ -35,6 +35,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s.reservations(a)
 	s.items(a)
 	s.health(a)
+	s.nodes(a)
 	s.incidents(a)
 	s.custody(a)
 	return mux
