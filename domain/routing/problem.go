@@ -90,7 +90,7 @@ func (d *Desk) load(p *problem, o *Order, st Stock, all bool) {
 		for j := range s.lanes {
 			w := &ways[s.ways+j]
 			covered = covered || w.covers
-			p.guessed = p.guessed || !w.known && d.transit != nil
+			p.guessed = p.guessed || w.covers && !w.known
 		}
 		before := len(p.slots)
 		p.slots = d.slots(p.slots, o, si, &p.due, ways, all)

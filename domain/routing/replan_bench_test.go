@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
-	"time"
 )
 
 // squeezed is a shop whose open orders are about as many as its nodes get done before they are late, with stock that is not enough everywhere.
@@ -42,5 +41,4 @@ func BenchmarkReplan(b *testing.B) {
 			}
 		})
 	}
-	_ = time.Now
 }
