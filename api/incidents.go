@@ -8,8 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/spillway/spillway/domain/alert"
-	"github.com/spillway/spillway/store"
+	"github.com/spillway/spillway/ops"
 )
 
 // incidentsAtOnce is how many incidents a page has unless fewer are asked for.
@@ -106,7 +105,7 @@ func (s *service) incidentList(ctx context.Context, in *struct {
 	if limit <= 0 {
 		limit = incidentsAtOnce
 	}
-	got, err := s.x.IncidentList(ctx, store.IncidentFilter{Phase: alert.Phase(in.State), Shop: in.Shop, Kind: alert.Kind(in.Kind)}, in.Before, limit+1)
+	got, err := s.x.IncidentList(ctx, ops.IncidentFilter{Phase: ops.IncidentPhase(in.State), Shop: in.Shop, Kind: ops.AlertKind(in.Kind)}, in.Before, limit+1)
 	if err != nil {
 		return nil, s.problem(err)
 	}
@@ -211,23 +210,23 @@ func (s *service) detail(ctx context.Context, number int64) (*incidentAnswer, er
 		return nil, s.problem(err)
 	}
 	out := incidentDetail{IncidentSummary: summaryOf(f.Incident, f.Rule), Timeline: []incidentEntry{}, Tasks: []incidentTask{}}
-	for _, e := range slices.SortedFunc(slices.Values(f.Entries), alert.Entry.Compare) {
+	for _, e := range slices.SortedFunc(slices.Values(f.Entries), ops.AlertEntry.Compare) {
 		out.Timeline = append(out.Timeline, entryOf(e))
 	}
 	for _, t := range f.Tasks {
 		out.Tasks = append(out.Tasks, incidentTask{ID: t.ID, Text: t.Text, Why: t.Why, Owner: t.Owner, Due: t.Due, Done: !t.DoneAt.IsZero(), DoneAt: t.DoneAt, DoneBy: t.DoneBy})
 	}
-	if f.Phase == alert.Resolved {
+	if f.Phase == ops.IncidentResolved {
 		out.Postmortem = f.Postmortem(f.ResolvedAt, time.UTC)
 	}
 	return &incidentAnswer{Body: out}, nil
 }
 
-func entryOf(e alert.Entry) incidentEntry {
+func entryOf(e ops.AlertEntry) incidentEntry {
 	return incidentEntry{At: e.At, Kind: string(e.Kind), Actor: e.Actor, Text: e.Text}
 }
 
-func summaryOf(i store.Incident, rule alert.Rule) IncidentSummary {
+func summaryOf(i ops.Incident, rule ops.AlertRule) IncidentSummary {
 	out := IncidentSummary{Number: i.Number, State: string(i.Phase), Kind: string(i.Kind), Subject: i.Subject, Shop: i.Last.Shop, Severity: string(i.Severity), Title: rule.Title,
 		Text: i.Last.Text, Next: i.Last.Next, Figures: []incidentFigure{}, OpenedAt: i.OpenedAt, AcknowledgedAt: i.AckAt, AcknowledgedBy: i.AckBy,
 		ResolvedAt: i.ResolvedAt, ResolvedBy: i.ResolvedBy}
