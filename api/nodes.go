@@ -8,8 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/spillway/spillway/domain/network"
-	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops"
 )
 
@@ -90,12 +88,7 @@ func (s *service) nodeOf(ctx context.Context, in *struct {
 func (s *service) nodePut(ctx context.Context, in *nodePut) (*nodeAnswer, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	var n network.Node
-	if err := json.Unmarshal(in.Body.Said, &n); err != nil {
-		return nil, s.problem(errs.New(errs.Invalid, "api.nodePut", in.ID, "said: %v", err))
-	}
-	n.ID = in.ID
-	if _, err := s.x.SaveNode(ctx, n, in.Body.Version, caller(ctx)); err != nil {
+	if _, err := s.x.SayNode(ctx, in.ID, in.Body.Said, in.Body.Version, caller(ctx)); err != nil {
 		return nil, s.problem(err)
 	}
 	saved, err := s.x.Node(ctx, in.ID)

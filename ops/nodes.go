@@ -3,6 +3,7 @@ package ops
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 
 	"github.com/spillway/spillway/domain/network"
@@ -124,6 +125,16 @@ func (x *Ops) SaveNode(ctx context.Context, n network.Node, version int64, actor
 	}
 	x.live.notify(NodeTopic, NodeTopic+":"+n.ID)
 	return saved, errs.Wrap(op, n.ID, x.catalogueChanged(ctx))
+}
+
+// SayNode is SaveNode of a node written as JSON.
+func (x *Ops) SayNode(ctx context.Context, id string, said []byte, version int64, actor string) (store.Node, error) {
+	var n network.Node
+	if err := json.Unmarshal(said, &n); err != nil {
+		return store.Node{}, errs.New(errs.Invalid, "ops.SayNode", id, "said: %v", err)
+	}
+	n.ID = id
+	return x.SaveNode(ctx, n, version, actor)
 }
 
 // placeFor is a node's location as it is to be.
