@@ -7,10 +7,10 @@ import (
 
 // Bounds of the search for prices.
 const (
-	maxRounds  = 24
+	maxRounds  = 20
 	goodEnough = 1000      // stop within a thousandth of the lower bound
 	patience   = 4         // rounds without a better bound before it goes back to the best prices and moves them less
-	repairs    = 8         // rounds between two plans made with the prices at hand
+	repairs    = 10        // rounds between two plans made with the prices at hand
 	stride     = 15 * mill // how far a price first moves
 )
 

@@ -17,8 +17,8 @@ const (
 	narrow   = 8
 	// boundWork is that of a bound in a re-plan, which is taken thousands of times: where it ends early, the bound so far is used.
 	boundWork = 5_000
-	leafWork  = 100   // of which so much goes into one set of slots
-	diveWork  = 1_000 // and so much into all of them, before only their bounds are looked at
+	leafWork  = 100 // of which so much goes into one set of slots
+	diveWork  = 400 // and so much into all of them, before only their bounds are looked at
 )
 
 const never int64 = math.MaxInt64 / 4
