@@ -121,6 +121,7 @@ type intakeWork struct {
 	book    *stock.Book
 	touched []string // items whose available units changed
 	events  []store.Event
+	parcels bool // parcels were made or stopped
 }
 
 // merging is one order while the batch's facts are merged into it.
@@ -222,7 +223,8 @@ func (b *intakeWork) settle() error {
 	var changed, old []string // of those that are new there are no reservations yet
 	for _, id := range b.ids {
 		m := b.orders[id]
-		if m.after == nil || (!m.demand && !m.due) || len(m.after.Lines) == 0 {
+		moved := m.after != nil && (m.before == nil || m.before.Status != m.after.Status)
+		if m.after == nil || (!m.demand && !m.due && !moved) || len(m.after.Lines) == 0 {
 			continue
 		}
 		if changed = append(changed, id); m.before != nil {
@@ -255,12 +257,35 @@ func (b *intakeWork) settle() error {
 	if err := b.tx.EventsAppend(b.events); err != nil {
 		return err
 	}
-	b.book, err = settleWants(b.tx, b.cat, "intake", wants)
+	b.book, err = settleWants(b.tx, b.cat, "intake", wants, func(book *stock.Book) error { return b.route(book, changed) })
 	if err != nil {
 		return err
 	}
 	b.touched = b.book.Touched()
 	return nil
+}
+
+// route decides from where orders leave that may be shipped now, in the transaction that holds their units, and stops the parcels of those that
+// are not to ship any more.
+func (b *intakeWork) route(book *stock.Book, ids []string) error {
+	net := &b.x.network
+	net.mu.Lock()
+	defer net.mu.Unlock()
+	if on, err := net.look(b.tx, b.cat.locations, b.at); err != nil || !on {
+		return err
+	}
+	had, err := b.tx.ShipmentsOfForUpdate(ids...)
+	if err != nil {
+		return err
+	}
+	r := &router{x: b.x, tx: b.tx, at: b.at, book: book}
+	for _, id := range ids {
+		if err := r.follow(b.orders[id].after, shipmentsOf(had, id)); err != nil {
+			return err
+		}
+	}
+	b.parcels = len(r.adds)+len(r.saves) > 0
+	return r.save()
 }
 
 // EventUnmapped says that an order line sells something no item is known for.
@@ -399,6 +424,9 @@ func (b *intakeWork) told() {
 	}
 	for _, item := range b.touched {
 		topics = append(topics, "item:"+item)
+	}
+	if b.parcels {
+		topics = append(topics, topicShipments)
 	}
 	b.x.planner.dirty(b.touched...)
 	b.x.live.notify(topics...)

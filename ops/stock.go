@@ -335,7 +335,7 @@ func (x *Ops) resettle(ctx context.Context, connectionID, externalSKU string) er
 			if len(wants) == 0 {
 				return nil
 			}
-			book, err := settleWants(tx, cat, "mapping", wants)
+			book, err := settleWants(tx, cat, "mapping", wants, nil)
 			if err != nil {
 				return err
 			}

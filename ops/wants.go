@@ -79,8 +79,9 @@ func (c *catalogue) parts(connectionID string, d order.LineDemand) ([]catalog.Co
 	return out, true
 }
 
-// settleWants runs wants over a working set and saves it. Units that became free go to whoever lacks them.
-func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want) (*stock.Book, error) {
+// settleWants runs wants over a working set and saves it. Units that became free go to whoever lacks them. then may go on with the working set
+// before it is saved.
+func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want, then func(*stock.Book) error) (*stock.Book, error) {
 	balances, err := tx.BalancesForUpdate(itemsOf(wants))
 	if err != nil {
 		return nil, err
@@ -98,6 +99,11 @@ func settleWants(tx *store.Tx, cat *catalogue, actor string, wants []stock.Want)
 	}
 	if err := fillShorts(tx, book); err != nil {
 		return nil, err
+	}
+	if then != nil {
+		if err := then(book); err != nil {
+			return nil, err
+		}
 	}
 	return book, tx.LedgerSave(book)
 }

@@ -73,6 +73,7 @@ type Node struct {
 	Abilities []Ability  `json:"abilities,omitempty"`
 	Costs     Costs      `json:"costs,omitzero"`
 	Surge     Surge      `json:"surge,omitzero"`
+	Account   string     `json:"account,omitzero"` // the carrier account that ships from here: a provider's, or the one labels are bought with
 }
 
 // Place is where a node is. The street and whom to call are for labels; all else is planned with.
@@ -120,7 +121,8 @@ type Lane struct {
 	MaxGrams  int64             `json:"max_grams,omitzero"`  // of one parcel; 0: not said
 	Abilities []Ability         `json:"abilities,omitempty"` // of the node's, which this carrier takes too
 	Tariff    Tariff            `json:"tariff,omitzero"`
-	Days      [10]int           `json:"days,omitzero"` // business days on the road by zone 1 to 9; 0: by the carrier's usual days. Index 0 is abroad
+	Account   string            `json:"account,omitzero"` // the carrier account its labels are bought with; empty: the node's
+	Days      [10]int           `json:"days,omitzero"`    // business days on the road by zone 1 to 9; 0: by the carrier's usual days. Index 0 is abroad
 }
 
 // Pickup is a carrier's van that comes every week.

@@ -30,7 +30,7 @@ var rows = []string{
 	`INSERT INTO incident_task SELECT 'k' || i, 'k' || i, '{}', 0, '' FROM generate_series(1, 20000) i`,
 	`INSERT INTO alert_delivery SELECT 'k' || i, '', '{}', 'sent', 0, 0, 0, 0, '' FROM generate_series(1, 20000) i`,
 	`INSERT INTO shipment SELECT 'k' || i, 'c', '', '', 'pack', 0, NULL, '', '', '{}', 1 FROM generate_series(1, 20000) i`,
-	`INSERT INTO route SELECT 'k' || i, 0, '', '', '{}', 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO route SELECT 'k' || i, 0, '', '', '{}', 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO shipment_order SELECT 'k' || i, 'k' || i FROM generate_series(1, 20000) i`,
 	`INSERT INTO inbox SELECT i, 'k' || i, '', '', '', '', 0, 0, '', 'pending', 0, '' FROM generate_series(1, 20000) i`,
 }

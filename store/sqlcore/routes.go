@@ -13,14 +13,16 @@ type Route struct {
 	Actor   string // a person, or the rules
 	Reason  string // a person's
 	Body    json.RawMessage
+	Lacking int64 // units the plan leaves for later
 	Version int64 // how often it was routed
 }
 
 var (
-	routeCols = []col{{"order_id", text}, {"at", bigint}, {"actor", text}, {"reason", text}, {"body", text}, {"version", bigint}}
+	routeCols = []col{{"order_id", text}, {"at", bigint}, {"actor", text}, {"reason", text}, {"body", text}, {"lacking", bigint}, {"version", bigint}}
 	routePut  = insert("store.RoutesPut", "route", routeCols,
-		"ON CONFLICT (order_id) DO UPDATE SET at = excluded.at, actor = excluded.actor, reason = excluded.reason, body = excluded.body, version = route.version + 1")
+		"ON CONFLICT (order_id) DO UPDATE SET at = excluded.at, actor = excluded.actor, reason = excluded.reason, body = excluded.body, lacking = excluded.lacking, version = route.version + 1")
 	routesGet = def("store.RoutesGet", "SELECT "+names(routeCols, plain, ", ")+" FROM route WHERE @in(order_id, $1) ORDER BY order_id")
+	routesOpen = def("store.RoutesLacking", "SELECT order_id FROM route WHERE lacking > 0 AND order_id > $1 ORDER BY order_id LIMIT $2")
 	// Orders that wait to be shipped and that nobody has routed: of before there were nodes, or of whom something was short.
 	routesLack = def("store.OrdersUnrouted", `SELECT o.id FROM orders o WHERE o.status = 'awaiting_shipment' AND o.id > $1 AND NOT EXISTS (SELECT 1 FROM route r WHERE r.order_id = o.id)
 		ORDER BY o.id LIMIT $2`)
@@ -30,7 +32,7 @@ var (
 func (tx *Tx) RoutesPut(rs []Route) error {
 	rows := make([][]any, len(rs))
 	for i, r := range rs {
-		rows[i] = []any{r.OrderID, us(r.At), r.Actor, r.Reason, string(r.Body), int64(1)}
+		rows[i] = []any{r.OrderID, us(r.At), r.Actor, r.Reason, string(r.Body), r.Lacking, int64(1)}
 	}
 	_, err := tx.bulk(routePut, rows)
 	return err
@@ -41,7 +43,7 @@ func (tx *Tx) RoutesGet(orders ...string) ([]Route, error) {
 	return query(tx, routesGet, func(r *sql.Rows, x *Route) error {
 		var at int64
 		var body []byte
-		err := r.Scan(&x.OrderID, &at, &x.Actor, &x.Reason, &body, &x.Version)
+		err := r.Scan(&x.OrderID, &at, &x.Actor, &x.Reason, &body, &x.Lacking, &x.Version)
 		x.At, x.Body = when(at), body
 		return err
 	}, orders)
@@ -50,4 +52,9 @@ func (tx *Tx) RoutesGet(orders ...string) ([]Route, error) {
 // OrdersUnrouted reads ids, behind one, of orders that wait to be shipped and have no route.
 func (tx *Tx) OrdersUnrouted(after string, limit int) ([]string, error) {
 	return query(tx, routesLack, scanOne[string], after, page(limit))
+}
+
+// RoutesLacking reads ids, behind one, of orders whose route leaves units for later.
+func (tx *Tx) RoutesLacking(after string, limit int) ([]string, error) {
+	return query(tx, routesOpen, scanOne[string], after, page(limit))
 }

@@ -44,8 +44,10 @@ var (
 	shipmentOrderAdd = insert("store.ShipmentsAdd", "shipment_order", []col{{"order_id", text}, {"shipment_id", text}}, "ON CONFLICT (order_id, shipment_id) DO NOTHING")
 	shipmentSave     = update("store.ShipmentsSave", "shipment", shipmentCols[1:], shipmentCols[:1], "version")
 
-	shipmentsGet   = def("store.ShipmentsGet", "SELECT body, wave_id, version FROM shipment WHERE @in(id, $1) ORDER BY id")
-	shipmentsOf    = def("store.ShipmentsOf", `SELECT body, wave_id, version FROM shipment WHERE id IN (SELECT shipment_id FROM shipment_order WHERE @in(order_id, $1)) ORDER BY id`)
+	shipmentsGet  = def("store.ShipmentsGet", "SELECT body, wave_id, version FROM shipment WHERE @in(id, $1) ORDER BY id")
+	shipmentsOf   = def("store.ShipmentsOf", `SELECT body, wave_id, version FROM shipment WHERE id IN (SELECT shipment_id FROM shipment_order WHERE @in(order_id, $1)) ORDER BY id`)
+	shipmentsTake = def("store.ShipmentsOfForUpdate", `SELECT body, wave_id, version FROM shipment WHERE id IN (SELECT shipment_id FROM shipment_order WHERE @in(order_id, $1))
+		ORDER BY id @lock(FOR NO KEY UPDATE)`)
 	shipmentsDue   = def("store.ShipmentsDue", "SELECT body, wave_id, version FROM shipment WHERE connection_id = $1 AND look_at IS NOT NULL AND look_at <= $2 ORDER BY look_at, id LIMIT $3")
 	shipmentsNext  = def("store.ShipmentsNext", "SELECT look_at FROM shipment WHERE connection_id = $1 AND look_at IS NOT NULL ORDER BY look_at LIMIT 1")
 	shipmentsFloor = def("store.ShipmentsAt", `SELECT body, wave_id, version FROM shipment WHERE node = $1 AND step = $2 AND step <> 'rest' AND (due, id) > ($3, $4)
@@ -156,6 +158,11 @@ func (tx *Tx) ShipmentGet(id string) (Shipment, error) {
 // ShipmentsOf reads those of some orders, in the order of id.
 func (tx *Tx) ShipmentsOf(orders ...string) ([]Shipment, error) {
 	return query(tx, shipmentsOf, scanShipment, orders)
+}
+
+// ShipmentsOfForUpdate is ShipmentsOf that keeps others from changing them until this transaction ends.
+func (tx *Tx) ShipmentsOfForUpdate(orders ...string) ([]Shipment, error) {
+	return query(tx, shipmentsTake, scanShipment, orders)
 }
 
 // ShipmentsDue reads those of a connection with a step outside that is due, the longest due first.

@@ -236,7 +236,7 @@ func routesKept(t *testing.T, d *database) {
 		d.update(t, func(tx *store.Tx) error {
 			var rs []store.Route
 			for _, id := range ids {
-				rs = append(rs, store.Route{OrderID: id, At: day, Actor: actor, Reason: "why", Body: []byte(body)})
+				rs = append(rs, store.Route{OrderID: id, At: day, Actor: actor, Reason: "why", Body: []byte(body), Lacking: int64(len(ids) - 1)})
 			}
 			return tx.RoutesPut(rs)
 		})
@@ -256,6 +256,9 @@ func routesKept(t *testing.T, d *database) {
 		}
 		if err != nil {
 			return err
+		}
+		if open, err := tx.RoutesLacking("", 10); err != nil || len(open) != 1 || open[0] != "c:9" {
+			t.Errorf("%v %v", open, err)
 		}
 		lack, err := tx.OrdersUnrouted("", 10)
 		if diff := cmp.Diff([]string{"c:2"}, lack); diff != "" {

@@ -6,5 +6,7 @@ CREATE TABLE route (
   actor    TEXT NOT NULL,
   reason   TEXT NOT NULL,
   body     TEXT NOT NULL,
+  lacking  BIGINT NOT NULL, -- units that the plan leaves for later
   version  BIGINT NOT NULL
 );
+CREATE INDEX route_lacking ON route (order_id) WHERE lacking > 0;

@@ -1,0 +1,364 @@
+package ops
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/store"
+)
+
+// ByRules is who routes orders that nobody has routed by hand.
+const ByRules = "rules"
+
+// EventRouted says from where an order leaves.
+const EventRouted = "order.routed"
+
+// routeItem is what an order asks of one item on one line.
+type routeItem struct {
+	line, item string
+	qty        int64 // to be held: it has not left, as far as the channel knows
+	all        int64 // with what has
+}
+
+// router routes orders inside the transaction that holds their units.
+type router struct {
+	x      *Ops
+	tx     *store.Tx
+	at     time.Time
+	book   *stock.Book
+	routes []store.Route
+	adds   []store.Shipment
+	saves  []store.Shipment
+	events []store.Event
+}
+
+// routable reports whether an order waits to be sent by us.
+func routable(o *order.Order) bool {
+	return o.Status == order.AwaitingShipment && o.Fulfilment != order.ByPlatform && !o.Flags.Sample && len(o.Lines) > 0
+}
+
+// plan routes what is not under way of an order, moves its reservation to where it leaves from and makes its parcels. had is what it was shipped in
+// so far: a parcel somebody works on already stays, unless it holds what is not wanted any more.
+func (r *router) plan(o *order.Order, had []store.Shipment, over routing.Override) error {
+	asked := r.asked(o)
+	kept := keep(asked, had)
+	for i := range had {
+		if s := &had[i]; live(s) && !kept[s.ID] {
+			s.Stop(r.at, "what the order ships in was planned anew")
+			r.saves = append(r.saves, *s)
+		}
+	}
+	w := under(asked, had, kept)
+	rest := make([]routeItem, 0, len(asked))
+	for _, a := range asked {
+		if a.qty = min(a.qty, a.all-w.sum(a.line, a.item)); a.qty > 0 {
+			rest = append(rest, a)
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	in := r.input(o, rest, over)
+	plan, err := r.x.network.desk.Route(&in, r.stock(rest, o.ID, w))
+	if err != nil {
+		return err
+	}
+	if err := r.rehouse(o.ID, rest, &plan, w); err != nil {
+		return err
+	}
+	told := tell(&plan)
+	for i := range plan.Parts {
+		s, err := r.shipment(o, rest, &plan.Parts[i], len(had)+i, had)
+		if err != nil {
+			return err
+		}
+		told.Parts[i].Shipment = s.ID
+		r.adds = append(r.adds, store.Shipment{Shipment: *s})
+	}
+	return r.note(o.ID, told, over)
+}
+
+// live reports whether a parcel is to ship and has not left.
+func live(s *store.Shipment) bool { return s.Stopped.IsZero() && !s.Closed() && !s.Shipped() }
+
+// keep names the parcels that stay: those somebody works on, and those that have left, as long as they hold no more than is asked.
+func keep(asked []routeItem, had []store.Shipment) map[string]bool {
+	out := map[string]bool{}
+	for i := range had {
+		s := &had[i]
+		if s.Stopped.IsZero() && !s.Closed() && (s.Wave != "" || s.Box != nil || s.Label.N > 0) {
+			out[s.ID] = true
+		}
+	}
+	w := under(asked, had, out)
+	for k, n := range w.all {
+		var want int64
+		for _, a := range asked {
+			if a.line == k[0] && a.item == k[1] {
+				want += a.all
+			}
+		}
+		if n > want {
+			return map[string]bool{}
+		}
+	}
+	return out
+}
+
+// underWay is what parcels that stay hold, by line and item, and where.
+type underWay struct {
+	all map[[2]string]int64
+	at  map[[3]string]int64
+}
+
+// under sums the parcels that stay. Of what the channel knows to have left nothing is held any more.
+func under(asked []routeItem, had []store.Shipment, kept map[string]bool) underWay {
+	w, left := underWay{map[[2]string]int64{}, map[[3]string]int64{}}, map[[2]string]int64{}
+	for _, a := range asked {
+		left[[2]string{a.line, a.item}] += a.all - a.qty
+	}
+	for i := range had {
+		s := &had[i]
+		if !kept[s.ID] {
+			continue
+		}
+		for _, l := range s.Lines {
+			k, held := [2]string{l.Key, l.ItemID}, l.Qty
+			w.all[k] += l.Qty
+			if s.Shipped() {
+				gone := min(held, left[k])
+				left[k], held = left[k]-gone, held-gone
+			}
+			w.at[[3]string{l.Key, l.ItemID, s.Node}] += held
+		}
+	}
+	return w
+}
+
+func (w underWay) sum(line, item string) int64 { return w.all[[2]string{line, item}] }
+
+// rest is what a line holds at each place besides what is under way there.
+func (w underWay) rest(line, item string, held map[string]int64) map[string]int64 {
+	out := make(map[string]int64, len(held))
+	for place, n := range held {
+		out[place] = max(0, n-w.at[[3]string{line, item, place}])
+	}
+	return out
+}
+
+// asked is what the ledger holds and owes for the order, by line and item: bundles are taken apart already.
+func (r *router) asked(o *order.Order) []routeItem {
+	var out []routeItem
+	for _, w := range r.x.catalog.Load().demand(o) {
+		if w.Reserve > 0 {
+			out = append(out, routeItem{w.LineID, w.ItemID, w.Reserve, w.Reserve + w.Ship})
+		}
+	}
+	return out
+}
+
+// demand is what an order asks of items now.
+func (c *catalogue) demand(o *order.Order) []stock.Want {
+	ws, _ := c.wants(o, nil)
+	return ws
+}
+
+func (r *router) input(o *order.Order, asked []routeItem, over routing.Override) routing.Order {
+	in := routing.Order{ID: o.ID, Connection: o.ConnectionID, Dest: routing.Dest{Region: o.Region, Postal: o.PostalPrefix}, Due: o.Deadlines,
+		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: regimeOf(o), Override: over}
+	for _, a := range asked {
+		in.Lines = append(in.Lines, routing.Line{Item: a.item, Qty: a.qty})
+		for place, n := range r.book.Held(o.ID, a.line, a.item) {
+			if n == a.qty && in.Held == "" {
+				in.Held = place
+			}
+		}
+	}
+	return in
+}
+
+// stock is what the rest of the order may be promised: what is free, and what it holds itself and is not under way.
+func (r *router) stock(asked []routeItem, orderID string, w underWay) routing.Stock {
+	out := routing.Stock{}
+	for _, a := range asked {
+		row := out[a.item]
+		if row == nil {
+			row = make([]int64, len(r.x.network.sites))
+			free := r.book.Available(a.item)
+			for i, s := range r.x.network.sites {
+				row[i] = free[s.Location.ID]
+			}
+			out[a.item] = row
+		}
+		held := w.rest(a.line, a.item, r.book.Held(orderID, a.line, a.item))
+		for i, s := range r.x.network.sites {
+			row[i] += held[s.Location.ID]
+		}
+	}
+	return out
+}
+
+// rehouse moves what the rest of the order holds to where it leaves from. Units the plan leaves for later stay where they are.
+func (r *router) rehouse(orderID string, asked []routeItem, plan *routing.Plan, w underWay) error {
+	for i, a := range asked {
+		planned := map[string]int64{}
+		var units, all int64
+		for _, p := range plan.Parts {
+			for _, q := range p.Lines {
+				if q.Line == i {
+					planned[p.Node] += q.Qty
+					units += q.Qty
+				}
+			}
+		}
+		held := r.book.Held(orderID, a.line, a.item)
+		free := w.rest(a.line, a.item, held)
+		for _, n := range free {
+			all += n
+		}
+		if units > all { // some of it is short: it is moved when it is there
+			continue
+		}
+		to := map[string]int64{}
+		for place, n := range held {
+			to[place] = n - free[place]
+		}
+		for place, n := range planned {
+			to[place] += n
+		}
+		left := all - units
+		for _, place := range sortedKeys(free) {
+			n := min(left, max(0, free[place]-planned[place]))
+			to[place] += n
+			left -= n
+		}
+		if err := r.book.Rehouse(orderID, a.line, a.item, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sortedKeys(m map[string]int64) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// shipment makes the parcel of a part. Its id follows from the order, so that routing the same again makes no second one.
+func (r *router) shipment(o *order.Order, asked []routeItem, p *routing.Part, nth int, had []store.Shipment) (*shipping.Shipment, error) {
+	sum := sha256.Sum256([]byte(o.ID + "\x00" + string(rune('a'+nth%26)) + strings.Repeat("+", nth/26)))
+	s := shipping.Shipment{ID: "s" + hex.EncodeToString(sum[:12]), ConnectionID: o.ConnectionID, Orders: []string{o.ID}, Node: p.Node, Carrier: p.Carrier, Service: p.Service,
+		Due: order.NextDue(o).At, CreatedAt: r.at}
+	s.Way, s.Account = r.x.network.wayOf(o, p)
+	for _, q := range p.Lines {
+		a := asked[q.Line]
+		s.Lines = append(s.Lines, shipping.Line{OrderID: o.ID, Key: a.line, ItemID: a.item, Qty: q.Qty})
+	}
+	r.units(o, asked, &s, had)
+	return shipping.New(s)
+}
+
+// units names the channel's units of a parcel's lines: those that are not cancelled and in no other parcel, in the order of their ids.
+func (r *router) units(o *order.Order, asked []routeItem, s *shipping.Shipment, had []store.Shipment) {
+	taken := map[string]bool{}
+	for _, all := range [][]store.Shipment{had, r.adds} {
+		for i := range all {
+			if other := &all[i]; other.Orders[0] == o.ID && other.Stopped.IsZero() {
+				for _, l := range other.Lines {
+					for _, u := range l.Units {
+						taken[u] = true
+					}
+				}
+			}
+		}
+	}
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		if slices.ContainsFunc(s.Lines[:i], func(b shipping.Line) bool { return b.Key == l.Key }) {
+			continue // the first item of a bundle names the units of all
+		}
+		per := piecesPerUnit(asked, o, l)
+		for _, ol := range o.Lines {
+			for _, u := range ol.Units {
+				if ol.Key == l.Key && int64(len(l.Units))*per < l.Qty && !u.Cancelled && !taken[u.ExternalLineID] {
+					l.Units = append(l.Units, u.ExternalLineID)
+					taken[u.ExternalLineID] = true
+				}
+			}
+		}
+	}
+}
+
+// piecesPerUnit is how many pieces of an item one unit of its line takes.
+func piecesPerUnit(asked []routeItem, o *order.Order, of *shipping.Line) int64 {
+	var pieces, units int64
+	for _, a := range asked {
+		if a.line == of.Key && a.item == of.ItemID {
+			pieces += a.qty
+		}
+	}
+	for _, l := range o.Lines {
+		if l.Key == of.Key {
+			units += l.Qty - l.Cancelled - l.Shipped
+		}
+	}
+	if units <= 0 {
+		return 1
+	}
+	return max(1, pieces/units)
+}
+
+// wayOf is who labels and moves a part.
+func (n *routeNet) wayOf(o *order.Order, p *routing.Part) (shipping.Way, string) {
+	i := slices.IndexFunc(n.sites, func(s routing.Site) bool { return s.Node.ID == p.Node })
+	if i < 0 {
+		return shipping.ByHand, ""
+	}
+	node := n.sites[i].Node
+	switch {
+	case !node.Kind.Ours() && node.Account != "":
+		return shipping.ByProvider, node.Account
+	case o.Flags.PlatformLabel:
+		return shipping.ByPlatform, ""
+	}
+	for _, l := range node.Lanes {
+		if l.Carrier == p.Carrier && l.Service == p.Service && l.Account != "" {
+			return shipping.ByCarrier, l.Account
+		}
+	}
+	if node.Account != "" {
+		return shipping.ByCarrier, node.Account
+	}
+	return shipping.ByHand, ""
+}
+
+// save stores what was decided.
+func (r *router) save() error {
+	if len(r.saves) > 0 {
+		if err := r.tx.ShipmentsSave(r.saves); err != nil {
+			return err
+		}
+	}
+	if len(r.adds) > 0 {
+		if _, err := r.tx.ShipmentsAdd(r.adds); err != nil {
+			return err
+		}
+	}
+	if len(r.routes) > 0 {
+		if err := r.tx.RoutesPut(r.routes); err != nil {
+			return err
+		}
+	}
+	return r.tx.EventsAppend(r.events)
+}

@@ -1,0 +1,125 @@
+package ops
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spillway/spillway/domain/network"
+	"github.com/spillway/spillway/domain/order"
+	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/domain/transit"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+// routingSetting holds what the seller wants of routing, as JSON of routing.Rules. Without it the rules are defaultRouting.
+const routingSetting = "routing.rules"
+
+// routeFresh is how long a worked-out network is planned with: what waits at its nodes changes meanwhile, what is said of them seldom.
+const routeFresh = 15 * time.Second
+
+// routeNet is the network as orders are routed in it. A desk keeps memory between orders, so one order is routed at a time.
+type routeNet struct {
+	mu    sync.Mutex
+	desk  *routing.Desk // nil: nothing is said of any node, so nothing is routed
+	sites []routing.Site
+	made  time.Time
+}
+
+// defaultRouting is how orders are routed until somebody says otherwise, in minor units: what can ship whole does, even if that is dear, and ten
+// units of money are worth a late order.
+func defaultRouting(currency string) routing.Rules {
+	return routing.Rules{Currency: currency, Late: routing.Late{Dispatch: 1000, Delivery: 500, Cancel: 2000}, LeftUnit: 500, LeftAny: 5000, Short: routing.Partly,
+		Parts: 3, Slip: 20_000, RoadSlip: 50_000, Unknown: 500}
+}
+
+// routeRules reads what the seller wants.
+func routeRules(tx *store.Tx, nodes []store.Node) (routing.Rules, error) {
+	text, found, err := tx.SettingGet(routingSetting)
+	if err != nil {
+		return routing.Rules{}, err
+	}
+	rules := defaultRouting(routeCurrency(nodes))
+	if found {
+		if err := json.Unmarshal([]byte(text), &rules); err != nil {
+			return rules, errs.Wrap("ops.Route", routingSetting, err)
+		}
+	}
+	return rules, nil
+}
+
+// routeCurrency is the one nodes say their costs in.
+func routeCurrency(nodes []store.Node) string {
+	for _, n := range nodes {
+		if c := n.Costs.PerOrder.Currency; c != "" {
+			return c
+		}
+	}
+	return "USD"
+}
+
+// look works the network out anew if it is old. It reports whether orders are routed at all.
+func (n *routeNet) look(tx *store.Tx, locations []stock.Location, at time.Time) (bool, error) {
+	if !n.made.IsZero() && at.Sub(n.made) < routeFresh && !at.Before(n.made) {
+		return n.desk != nil, nil
+	}
+	said, err := tx.Nodes()
+	if err != nil {
+		return false, err
+	}
+	n.made, n.desk = at, nil
+	if len(said) == 0 {
+		return false, nil
+	}
+	rules, err := routeRules(tx, said)
+	if err != nil {
+		return false, err
+	}
+	queue, err := waitingAt(tx)
+	if err != nil {
+		return false, err
+	}
+	n.sites = n.sites[:0]
+	for _, s := range said {
+		i := slices.IndexFunc(locations, func(l stock.Location) bool { return l.ID == s.ID })
+		if i < 0 {
+			continue
+		}
+		n.sites = append(n.sites, routing.Site{Node: s.Node, Location: locations[i], Queue: queue[s.ID], Today: queue[s.ID]})
+	}
+	n.desk, err = routing.Prepare(n.sites, rules, roads, at)
+	return err == nil, err
+}
+
+// waitingAt counts the parcels that wait at each node.
+func waitingAt(tx *store.Tx) (map[string]int64, error) {
+	counts, err := tx.ShipmentCounts()
+	out := map[string]int64{}
+	for _, c := range counts {
+		if c.Step == shipping.Pack || c.Step == shipping.Book {
+			out[c.Node] += c.N
+		}
+	}
+	return out, err
+}
+
+// roads is how parcels travel, as far as it is known without a loaded chart.
+func roads(node network.Node, lane network.Lane, dest routing.Dest) (days, zone int, ok bool) {
+	country, state, _ := strings.Cut(dest.Region, "-")
+	to := network.Place{Country: country, State: state, Postal: dest.Postal}
+	d, z, ok := transit.Way(node.Place, lane, to, nil)
+	return d.Likely, z.Number, ok
+}
+
+// regimeOf is what the platform's way of shipping means for the choice of a node.
+func regimeOf(o *order.Order) routing.Regime {
+	if o.Flags.PlatformLabel {
+		return routing.Regime{Option: "platform label", PlatformPicks: true}
+	}
+	return routing.Regime{}
+}

@@ -1,0 +1,156 @@
+package ops
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spillway/spillway/domain/network"
+	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/domain/stock"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/kit/money"
+	"github.com/spillway/spillway/ops/view"
+	"github.com/spillway/spillway/store"
+)
+
+// network says where orders leave from: main is dear, west is cheap and has some stock too.
+func (r *rig) network(westMugs int64) {
+	r.t.Helper()
+	r.must(r.st.Update(r.t.Context(), func(tx *store.Tx) error {
+		if err := tx.LocationPut(stock.Location{ID: "west", Name: "Reno", Kind: stock.Own, Active: true}); err != nil {
+			return err
+		}
+		for id, cents := range map[string]int64{"main": 900, "west": 100} {
+			n := network.Node{ID: id, Name: strings.ToUpper(id), Kind: network.Own, Active: true, Zone: "America/New_York", Place: network.Place{Country: "US", State: "NY", Postal: "10001"},
+				Lanes: []network.Lane{{Carrier: "USPS", Days: [10]int{5, 1, 2, 3, 3, 4, 4, 5, 5, 5}}}, Costs: network.Costs{PerOrder: money.Amount{Minor: cents, Currency: "USD"}}}
+			for day := time.Sunday; day <= time.Saturday; day++ {
+				n.Shifts = append(n.Shifts, network.Shift{Weekday: day, From: 0, Until: 86399, PerHour: 100})
+			}
+			if err := tx.NodePut(n, 0, "lena"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	r.must(r.x.reloadCatalogue(r.t.Context()))
+	if westMugs > 0 {
+		r.did(r.d.AdjustStock(r.t.Context(), view.StockDraft{ID: "west-mugs", Kind: "receive", ItemID: "MUG", LocationID: "west", Qty: westMugs, Actor: "lena"}))
+	}
+	r.x.network.mu.Lock()
+	r.x.network.made = time.Time{}
+	r.x.network.mu.Unlock()
+}
+
+// standing is the route of an order, its parcels that are to ship, and where its units are held.
+func (r *rig) standing(orderID string) (told RouteTold, live []store.Shipment, held map[string]int64) {
+	r.t.Helper()
+	held = map[string]int64{}
+	r.must(r.st.View(r.t.Context(), func(tx *store.Tx) error {
+		routes, err := tx.RoutesGet(orderID)
+		if err != nil {
+			return err
+		}
+		if len(routes) == 1 {
+			if err := json.Unmarshal(routes[0].Body, &told); err != nil {
+				return err
+			}
+		}
+		all, err := tx.ShipmentsOf(orderID)
+		for _, s := range all {
+			if s.Stopped.IsZero() {
+				live = append(live, s)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		rs, err := tx.ReservationsForOrders([]string{orderID})
+		for _, x := range rs {
+			if x.Held > 0 {
+				held[x.LocationID] += x.Held
+			}
+		}
+		return err
+	}))
+	return told, live, held
+}
+
+func TestAnOrderIsRoutedWithItsReservation(t *testing.T) {
+	r := newRig(t)
+	r.network(3)
+	id := r.sell("S1", 2)
+	told, live, held := r.standing(id)
+	if len(told.Parts) != 1 || told.Parts[0].Node != "west" || !told.Proven || len(told.Candidates) != 2 {
+		t.Fatalf("%+v", told)
+	}
+	if held["west"] != 2 || len(held) != 1 || len(live) != 1 || live[0].Node != "west" || live[0].Way != shipping.ByHand || live[0].Lines[0].Qty != 2 {
+		t.Errorf("%v %+v", held, live)
+	}
+	second, _, held := r.standing(r.sell("S1", 2)) // one is left there: from the other node
+	if len(second.Parts) != 1 || second.Parts[0].Node != "main" || held["main"] != 2 {
+		t.Errorf("%+v %v", second, held)
+	}
+	if proof, err := r.x.Prove(t.Context()); err != nil || len(proof.Ledger) > 0 {
+		t.Errorf("%+v %v", proof, err)
+	}
+}
+
+func TestAPersonsRouteMovesTheReservation(t *testing.T) {
+	r := newRig(t)
+	r.network(3)
+	id := r.sell("S1", 1)
+	_, before, _ := r.standing(id)
+	if _, err := r.x.Reroute(t.Context(), id, routing.Override{Nodes: []string{"main"}, By: "lena"}); !errs.Is(err, errs.Invalid) {
+		t.Errorf("without a reason: %v", err)
+	}
+	if _, err := r.x.Reroute(t.Context(), "none", routing.Override{}); !errs.Is(err, errs.NotFound) {
+		t.Error(err)
+	}
+	told, err := r.x.Reroute(t.Context(), id, routing.Override{Nodes: []string{"main"}, By: "lena", Reason: "west is flooded"})
+	r.must(err)
+	_, live, held := r.standing(id)
+	if told.Parts[0].Node != "main" || held["main"] != 1 || len(held) != 1 || len(live) != 1 || live[0].Node != "main" || live[0].ID == before[0].ID {
+		t.Errorf("%+v %v %+v", told, held, live)
+	}
+	r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+		routes, err := tx.RoutesGet(id)
+		if len(routes) != 1 || routes[0].Actor != "lena" || routes[0].Reason != "west is flooded" || routes[0].Version != 2 {
+			t.Errorf("%+v", routes)
+		}
+		return err
+	}))
+}
+
+func TestAParcelSomebodyWorksOnStays(t *testing.T) {
+	r := newRig(t)
+	r.network(3)
+	id := r.sell("S1", 2)
+	_, live, _ := r.standing(id)
+	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error {
+		if err := live[0].Pack(shipping.Box{Grams: 400, At: time.Now()}); err != nil {
+			return err
+		}
+		return tx.ShipmentsSave(live[:1])
+	}))
+	if _, err := r.x.Reroute(t.Context(), id, routing.Override{Nodes: []string{"main"}, By: "lena", Reason: "closer"}); !errs.Is(err, errs.Conflict) {
+		t.Errorf("a packed parcel went elsewhere: %v", err)
+	}
+	_, now, held := r.standing(id)
+	if len(now) != 1 || now[0].ID != live[0].ID || held["west"] != 2 {
+		t.Errorf("%+v %v", now, held)
+	}
+}
+
+func TestParcelsOfACancelledOrderStop(t *testing.T) {
+	r := newRig(t)
+	r.network(3)
+	id := r.sell("S1", 1)
+	r.must(r.shop.Cancel(strings.TrimPrefix(id, r.conn+":")))
+	r.until("its parcels are stopped and its units free", func() bool {
+		_, live, held := r.standing(id)
+		return len(live) == 0 && len(held) == 0
+	})
+}
