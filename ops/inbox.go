@@ -27,6 +27,9 @@ const (
 // a delivery is accepted and changes nothing. What the message means is worked out afterwards.
 func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Header, body []byte) error {
 	const op = "ops.Receive"
+	if _, ships := x.carriers[vendor]; ships {
+		return x.ReceiveParcelNews(ctx, vendor, appID, header, body)
+	}
 	v, ok := x.vendors[vendor]
 	if !ok {
 		return errs.New(errs.NotFound, op, vendor, "no such vendor is known here")

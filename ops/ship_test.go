@@ -146,3 +146,37 @@ func TestAParcelWithoutAnAddressIsAskedOfAPersonAndNotPaid(t *testing.T) {
 		t.Errorf("%+v %v", s.Label, b.labels)
 	}
 }
+
+func TestNewsOfAParcelIsMergedOnce(t *testing.T) {
+	r := newRig(t)
+	_, a := r.broker()
+	id := r.sell("S1", 1)
+	s := r.shipment("sh-1", id, shipping.ByProvider, a.ID)
+	s.Label = shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1, At: time.Now()}, Ref: "order 7"}
+	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.ShipmentsAdd([]store.Shipment{s}); return err }))
+	at := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+	news := []driver.ParcelNews{
+		{Ref: "order 7", Booked: &driver.Booked{Ref: "order 7", Carrier: "USPS", Tracking: "9400111206206406300106", State: driver.BookingDone}},
+		{Tracking: "9400111206206406300106", Events: []driver.ParcelEvent{{Word: "picked_up", Status: "accepted", At: at}}},
+		{Ref: "of somebody else"},
+	}
+	r.must(r.x.takeNews(t.Context(), a, news))
+	got := r.shipped("sh-1", "the scan is known", func(s store.Shipment) bool { return s.Shipped() })
+	if !got.HandedOverAt.Equal(at) || got.Track == nil || len(got.Track.Events) != 1 {
+		t.Errorf("%+v", got.Shipment)
+	}
+	for range 2 {
+		r.must(r.x.takeNews(t.Context(), a, news))
+	}
+	again := r.shipped("sh-1", "it is asked again", func(s store.Shipment) bool { return s.Question() != "" || s.Version >= got.Version })
+	if again.Track == nil || len(again.Track.Events) != 1 || !again.HandedOverAt.Equal(at) {
+		t.Errorf("%+v", again.Shipment)
+	}
+	if err := r.x.ReceiveParcelNews(t.Context(), "broker", "none", nil, nil); !errs.Is(err, errs.NotFound) {
+		t.Error(err)
+	}
+	if err := r.x.ReceiveParcelNews(t.Context(), "nobody", a.ID, nil, nil); !errs.Is(err, errs.NotFound) {
+		t.Error(err)
+	}
+	r.must(r.x.ReceiveParcelNews(t.Context(), "broker", a.ID, http.Header{}, nil))
+}

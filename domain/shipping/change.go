@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillway/spillway/domain/tracking"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/money"
 )
@@ -202,6 +203,39 @@ func (s *Shipment) Left(seen, delivered time.Time) {
 	if s.DeliveredAt.IsZero() {
 		s.DeliveredAt = delivered
 	}
+}
+
+// Follow adds what was told of the parcel on its way: whatever the order and however often, it comes to the same. The first physical scan is when it
+// left. Errors: Invalid (too many events, or one that cannot be).
+func (s *Shipment) Follow(events ...tracking.Event) error {
+	var p tracking.Parcel
+	var err error
+	if s.Track != nil && s.Track.Number == tracking.Normalise(s.Label.Tracking) {
+		p = *s.Track
+	} else if p, err = tracking.NewParcel(carrierCode(s.Label.Carrier), s.Label.Tracking); err != nil {
+		return err
+	}
+	if p, err = p.Add(events...); err != nil {
+		return err
+	}
+	s.Track = &p
+	if st := p.State(); !st.ScannedAt.IsZero() {
+		s.Left(st.ScannedAt, st.DeliveredAt)
+	}
+	return nil
+}
+
+// carrierCode is how package tracking calls a carrier; empty: it does not know it.
+func carrierCode(name string) string {
+	if codes := tracking.Carriers(name); len(codes) > 0 {
+		return codes[0]
+	}
+	return ""
+}
+
+// Except says that whoever ships it cannot go on without a person.
+func (s *Shipment) Except(at time.Time, why string) {
+	s.Label.Stuck, s.Label.Message, s.Label.After = true, clip(why), at
 }
 
 // Stop says that the parcel is not to ship any more, and why: its order was cancelled, or goes from elsewhere. What has left goes on.

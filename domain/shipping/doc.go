@@ -5,5 +5,5 @@
 // be done next is a function of what is stored and the time (Next), so a crash at any line, a second worker and a repeat lead to the same
 // parcel. Nothing here is a queue of commands: a shipment says where it stands, and its next step follows.
 //
-// It knows no vendor, calls nobody and reads no clock. It must not import stores, connectors or HTTP.
+// It knows no vendor, calls nobody and reads no clock. It may import the vocabulary of tracking; it must not import stores, connectors or HTTP.
 package shipping

@@ -3,6 +3,7 @@ package shipping
 import (
 	"time"
 
+	"github.com/spillway/spillway/domain/tracking"
 	"github.com/spillway/spillway/kit/money"
 )
 
@@ -48,6 +49,8 @@ type Shipment struct {
 	Void         Voiding   `json:"void,omitzero"`
 	HandedOverAt time.Time `json:"handed_over_at,omitzero"`
 	DeliveredAt  time.Time `json:"delivered_at,omitzero"`
+
+	Track *tracking.Parcel `json:"track,omitempty"` // what was told of it on its way; nil: nothing
 
 	Stopped time.Time `json:"stopped,omitzero"` // it is not to ship any more
 	StopWhy string    `json:"stop_why,omitzero"`

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spillway/spillway/domain/tracking"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/money"
 )
@@ -193,5 +194,35 @@ func TestALabelTakenBackMakesRoomForAnother(t *testing.T) {
 	}
 	if got := s.Next(noon); got.Kind != Book || s.Closed() {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestTheFirstScanIsWhenItLeft(t *testing.T) {
+	s := made(t, ByProvider, noon)
+	s.Booked(noon, Label{Ref: "order 7", Carrier: "USPS", Tracking: "9400111206206406300106"})
+	label := tracking.Event{At: noon, Status: tracking.LabelCreated, Source: "x"}
+	scan := tracking.Event{At: noon.Add(time.Hour), Status: tracking.Accepted, Source: "x"}
+	there := tracking.Event{At: noon.Add(50 * time.Hour), Status: tracking.Delivered, Source: "x"}
+	follow := func(events ...tracking.Event) {
+		t.Helper()
+		if err := s.Follow(events...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if follow(label); s.Shipped() {
+		t.Error("a label is no scan")
+	}
+	if follow(scan, label); !s.HandedOverAt.Equal(noon.Add(time.Hour)) || s.Closed() {
+		t.Errorf("%+v", s)
+	}
+	follow(there)
+	once := *s
+	follow(scan, there, label)
+	if d := cmp.Diff(once, *s); d != "" || !s.Closed() {
+		t.Errorf("told twice: %s", d)
+	}
+	s.Except(noon, "the address is not known")
+	if s.Question() != "the address is not known" {
+		t.Error(s.Question())
 	}
 }

@@ -55,6 +55,8 @@ var (
 	shipmentsWave = def("store.ShipmentsOfWave", "SELECT body, wave_id, version FROM shipment WHERE wave_id = $1 AND wave_id <> '' AND (due, id) > ($2, $3) ORDER BY due, id LIMIT $4")
 	shipmentsBy   = def("store.ShipmentsBy", `SELECT body, wave_id, version FROM shipment WHERE id IN (SELECT id FROM shipment WHERE tracking = $1 AND tracking <> ''
 		UNION SELECT id FROM shipment WHERE ref = $1 AND ref <> '' UNION SELECT id FROM shipment WHERE id = $1) ORDER BY id LIMIT $2`)
+	shipmentsByTake = def("store.ShipmentsByForUpdate", `SELECT body, wave_id, version FROM shipment WHERE id IN (SELECT id FROM shipment WHERE tracking = $1 AND tracking <> ''
+		UNION SELECT id FROM shipment WHERE ref = $1 AND ref <> '' UNION SELECT id FROM shipment WHERE id = $1) ORDER BY id LIMIT $2 @lock(FOR NO KEY UPDATE)`)
 	shipmentCounts = def("store.ShipmentCounts", "SELECT node, step, count(*), min(due) FROM shipment WHERE step <> 'rest' GROUP BY node, step ORDER BY node, step")
 
 	documentPut   = insertNew("store.DocumentPut", "shipment_document", []col{{"id", text}, {"shipment_id", text}, {"kind", text}, {"type", text}, {"sealed", bytea}, {"at", bigint}})
@@ -205,6 +207,11 @@ func (tx *Tx) ShipmentsOfWave(wave string, after ShipmentPlace, limit int) ([]Sh
 // ShipmentsBy reads those known by a number: its own id, a tracking number, or the shipper's id.
 func (tx *Tx) ShipmentsBy(number string, limit int) ([]Shipment, error) {
 	return query(tx, shipmentsBy, scanShipment, number, page(limit))
+}
+
+// ShipmentsByForUpdate is ShipmentsBy that keeps others from changing them until this transaction ends.
+func (tx *Tx) ShipmentsByForUpdate(number string, limit int) ([]Shipment, error) {
+	return query(tx, shipmentsByTake, scanShipment, number, page(limit))
 }
 
 // ShipmentCount is how many shipments wait for a step at a node.

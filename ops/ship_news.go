@@ -1,0 +1,194 @@
+package ops
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/domain/tracking"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/store"
+)
+
+const (
+	// newsEvery is how often accounts are asked what became of parcels; their webhooks tell the same earlier.
+	newsEvery = 2 * time.Minute
+	// newsOverlap is how far back each question reaches again: news has whole seconds, and clocks differ.
+	newsOverlap = 5 * time.Minute
+	// newsPages bounds one round of one account.
+	newsPages = 200
+	// newsFirst is how far back the first question reaches.
+	newsFirst = 7 * 24 * time.Hour
+)
+
+// ReceiveParcelNews takes a webhook of a carrier: it returns when what it tells is stored. News is merged, so one that comes twice changes nothing.
+// Errors: NotFound, Unauthenticated, Invalid, and those of the database, after which the carrier should come again.
+func (x *Ops) ReceiveParcelNews(ctx context.Context, carrier, accountID string, header http.Header, body []byte) error {
+	const op = "ops.ReceiveParcelNews"
+	c, ok := x.carriers[carrier]
+	if !ok {
+		return errs.New(errs.NotFound, op, carrier, "no such carrier is known here")
+	}
+	var row store.CarrierAccount
+	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		row, err = tx.CarrierAccountGet(accountID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if row.Carrier != carrier || !row.RemovedAt.IsZero() {
+		return errs.New(errs.NotFound, op, accountID, "no such account is set up here")
+	}
+	settings, err := x.carrierSettings(row)
+	if err != nil {
+		return err
+	}
+	env, err := c.Verify(driver.CarrierAccount{ID: row.ID, Settings: settings}, header, body)
+	if err != nil {
+		if driver.ClassOf(err) == driver.Forged {
+			x.gauges.forged.Add(1)
+			return errs.New(errs.Unauthenticated, op, carrier, "the signature does not match; the message is not from the carrier or the account's secret is not the one set up here")
+		}
+		return &errs.Error{Kind: errs.Invalid, Op: op, Item: carrier, Safe: "the message cannot be read", Cause: err}
+	}
+	news, err := c.Decode(env.Topic, body)
+	if err != nil {
+		return &errs.Error{Kind: errs.Invalid, Op: op, Item: carrier, Safe: "the message cannot be read", Cause: err}
+	}
+	return x.takeNews(ctx, row, news)
+}
+
+// takeNews merges what an account tells into its parcels, one transaction for each. News of parcels that are not ours is left out: an account may ship
+// for others too.
+func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news []driver.ParcelNews) error {
+	for _, n := range news {
+		err := x.st.Update(ctx, func(tx *store.Tx) error {
+			s, ok, err := newsOf(tx, account.ID, n)
+			if err != nil || !ok {
+				return err
+			}
+			was := s.Shipment
+			x.hear(&s.Shipment, account.Carrier, n, tx.Now())
+			if sameShipment(was, s.Shipment) {
+				return nil
+			}
+			return tx.ShipmentsSave([]store.Shipment{s})
+		})
+		if err != nil {
+			return err
+		}
+		x.live.notify(topicShipments)
+	}
+	return nil
+}
+
+// newsOf finds the parcel that news is of: by our own id, the shipper's, or the number, and only among those of the account.
+func newsOf(tx *store.Tx, account string, n driver.ParcelNews) (store.Shipment, bool, error) {
+	for _, number := range []string{n.BookingID, n.Ref, n.Tracking} {
+		if number == "" {
+			continue
+		}
+		got, err := tx.ShipmentsByForUpdate(number, 10)
+		if err != nil {
+			return store.Shipment{}, false, err
+		}
+		for _, s := range got {
+			if s.Account == account {
+				return s, true, nil
+			}
+		}
+	}
+	return store.Shipment{}, false, nil
+}
+
+// hear merges one piece of news.
+func (x *Ops) hear(s *shipping.Shipment, source string, n driver.ParcelNews, at time.Time) {
+	if n.Booked != nil && (s.Label.Fate != shipping.Done || n.Booked.Tracking != s.Label.Tracking || n.Booked.State == driver.BookingVoided) {
+		taken(*n.Booked)(s, at)
+	}
+	if n.Exception != "" && !s.Shipped() {
+		s.Except(at, n.Exception)
+	}
+	if len(n.Events) == 0 || s.Label.Tracking == "" {
+		return
+	}
+	events := make([]tracking.Event, 0, len(n.Events))
+	for _, e := range n.Events {
+		events = append(events, tracking.Event{At: e.At, Status: tracking.Status(e.Status), Code: e.Word, Place: e.Place, Source: source})
+	}
+	if err := s.Follow(events...); err != nil {
+		x.log.Warn("news of a parcel cannot be used", "shipment", s.ID, "err", err)
+	}
+}
+
+func sameShipment(a, b shipping.Shipment) bool { return string(jsonOf(a)) == string(jsonOf(b)) }
+
+// newsLoop asks accounts what became of parcels, in the process with the scheduler's lease.
+func (x *Ops) newsLoop() {
+	t := time.NewTicker(newsEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+		case <-x.ctx.Done():
+			return
+		}
+		if x.keeper.has(schedulerLease) {
+			x.askNews(x.ctx)
+		}
+	}
+}
+
+// askNews asks every account once. One that fails holds up no other.
+func (x *Ops) askNews(ctx context.Context) {
+	var all []store.CarrierAccount
+	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.CarrierAccounts()
+		return err
+	})
+	if err != nil {
+		x.log.Error("carrier accounts cannot be read", "err", err)
+		return
+	}
+	for _, a := range all {
+		if err := x.askNewsOf(ctx, a); err != nil && ctx.Err() == nil {
+			x.log.Warn("a carrier does not tell what became of parcels", "account", a.Name, "err", err)
+		}
+	}
+}
+
+func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) error {
+	f, err := x.freight(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	const stream = "parcels"
+	since := x.now().Add(-newsFirst)
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		mark, err := tx.WatermarkGet(a.ID, stream)
+		if !mark.At.IsZero() {
+			since = mark.At.Add(-newsOverlap)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	began, cursor := x.now(), ""
+	for range newsPages {
+		page, ok, err := f.Parcels(ctx, since, cursor)
+		if err != nil || !ok {
+			return err
+		}
+		if err := x.takeNews(ctx, a, page.News); err != nil {
+			return err
+		}
+		if cursor = page.Next; cursor == "" {
+			return x.st.Update(ctx, func(tx *store.Tx) error { return tx.WatermarkSet(a.ID, stream, store.Watermark{At: began}) })
+		}
+	}
+	return errs.New(errs.Busy, "ops.News", a.ID, "more than %d pages of news at once: the next round goes on", newsPages)
+}
