@@ -17,6 +17,7 @@ type document struct {
 	name     string
 	text     string
 	mutation bool
+	address  bool    // without the address it is no answer
 	base     float64 // points it may cost at most, by the documented formula: base + size × each
 	each     float64
 }
@@ -128,6 +129,10 @@ func (c *channel) send(ctx context.Context, r request, rep *reply) (*driver.Answ
 	req.Header.Set("X-Shopify-Access-Token", token)
 	answer, err := c.env.Do(ctx, r.op, req, func(a *driver.Answer) *driver.Error {
 		fail := judge(a, rep, r.doc.mutation)
+		if fail == nil && r.doc.address && len(rep.Errors) > 0 {
+			fail = &driver.Error{Class: driver.AskHuman, Code: accessDenied, Message: addressDenied}
+			a.Code = fail.Code
+		}
 		if fail != nil {
 			fail.Status, fail.RequestID = a.Status, a.RequestID
 		}

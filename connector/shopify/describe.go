@@ -24,6 +24,8 @@ const (
 	SettingGrant       = "grant"
 	SettingExpiring    = "expiring_tokens"
 	SettingBase        = "base_url"
+	// SettingNotify says whether Shopify writes to the buyer when a parcel is told of.
+	SettingNotify = "notify_customer"
 )
 
 const (
@@ -60,6 +62,7 @@ func (Vendor) Describe() driver.Description {
 		},
 		ShopSettings: []driver.Setting{
 			{Name: SettingShopVersion, Help: "Version of the Admin API for this shop, if it differs from the app's."},
+			{Name: SettingNotify, Default: "yes", Help: "Shopify writes to the buyer when a parcel is told of or its number changes: yes or no."},
 		},
 		Capabilities: capabilities(),
 		Limits: driver.Limits{
@@ -90,7 +93,7 @@ func capabilities() []driver.Capability {
 		{Name: "cancellation events", Support: driver.Yes, Why: "orders/cancelled; removed units show as current_quantity", Link: base + "api/webhooks"},
 		{Name: "return events", Support: driver.Yes, Why: "refunds/create; the return's own steps are not read", Link: base + "api/webhooks"},
 		{Name: "platform fulfilment stock", Support: driver.No, Why: "Shopify has no stock of its own; a fulfilment service is a location like others", Link: base + "apps/build/orders-fulfillment/fulfillment-service-apps"},
-		{Name: "tracking write", Support: driver.NotYet, Why: "fulfillmentCreate comes with shipping", Link: base + "api/admin-graphql/latest/mutations/fulfillmentCreate"},
+		{Name: "tracking write", Support: driver.Yes, Why: "by line and quantity, to each place the units are sent from; a number can be changed any time", Link: base + "api/admin-graphql/latest/mutations/fulfillmentCreate"},
 	}
 }
 

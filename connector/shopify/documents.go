@@ -1,7 +1,8 @@
 package shopify
 
 // The GraphQL documents. Every field exists in all of Versions. No field of a buyer is asked for: no name, street, town, email,
-// phone, note or custom attribute. Of the address there are country and state, which Shopify does not count among personal fields.
+// phone, note or custom attribute. Of the address there are country and state, which Shopify does not count among personal fields. The one
+// exception is docRecipient, asked when a label is made elsewhere.
 //
 // Costs follow the documented formula: an object 1, a connection 2 and its nodes, a mutation 10, scalars nothing. Real shops
 // charge less for wide connections; the first answer corrects the guess. The sizes keep every query below the limit of
@@ -68,6 +69,35 @@ nodes { quantity lineItem { id } } pageInfo { hasNextPage endCursor } } } } }`}
 const bulkOrders = `{ orders(query: %s) { edges { node { ` + orderHead + `
 %s
 lineItems { edges { node { ` + lineFields + ` } } } } } } }`
+
+// What shipping needs of an order: its parcels, and what is left to be sent, by the places it is sent from. Sizes are small, since Shopify prices what
+// could be there; the rest is read by itself.
+const (
+	shipLines   = 10
+	shipPlaces  = 5
+	placeLines  = 10
+	shipCost    = 3 + 2 + 2*shipLines + 2 + shipPlaces*(4+2+2*placeLines)
+	morePlaced  = 250 // lines a page of one place
+	parcelItems = `fulfillmentLineItems(first: 10) { nodes { quantity lineItem { id } } pageInfo { hasNextPage endCursor } }`
+	placeItems  = `nodes { id remainingQuantity lineItem { id } } pageInfo { hasNextPage endCursor }`
+)
+
+var docShipping = document{name: "shipping", base: shipCost, text: `query Shipping($id: ID!, $after: String) { node(id: $id) { ... on Order { id cancelledAt
+fulfillments(first: 100) { id status createdAt trackingInfo(first: 10) { company number } ` + parcelItems + ` }
+fulfillmentOrders(first: 5, after: $after) { nodes { id status supportedActions { action } assignedLocation { location { id } }
+lineItems(first: 10) { ` + placeItems + ` } } pageInfo { hasNextPage endCursor } } } } }`}
+
+var docPlaced = document{name: "placed", base: 4, each: 2, text: `query Placed($id: ID!, $first: Int!, $after: String) {
+node(id: $id) { ... on FulfillmentOrder { id lineItems(first: $first, after: $after) { ` + placeItems + ` } } } }`}
+
+var docFulfil = document{name: "fulfil", mutation: true, base: 10, text: `mutation Fulfil($in: FulfillmentInput!) {
+fulfillmentCreate(fulfillment: $in) { fulfillment { id } userErrors { field message } } }`}
+
+var docRetrack = document{name: "retrack", mutation: true, base: 10, text: `mutation Retrack($id: ID!, $tracking: FulfillmentTrackingInput!, $notify: Boolean) {
+fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: $tracking, notifyCustomer: $notify) { fulfillment { id } userErrors { field message } } }`}
+
+var docRecipient = document{name: "recipient", address: true, base: 2, text: `query Recipient($id: ID!) { node(id: $id) { ... on Order { id cancelledAt
+shippingAddress { name company address1 address2 city provinceCode zip countryCodeV2 phone } } } }`}
 
 var docLocations = document{name: "locations", base: 3, each: 1, text: `query Locations($first: Int!, $after: String) {
 primary: location { id }

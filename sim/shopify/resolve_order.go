@@ -84,7 +84,7 @@ func (s *Sim) orderParts() fields {
 		"shippingAddress": get(func(o *order) any {
 			a := o.address
 			return graphql.Map{"id": gid("MailingAddress", o.id), "name": a.firstName + " " + a.lastName, "firstName": a.firstName,
-				"lastName": a.lastName, "address1": a.address1, "city": a.city, "province": a.province, "provinceCode": a.provinceCode,
+				"lastName": a.lastName, "company": nil, "address2": nil, "address1": a.address1, "city": a.city, "province": a.province, "provinceCode": a.provinceCode,
 				"zip": a.zip, "country": a.country, "countryCodeV2": a.countryCode, "phone": a.phone}
 		}),
 		"lineItems": with(func(x *graphql.Exec, o *order, a graphql.Args) any {
