@@ -15,6 +15,7 @@ import (
 // catalogue is everything that rarely changes, held in memory: items, listings, locations, and how they hang together. It is
 // never changed; a change in the store makes a new one.
 type catalogue struct {
+	handling  handling // what items, cartons and shelves are like
 	items     map[string]catalog.Item
 	listings  map[string]catalog.Listing
 	bySKU     map[string]string    // seller's SKU to item id
