@@ -45,6 +45,10 @@ type (
 	PolicyOverride   = sqlcore.PolicyOverride
 	Node             = sqlcore.Node
 	Shipment         = sqlcore.Shipment
+	FloorWave        = sqlcore.FloorWave
+	FloorTask        = sqlcore.FloorTask
+	FloorClaim       = sqlcore.FloorClaim
+	FloorTrouble     = sqlcore.FloorTrouble
 	ShipmentPlace    = sqlcore.ShipmentPlace
 	ShipmentCount    = sqlcore.ShipmentCount
 	ShipmentDocument = sqlcore.ShipmentDocument
