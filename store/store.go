@@ -44,6 +44,8 @@ type (
 	AccountRating    = sqlcore.AccountRating
 	PolicyOverride   = sqlcore.PolicyOverride
 	Node             = sqlcore.Node
+	Physical         = sqlcore.Physical
+	Carton           = sqlcore.Carton
 	Shipment         = sqlcore.Shipment
 	FloorWave        = sqlcore.FloorWave
 	FloorTask        = sqlcore.FloorTask

@@ -15,7 +15,7 @@ import (
 
 // Tables are the tables a backup holds, each after those it refers to, and before them InboxTable. Sessions are left out: after a restore
 // people sign in again.
-var Tables = []string{"item", "component", "location", "listing", "balance", "movement", "reservation", "orders", "event",
+var Tables = []string{"item", "component", "item_physical", "carton", "bin", "bin_item", "location", "listing", "balance", "movement", "reservation", "orders", "event",
 	"channel_book", "hold", "drift", "push_log", "app", "seller_grant", "connection", "watermark", "app_user", "api_token", "account_rating", "policy_override",
 	"reconciliation", "reconciliation_rate", "reconciliation_order", "account_deduction",
 	"incident", "incident_entry", "incident_task", "alert_target", "alert_silence", "alert_delivery", "node",

@@ -27,7 +27,7 @@ type database struct {
 
 // Exercise runs the suite. fresh makes an empty database and returns its URL.
 func Exercise(t *testing.T, fresh func(testing.TB) string) {
-	for _, group := range [][]testcase{basics, catalogCases, ledgerCases, orderCases, logCases, inboxCases, channelCases, leaseCases, healthCases, incidentCases, nodeCases, shippingCases, floorCases, backupCases, maintainCases, moveCases, custodyCases, racing} {
+	for _, group := range [][]testcase{basics, catalogCases, ledgerCases, orderCases, logCases, inboxCases, channelCases, leaseCases, healthCases, incidentCases, nodeCases, handlingCases, shippingCases, floorCases, backupCases, maintainCases, moveCases, custodyCases, racing} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				d := open(t, fresh(t))
