@@ -190,7 +190,11 @@ func restore(r io.ReadSeeker, tx, inbox *Tx) (Manifest, error) {
 				return err
 			}
 		}
-		return to.restoreRows(into[key], rows)
+		err = to.restoreRows(into[key], rows)
+		if errs.Is(err, errs.Internal) { // a damaged row may break a rule of its table before the end, where the damage would be found
+			err = &errs.Error{Kind: errs.Invalid, Op: "store.Restore", Item: table, Safe: "a row of the backup cannot be: the file is damaged", Cause: err}
+		}
+		return err
 	})
 	if err != nil {
 		return none, err
