@@ -1,0 +1,147 @@
+package easypost
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spillway/spillway/connector/driver"
+)
+
+// shipper is one account.
+type shipper struct {
+	base     *url.URL
+	env      driver.Env
+	key      string
+	size     string
+	accounts []string
+}
+
+// Roles of the package, said here so that a changed signature does not end one silently.
+var (
+	_ driver.Carrier    = Carrier{}
+	_ driver.Shipper    = (*shipper)(nil)
+	_ driver.Manifester = (*shipper)(nil)
+	_ driver.Follower   = (*shipper)(nil)
+)
+
+// call makes one request and reads the answer into out. path holds what is escaped already.
+func (s *shipper) call(ctx context.Context, op driver.Operation, method, path string, query url.Values, in, out any) error {
+	var body []byte
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return &driver.Error{Class: driver.GiveUp, Op: op, Cause: err}
+		}
+		body = b
+	}
+	u := s.base.JoinPath(path)
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return &driver.Error{Class: driver.GiveUp, Op: op, Message: "the address of the interface cannot be used"}
+	}
+	req.SetBasicAuth(s.key, "")
+	req.Header.Set("Content-Type", "application/json")
+	_, err = s.env.Do(ctx, op, req, func(a *driver.Answer) *driver.Error { return judge(a, out) })
+	return err
+}
+
+// judge classes a failure by what to do about it, and reads a success into out.
+func judge(a *driver.Answer, out any) *driver.Error {
+	a.RequestID = a.Header.Get("X-Ep-Request-Uuid")
+	if a.Status == http.StatusOK || a.Status == http.StatusCreated {
+		if err := json.Unmarshal(a.Body, out); err != nil {
+			return &driver.Error{Class: driver.Retry, Status: a.Status, Applied: true, Message: "the answer is not what it should be", RequestID: a.RequestID}
+		}
+		return nil
+	}
+	code, message := said(a.Body)
+	a.Code = code
+	e := &driver.Error{Class: driver.GiveUp, Status: a.Status, Code: code, Message: message, RequestID: a.RequestID}
+	switch {
+	case a.Status == http.StatusTooManyRequests:
+		e.Class, e.After = driver.RetryAfter, retryAfter(a.Header)
+	case a.Status == http.StatusServiceUnavailable && code != "":
+		e.Class = driver.Retry // the vendor's own word: turned away at the door
+	case a.Status == http.StatusRequestTimeout || a.Status >= 500:
+		e.Class, e.Applied = driver.Retry, true
+	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden, a.Status == http.StatusPaymentRequired:
+		e.Class = driver.AskHuman
+	}
+	if e.Message == "" && e.Class != driver.Retry {
+		e.Message = "EasyPost refuses this"
+	}
+	return e
+}
+
+// maxSaid bounds a vendor's sentence in bytes; longer ones are lists of carriers' replies.
+const maxSaid = 400
+
+// said reads the vendor's error. Its message is text, a list or an object, and its list of errors holds texts or objects.
+func said(body []byte) (code, message string) {
+	var in struct {
+		Error struct {
+			Code    string          `json:"code"`
+			Message json.RawMessage `json:"message"`
+			Errors  json.RawMessage `json:"errors"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &in) != nil {
+		return "", "" // a gateway in between answers with a page: then the status must do
+	}
+	all := append(flatten(in.Error.Message, 0), flatten(in.Error.Errors, 0)...)
+	message = strings.Join(all, "; ")
+	if len(message) > maxSaid {
+		message = strings.ToValidUTF8(message[:maxSaid], "") + "…"
+	}
+	return in.Error.Code, message
+}
+
+// maxDepth bounds how deep an error's texts are looked for.
+const maxDepth = 4
+
+// flatten lists the texts in a value, in the order of fields' names.
+func flatten(raw json.RawMessage, depth int) (out []string) {
+	var text string
+	var list []json.RawMessage
+	var object map[string]json.RawMessage
+	switch {
+	case len(raw) == 0 || depth > maxDepth:
+	case json.Unmarshal(raw, &text) == nil:
+		if text != "" {
+			out = append(out, text)
+		}
+	case json.Unmarshal(raw, &list) == nil:
+		for _, v := range list {
+			out = append(out, flatten(v, depth+1)...)
+		}
+	case json.Unmarshal(raw, &object) == nil:
+		if field := flatten(object["field"], depth+1); len(field) == 1 {
+			return []string{field[0] + ": " + strings.Join(flatten(object["message"], depth+1), ", ")}
+		}
+		names := make([]string, 0, len(object))
+		for name := range object {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			out = append(out, flatten(object[name], depth+1)...)
+		}
+	}
+	return out
+}
+
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 1 || seconds > 3600 {
+		return 2 * time.Second
+	}
+	return time.Duration(seconds) * time.Second
+}
