@@ -279,6 +279,9 @@ func (b *intakeWork) route(book *stock.Book, ids []string) error {
 		return err
 	}
 	r := &router{x: b.x, tx: b.tx, at: b.at, book: book}
+	if err := r.know(ids...); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if err := r.follow(b.orders[id].after, shipmentsOf(had, id)); err != nil {
 			return err

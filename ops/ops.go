@@ -213,6 +213,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.alertLoop)
 	x.work.Go(x.sendLoop)
 	x.work.Go(x.foreseeLoop)
+	x.work.Go(x.routeLoop)
 	x.work.Go(x.newsLoop)
 	x.planner.dirtyAll(x.catalog.Load())
 	return nil

@@ -3,6 +3,7 @@ package ops
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,33 @@ type router struct {
 	adds   []store.Shipment
 	saves  []store.Shipment
 	events []store.Event
+	was    map[string]store.Route // the routes orders have, as far as they were looked up
+	// asks says that somebody asked for this route: it is written down even if nothing comes of it. request is the caller's id of that, together how
+	// many orders were planned with it.
+	asks     bool
+	request  string
+	together int
+}
+
+// know looks up the routes orders have.
+func (r *router) know(orderIDs ...string) error {
+	routes, err := r.tx.RoutesGet(orderIDs...)
+	r.was = map[string]store.Route{}
+	for _, x := range routes {
+		r.was[x.OrderID] = x
+	}
+	return err
+}
+
+// pinned is what a person has said of an order's route, which holds until somebody says otherwise.
+func (r *router) pinned(orderID string) (over routing.Override, err error) {
+	was, ok := r.was[orderID]
+	if !ok || was.Actor == ByRules {
+		return over, nil
+	}
+	var told RouteTold
+	err = json.Unmarshal(was.Body, &told)
+	return routing.Override{Nodes: told.Asked, By: was.Actor, Reason: was.Reason}, err
 }
 
 // routable reports whether an order waits to be sent by us.
@@ -44,38 +72,64 @@ func routable(o *order.Order) bool {
 	return o.Status == order.AwaitingShipment && o.Fulfilment != order.ByPlatform && !o.Flags.Sample && len(o.Lines) > 0
 }
 
+// job is what there is to decide of an order.
+type job struct {
+	asked, rest []routeItem // all the ledger holds, and what of it is in no parcel that stays
+	kept        map[string]bool
+	way         underWay
+}
+
+func (r *router) job(o *order.Order, had []store.Shipment) job {
+	j := job{asked: r.asked(o)}
+	j.kept = keep(j.asked, had)
+	j.way = under(j.asked, had, j.kept)
+	for _, a := range j.asked {
+		if a.qty = min(a.qty, a.all-j.way.sum(a.line, a.item)); a.qty > 0 {
+			j.rest = append(j.rest, a)
+		}
+	}
+	return j
+}
+
 // plan routes what is not under way of an order, moves its reservation to where it leaves from and makes its parcels. had is what it was shipped in
 // so far: a parcel somebody works on already stays, unless it holds what is not wanted any more.
 func (r *router) plan(o *order.Order, had []store.Shipment, over routing.Override) error {
-	asked := r.asked(o)
-	kept := keep(asked, had)
-	for i := range had {
-		if s := &had[i]; live(s) && !kept[s.ID] {
-			s.Stop(r.at, "what the order ships in was planned anew")
-			r.saves = append(r.saves, *s)
-		}
-	}
-	w := under(asked, had, kept)
-	rest := make([]routeItem, 0, len(asked))
-	for _, a := range asked {
-		if a.qty = min(a.qty, a.all-w.sum(a.line, a.item)); a.qty > 0 {
-			rest = append(rest, a)
-		}
-	}
-	if len(rest) == 0 {
+	j := r.job(o, had)
+	if len(j.rest) == 0 {
+		r.stop(had, j.kept)
 		return nil
 	}
-	in := r.input(o, rest, over)
-	plan, err := r.x.network.desk.Route(&in, r.stock(rest, o.ID, w))
+	in := r.input(o, j.rest, over)
+	plan, err := r.x.network.desk.Route(&in, r.stock(j.rest, o.ID, j.way))
 	if err != nil {
 		return err
 	}
-	if err := r.rehouse(o.ID, rest, &plan, w); err != nil {
+	return r.carry(o, had, j, &plan, over)
+}
+
+// carry does what a plan says: parcels that are as it wants them stay, the others stop, the reservation moves.
+func (r *router) carry(o *order.Order, had []store.Shipment, j job, plan *routing.Plan, over routing.Override) error {
+	told := tell(plan)
+	told.Asked, told.Request, told.Together = over.Nodes, r.request, r.together
+	stays := r.matching(o, had, j, plan)
+	for i, id := range stays {
+		if id != "" {
+			j.kept[id] = true
+			told.Parts[i].Shipment = id
+		}
+	}
+	stopped := r.stop(had, j.kept)
+	if was, ok := r.was[o.ID]; ok && !r.asks && stopped == 0 && !slices.Contains(stays, "") && was.Lacking == told.Left {
+		return nil // nothing is different
+	}
+	if err := r.rehouse(o.ID, j.rest, plan, j.way); err != nil {
 		return err
 	}
-	told := tell(&plan)
 	for i := range plan.Parts {
-		s, err := r.shipment(o, rest, &plan.Parts[i], len(had)+i, had)
+		if stays[i] != "" {
+			continue
+		}
+		s, err := r.shipment(o, j.rest, &plan.Parts[i], len(had)+i, had)
 		if err != nil {
 			return err
 		}
@@ -83,6 +137,53 @@ func (r *router) plan(o *order.Order, had []store.Shipment, over routing.Overrid
 		r.adds = append(r.adds, store.Shipment{Shipment: *s})
 	}
 	return r.note(o.ID, told, over)
+}
+
+// stop stops the parcels that do not stay, and returns how many.
+func (r *router) stop(had []store.Shipment, kept map[string]bool) (n int) {
+	for i := range had {
+		if s := &had[i]; live(s) && !kept[s.ID] {
+			s.Stop(r.at, "what the order ships in was planned anew")
+			r.saves = append(r.saves, *s)
+			n++
+		}
+	}
+	return n
+}
+
+// matching finds for each part of a plan a parcel that is as the plan wants it; "" where there is none.
+func (r *router) matching(o *order.Order, had []store.Shipment, j job, plan *routing.Plan) []string {
+	out := make([]string, len(plan.Parts))
+	for i := range plan.Parts {
+		want := r.bare(o, j.rest, &plan.Parts[i])
+		for k := range had {
+			if s := &had[k]; live(s) && !j.kept[s.ID] && !slices.Contains(out, s.ID) && sameParcel(o, s, &want) {
+				out[i] = s.ID
+				break
+			}
+		}
+	}
+	return out
+}
+
+// sameParcel reports whether a parcel is what a plan wants, and holds no unit that is cancelled.
+func sameParcel(o *order.Order, s *store.Shipment, want *shipping.Shipment) bool {
+	if s.Node != want.Node || s.Carrier != want.Carrier || s.Service != want.Service || s.Way != want.Way || s.Account != want.Account || !s.Due.Equal(want.Due) || len(s.Lines) != len(want.Lines) {
+		return false
+	}
+	for i, l := range s.Lines {
+		if w := want.Lines[i]; l.Key != w.Key || l.ItemID != w.ItemID || l.Qty != w.Qty {
+			return false
+		}
+		for _, ol := range o.Lines {
+			for _, u := range ol.Units {
+				if u.Cancelled && slices.Contains(l.Units, u.ExternalLineID) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // live reports whether a parcel is to ship and has not left.
@@ -174,7 +275,7 @@ func (r *router) input(o *order.Order, asked []routeItem, over routing.Override)
 	in := routing.Order{ID: o.ID, Connection: o.ConnectionID, Dest: routing.Dest{Region: o.Region, Postal: o.PostalPrefix}, Due: o.Deadlines,
 		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: regimeOf(o), Override: over}
 	for _, a := range asked {
-		in.Lines = append(in.Lines, routing.Line{Item: a.item, Qty: a.qty})
+		in.Lines = append(in.Lines, r.x.catalog.Load().handling.routeLine(a.item, a.qty))
 		for place, n := range r.book.Held(o.ID, a.line, a.item) {
 			if n == a.qty && in.Held == "" {
 				in.Held = place
@@ -258,15 +359,22 @@ func sortedKeys(m map[string]int64) []string {
 // shipment makes the parcel of a part. Its id follows from the order, so that routing the same again makes no second one.
 func (r *router) shipment(o *order.Order, asked []routeItem, p *routing.Part, nth int, had []store.Shipment) (*shipping.Shipment, error) {
 	sum := sha256.Sum256([]byte(o.ID + "\x00" + string(rune('a'+nth%26)) + strings.Repeat("+", nth/26)))
-	s := shipping.Shipment{ID: "s" + hex.EncodeToString(sum[:12]), ConnectionID: o.ConnectionID, Orders: []string{o.ID}, Node: p.Node, Carrier: p.Carrier, Service: p.Service,
+	s := r.bare(o, asked, p)
+	s.ID = "s" + hex.EncodeToString(sum[:12])
+	r.units(o, asked, &s, had)
+	return shipping.New(s)
+}
+
+// bare is the parcel of a part without its id and the channel's units.
+func (r *router) bare(o *order.Order, asked []routeItem, p *routing.Part) shipping.Shipment {
+	s := shipping.Shipment{ConnectionID: o.ConnectionID, Orders: []string{o.ID}, Node: p.Node, Carrier: p.Carrier, Service: p.Service,
 		Due: order.NextDue(o).At, CreatedAt: r.at}
 	s.Way, s.Account = r.x.network.wayOf(o, p)
 	for _, q := range p.Lines {
 		a := asked[q.Line]
 		s.Lines = append(s.Lines, shipping.Line{OrderID: o.ID, Key: a.line, ItemID: a.item, Qty: q.Qty})
 	}
-	r.units(o, asked, &s, had)
-	return shipping.New(s)
+	return s
 }
 
 // units names the channel's units of a parcel's lines: those that are not cancelled and in no other parcel, in the order of their ids.

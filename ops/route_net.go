@@ -68,32 +68,34 @@ func (n *routeNet) look(tx *store.Tx, locations []stock.Location, at time.Time) 
 	if !n.made.IsZero() && at.Sub(n.made) < routeFresh && !at.Before(n.made) {
 		return n.desk != nil, nil
 	}
-	said, err := tx.Nodes()
+	sites, rules, err := routeSites(tx, locations)
 	if err != nil {
 		return false, err
 	}
-	n.made, n.desk = at, nil
-	if len(said) == 0 {
+	n.made, n.desk, n.sites = at, nil, sites
+	if len(sites) == 0 {
 		return false, nil
-	}
-	rules, err := routeRules(tx, said)
-	if err != nil {
-		return false, err
-	}
-	queue, err := waitingAt(tx)
-	if err != nil {
-		return false, err
-	}
-	n.sites = n.sites[:0]
-	for _, s := range said {
-		i := slices.IndexFunc(locations, func(l stock.Location) bool { return l.ID == s.ID })
-		if i < 0 {
-			continue
-		}
-		n.sites = append(n.sites, routing.Site{Node: s.Node, Location: locations[i], Queue: queue[s.ID], Today: queue[s.ID]})
 	}
 	n.desk, err = routing.Prepare(n.sites, rules, roads, at)
 	return err == nil, err
+}
+
+// routeSites are the nodes orders may leave from, as they stand, and what the seller wants. None: nothing is said of any node.
+func routeSites(tx *store.Tx, locations []stock.Location) (sites []routing.Site, rules routing.Rules, err error) {
+	said, err := tx.Nodes()
+	if err != nil || len(said) == 0 {
+		return nil, rules, err
+	}
+	if rules, err = routeRules(tx, said); err != nil {
+		return nil, rules, err
+	}
+	queue, err := waitingAt(tx)
+	for _, s := range said {
+		if i := slices.IndexFunc(locations, func(l stock.Location) bool { return l.ID == s.ID }); i >= 0 {
+			sites = append(sites, routing.Site{Node: s.Node, Location: locations[i], Queue: queue[s.ID], Today: queue[s.ID]})
+		}
+	}
+	return sites, rules, err
 }
 
 // waitingAt counts the parcels that wait at each node.

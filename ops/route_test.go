@@ -103,13 +103,13 @@ func TestAPersonsRouteMovesTheReservation(t *testing.T) {
 	r.network(3)
 	id := r.sell("S1", 1)
 	_, before, _ := r.standing(id)
-	if _, err := r.x.Reroute(t.Context(), id, routing.Override{Nodes: []string{"main"}, By: "lena"}); !errs.Is(err, errs.Invalid) {
+	if _, err := r.x.Reroute(t.Context(), id, "", routing.Override{Nodes: []string{"main"}, By: "lena"}); !errs.Is(err, errs.Invalid) {
 		t.Errorf("without a reason: %v", err)
 	}
-	if _, err := r.x.Reroute(t.Context(), "none", routing.Override{}); !errs.Is(err, errs.NotFound) {
+	if _, err := r.x.Reroute(t.Context(), "none", "", routing.Override{}); !errs.Is(err, errs.NotFound) {
 		t.Error(err)
 	}
-	told, err := r.x.Reroute(t.Context(), id, routing.Override{Nodes: []string{"main"}, By: "lena", Reason: "west is flooded"})
+	told, err := r.x.Reroute(t.Context(), id, "", routing.Override{Nodes: []string{"main"}, By: "lena", Reason: "west is flooded"})
 	r.must(err)
 	_, live, held := r.standing(id)
 	if told.Parts[0].Node != "main" || held["main"] != 1 || len(held) != 1 || len(live) != 1 || live[0].Node != "main" || live[0].ID == before[0].ID {
@@ -135,7 +135,7 @@ func TestAParcelSomebodyWorksOnStays(t *testing.T) {
 		}
 		return tx.ShipmentsSave(live[:1])
 	}))
-	if _, err := r.x.Reroute(t.Context(), id, routing.Override{Nodes: []string{"main"}, By: "lena", Reason: "closer"}); !errs.Is(err, errs.Conflict) {
+	if _, err := r.x.Reroute(t.Context(), id, "", routing.Override{Nodes: []string{"main"}, By: "lena", Reason: "closer"}); !errs.Is(err, errs.Conflict) {
 		t.Errorf("a packed parcel went elsewhere: %v", err)
 	}
 	_, now, held := r.standing(id)

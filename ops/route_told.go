@@ -21,6 +21,9 @@ type RouteTold struct {
 	Proven     bool             `json:"proven"`
 	Guessed    bool             `json:"guessed,omitzero"`
 	Candidates []RouteCandidate `json:"candidates"`
+	Asked      []string         `json:"asked,omitempty"`   // nodes a person named; none: the rules decided
+	Request    string           `json:"request,omitzero"`  // the caller's id of the change
+	Together   int              `json:"together,omitzero"` // orders it was planned together with
 }
 
 // RoutePart is what leaves one node.
@@ -62,7 +65,8 @@ func (r *router) note(orderID string, told RouteTold, over routing.Override) err
 		nodes[i] = p.Node
 	}
 	r.events = append(r.events, store.Event{At: r.at, Kind: EventRouted, Subject: orderID,
-		Data: jsonOf(map[string]any{"nodes": nodes, "by": actor, "reason": reason, "left": told.Left, "total": told.Total, "currency": told.Currency})})
+		Data: jsonOf(map[string]any{"nodes": nodes, "by": actor, "reason": reason, "left": told.Left, "total": told.Total, "currency": told.Currency,
+			"request": told.Request, "asked": told.Asked, "together": told.Together})})
 	return nil
 }
 
