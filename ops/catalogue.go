@@ -58,6 +58,9 @@ func loadCatalogue(tx *store.Tx, connections []string) (*catalogue, error) {
 	if c.locations, err = tx.Locations(); err != nil {
 		return nil, err
 	}
+	if c.handling, err = loadHandling(tx); err != nil {
+		return nil, err
+	}
 	c.tie()
 	return c, nil
 }

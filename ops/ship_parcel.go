@@ -59,6 +59,7 @@ func parcelLine(o *order.Order, l shipping.Line, cat *catalogue) driver.ParcelLi
 	if item, ok := cat.items[l.ItemID]; ok {
 		out.SKU, out.Title = item.SKU, item.Title
 	}
+	cat.handling.declare(&out, l.ItemID)
 	for _, ol := range o.Lines {
 		if ol.Key != l.Key {
 			continue
