@@ -1,4 +1,4 @@
-// Package shopify connects Shopify stores: orders, stock and webhooks through the Admin GraphQL API.
+// Package shopify connects Shopify stores: orders, stock, tracking numbers and webhooks through the Admin GraphQL API.
 //
 // It promises to work on every supported API version from 2025-10 on although the rules for writing stock changed four
 // times (version.go), to write stock by compare-and-set with an idempotency key made of the push ids, to send no request that
@@ -6,7 +6,7 @@
 // bulk file.
 //
 // External ids are the short numbers ("4567"), never the long form "gid://shopify/Order/4567". No personal data leaves the
-// package: none is asked for, and none of what webhooks carry is put into a fact.
+// package but by Recipient: none is asked for elsewhere, and none of what webhooks carry is put into a fact.
 //
 // It must never import a store, a use-case, a simulator or another connector.
 package shopify

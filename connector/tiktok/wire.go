@@ -3,7 +3,7 @@ package tiktok
 import "encoding/json"
 
 // The types of this file mirror documented answers and name only the fields that are read. Personal data (name, street, e-mail,
-// telephone, notes) is never named, so it is skipped over without being copied. Of the recipient's address only country, state
+// telephone, notes) is never named but in wireAddress, so it is skipped over without being copied. Of the recipient's address only country, state
 // and three characters of the postal code go further; see region and order.PostalPrefix.
 
 type wireShops struct {

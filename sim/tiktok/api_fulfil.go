@@ -193,7 +193,7 @@ func (s *Sim) createPackage(c *call) (any, *failure) {
 	}
 	p := s.newParcel(o, lines, "", provider("US", ""), "TIKTOK")
 	p.weight, p.size, p.price = orDefault(in.Weight, measure{"1", "POUND"}), orDefault(in.Size, dimension{"10", "8", "4", "INCH"}), labelPrice
-	if f := s.arranged(p, s.trackingNumber(), p.provider); f != nil {
+	if f := s.arranged(p, s.trackingNumber(p.provider), p.provider); f != nil {
 		return nil, f
 	}
 	return fields{"order_id": o.id, "order_line_item_ids": lineIDs(lines), "dimension": p.size, "weight": p.weight,
@@ -317,7 +317,7 @@ func (s *Sim) ship(c *call, in shipRequest) *failure {
 	if p.status != toFulfill {
 		return fail(codeShippedAlready, "The package is shipped already.")
 	}
-	tracking, v := s.trackingNumber(), p.provider
+	tracking, v := s.trackingNumber(p.provider), p.provider
 	if o.ship == "SELLER" {
 		if v, f = o.shop.newTracking(in.Self.v.Tracking, in.Self.v.Provider); f != nil {
 			return f

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestTrackingNumbersAreUSPS: 22 digits whose last makes the sum, weighted 3 and 1 from the right, a multiple of ten. Two numbers are
+// TestTrackingNumbersHaveCheckDigits: USPS's of 22 digits, whose last makes the sum, weighted 3 and 1 from the right, a multiple of ten. Two numbers are
 // published ones.
-func TestTrackingNumbersAreUSPS(t *testing.T) {
+func TestTrackingNumbersHaveCheckDigits(t *testing.T) {
 	if got := uspsCheck("940011120108080548301"); got != '6' { // 9400111201080805483016
 		t.Errorf("check digit %c, want 6", got)
 	}
@@ -22,11 +22,17 @@ func TestTrackingNumbersAreUSPS(t *testing.T) {
 	form := regexp.MustCompile(`^9400\d{18}$`)
 	seen := map[string]bool{}
 	for range 1000 {
-		n := r.sim.trackingNumber()
+		n := r.sim.trackingNumber(provider("US", ""))
 		if !form.MatchString(n) || n[21] != uspsCheck(n[:21]) || seen[n] {
 			t.Fatalf("%s", n)
 		}
 		seen[n] = true
+	}
+	if got := postCheck("47312482"); got != '9' { // the standard's own example
+		t.Errorf("check digit %c of a postal number, want 9", got)
+	}
+	if n := r.sim.trackingNumber(provider("GB", "")); !regexp.MustCompile(`^RN\d{9}GB$`).MatchString(n) || n[10] != postCheck(n[2:10]) {
+		t.Errorf("%s", n)
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Sim) platformShips(o *order) {
 		after time.Duration
 		do    func() error
 	}{
-		{4 * time.Hour, func() error { return s.arrange(p, s.trackingNumber(), p.provider) }},
+		{4 * time.Hour, func() error { return s.arrange(p, s.trackingNumber(p.provider), p.provider) }},
 		{8 * time.Hour, func() error { return s.scan(p) }},
 		{48 * time.Hour, func() error { return s.deliver(p) }},
 	} {

@@ -71,10 +71,31 @@ func provider(region, id string) carrier {
 	return carrier{}
 }
 
-// trackingNumber is one of USPS's of 22 digits, whose last is the check digit.
-func (s *Sim) trackingNumber() string {
+// trackingNumber makes a number of a carrier's: of 13 characters for Royal Mail, as posts give them to each other, else one of USPS's of 22 digits. Both
+// have a check digit.
+func (s *Sim) trackingNumber(c carrier) string {
+	if c.name == "Royal Mail" {
+		n := fmt.Sprintf("%08d", s.ids.rnd.Uint64N(1e8))
+		return "RN" + n + string(postCheck(n)) + "GB"
+	}
 	n := fmt.Sprintf("9400%017d", s.ids.rnd.Uint64N(1e17))
 	return n + string(uspsCheck(n))
+}
+
+// postCheck is the check digit of the postal union's standard S10 over eight digits.
+func postCheck(digits string) byte {
+	sum := 0
+	for i, weight := range [8]int{8, 6, 4, 2, 3, 5, 9, 7} {
+		sum += weight * int(digits[i]-'0')
+	}
+	switch check := 11 - sum%11; check {
+	case 10:
+		return '0'
+	case 11:
+		return '5'
+	default:
+		return byte('0' + check)
+	}
 }
 
 // uspsCheck is the check digit of a USPS number: what brings the sum of its digits, weighted 3 and 1 in turn from the right, to a multiple of ten.
@@ -181,7 +202,7 @@ func (s *Sim) shipRest(o *order, tracking, providerID string) error {
 		return errs.New(errs.NotFound, op, providerID, "There is no such carrier in %s.", o.shop.region)
 	}
 	if tracking == "" {
-		tracking = s.trackingNumber()
+		tracking = s.trackingNumber(c)
 	}
 	if o.shop.tracking[tracking] {
 		return errs.New(errs.Conflict, op, tracking, "The tracking number is in use.")

@@ -110,7 +110,7 @@ func (s *Sim) refund(a *aftersale) error {
 // BuyerShipsReturn is the buyer handing an approved return to a carrier.
 func (s *Sim) BuyerShipsReturn(returnID string) error {
 	return s.withReturn(returnID, func(a *aftersale) error {
-		a.tracking = s.trackingNumber()
+		a.tracking = s.trackingNumber(provider(a.order.shop.region, ""))
 		return s.moveReturn(a, buyerShipped, "", nil)
 	})
 }
