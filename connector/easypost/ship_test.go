@@ -81,3 +81,21 @@ func (r *rig) parcel(units int) driver.Parcel {
 func TestShipping(t *testing.T) {
 	drivertest.RunShipping(t, func(t *testing.T) *drivertest.Shipping { return newRig(t).Shipping })
 }
+
+func TestNeverPaidTwice(t *testing.T) {
+	drivertest.RunFreight(t, 1, func(t *testing.T) *drivertest.Freight {
+		r := newRig(t)
+		f := &drivertest.Freight{Shipping: r.Shipping, Now: r.clock.Now, Advance: r.clock.Advance, Lifetime: lifetime, Calm: r.sim.Faults.Clear, Bought: r.sim.Bought}
+		for _, point := range []string{"POST /v2/shipments", "POST /v2/shipments/*/buy", "POST /v2/shipments/*/rerate", "GET /v2/shipments/*"} {
+			for _, kind := range []world.Kind{world.Throttle, world.Unavailable, world.Internal, world.LostReply, world.LostRequest, world.LateEffect} {
+				f.Trouble = append(f.Trouble, func(t *testing.T, delay time.Duration) {
+					if kind != world.LateEffect {
+						delay = 0
+					}
+					r.strike(t, point, kind, 1+int(delay%2), delay)
+				})
+			}
+		}
+		return f
+	})
+}
