@@ -1,10 +1,12 @@
-// Package all is the one list of vendors. Adding a vendor adds one line here; nothing registers itself.
+// Package all is the one list of vendors and carriers. Adding one adds one line here; nothing registers itself.
 //
 // It may import vendors' connectors and the driver contract, and it is imported by the composition root and by tests only.
 package all
 
 import (
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/shipbob"
+	"github.com/spillway/spillway/connector/shiphero"
 	"github.com/spillway/spillway/connector/shopify"
 	"github.com/spillway/spillway/connector/tiktok"
 )
@@ -25,4 +27,12 @@ func ByName(name string) (driver.Vendor, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Carriers returns every carrier, label broker and logistics provider offered to users, in the order pages show them.
+func Carriers() []driver.Carrier {
+	return []driver.Carrier{
+		shipbob.Carrier{},
+		shiphero.Carrier{},
+	}
 }
