@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/internal/label"
 )
 
 // shipper is one account.
@@ -81,9 +80,6 @@ func judge(a *driver.Answer, out any) *driver.Error {
 	return e
 }
 
-// maxSaid bounds a vendor's sentence in bytes; longer ones are lists of carriers' replies.
-const maxSaid = 400
-
 // said reads the vendor's error. Its message is text, a list or an object, and its list of errors holds texts or objects.
 func said(body []byte) (code, message string) {
 	var in struct {
@@ -96,46 +92,7 @@ func said(body []byte) (code, message string) {
 	if json.Unmarshal(body, &in) != nil {
 		return "", "" // a gateway in between answers with a page: then the status must do
 	}
-	all := append(flatten(in.Error.Message, 0), flatten(in.Error.Errors, 0)...)
-	message = strings.Join(all, "; ")
-	if len(message) > maxSaid {
-		message = strings.ToValidUTF8(message[:maxSaid], "") + "…"
-	}
-	return in.Error.Code, message
-}
-
-// maxDepth bounds how deep an error's texts are looked for.
-const maxDepth = 4
-
-// flatten lists the texts in a value, in the order of fields' names.
-func flatten(raw json.RawMessage, depth int) (out []string) {
-	var text string
-	var list []json.RawMessage
-	var object map[string]json.RawMessage
-	switch {
-	case len(raw) == 0 || depth > maxDepth:
-	case json.Unmarshal(raw, &text) == nil:
-		if text != "" {
-			out = append(out, text)
-		}
-	case json.Unmarshal(raw, &list) == nil:
-		for _, v := range list {
-			out = append(out, flatten(v, depth+1)...)
-		}
-	case json.Unmarshal(raw, &object) == nil:
-		if field := flatten(object["field"], depth+1); len(field) == 1 {
-			return []string{field[0] + ": " + strings.Join(flatten(object["message"], depth+1), ", ")}
-		}
-		names := make([]string, 0, len(object))
-		for name := range object {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
-			out = append(out, flatten(object[name], depth+1)...)
-		}
-	}
-	return out
+	return in.Error.Code, label.Sentence(in.Error.Message, in.Error.Errors)
 }
 
 func retryAfter(h http.Header) time.Duration {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/internal/label"
 	"github.com/spillway/spillway/kit/money"
 )
 
@@ -60,8 +61,8 @@ func (r wireRate) days() int {
 // words are what carriers add, for people.
 func (w *wireShipment) words() (out []string) {
 	for _, m := range w.Messages[:min(len(w.Messages), 20)] {
-		if text := strings.Join(flatten(m.Message, 0), ", "); text != "" {
-			out = append(out, m.Carrier+": "+text[:min(len(text), maxSaid)])
+		if text := label.Sentence(m.Message); text != "" {
+			out = append(out, m.Carrier+": "+text)
 		}
 	}
 	return out
