@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,7 +114,7 @@ func testBookTurnedAway(t *testing.T, h *Shipping) {
 func testBookClasses(t *testing.T, h *Shipping) {
 	h.ships(t)
 	for f, want := range map[Fault]driver.Class{Throttle: driver.RetryAfter, Unavailable: driver.Retry, TokenExpired: driver.RefreshLogin, LostReply: driver.Retry} {
-		b := h.booking(t, "booking-1", h.Parcel(t, 1))
+		b := h.booking(t, strings.ReplaceAll("booking-"+string(f), " ", "-"), h.Parcel(t, 1))
 		if !h.Arrange(t, f, driver.OpBook, 1) {
 			continue
 		}
