@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/internal/standard"
 	sim "github.com/spillway/spillway/sim/shipbob"
 )
 
@@ -29,9 +30,9 @@ func TestSignatures(t *testing.T) {
 		{"only of a version we do not know", "v2," + good[3:], 0, now, false},
 		{"another's", other, 0, now, false},
 		{"by the secret before", good, 0, map[string]string{settingSecret: "whsec_b3RoZXItc2VjcmV0LW90aGVy", settingOld: sim.Secret}, true},
-		{"five minutes late", good, tolerance, now, true},
-		{"later", good, tolerance + time.Second, now, false},
-		{"of the future", good, -tolerance - time.Second, now, false},
+		{"five minutes late", good, standard.Tolerance, now, true},
+		{"later", good, standard.Tolerance + time.Second, now, false},
+		{"of the future", good, -standard.Tolerance - time.Second, now, false},
 		{"no base64", "v1,%%%", 0, now, false},
 		{"none", "", 0, now, false},
 		{"an empty secret", good, 0, map[string]string{settingSecret: "whsec_"}, false},
@@ -51,7 +52,7 @@ func TestSignatures(t *testing.T) {
 }
 
 func manyOf(s string) (out string) {
-	for range maxSignatures {
+	for range standard.MaxSignatures {
 		out += s + " "
 	}
 	return out

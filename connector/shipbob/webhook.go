@@ -1,46 +1,23 @@
 package shipbob
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/internal/standard"
 	"github.com/spillway/spillway/domain/tracking"
 )
 
-const (
-	opReceive driver.Operation = "webhook"
-	// tolerance is how far a message's time may be off, by the Standard Webhooks rule; every attempt is signed anew.
-	tolerance     = 5 * time.Minute
-	maxSignatures = 10 // in one header; two are usual while a secret is changed
-)
+const opReceive driver.Operation = "webhook"
 
 // Verify implements driver.Carrier: any one of the signatures must fit, with the present secret or the one before.
 func (c Carrier) Verify(account driver.CarrierAccount, header http.Header, body []byte) (driver.Envelope, error) {
-	forged := func(why string) (driver.Envelope, error) {
-		return driver.Envelope{}, &driver.Error{Class: driver.Forged, Op: opReceive, Message: why}
-	}
-	id, stamp := header.Get("webhook-id"), header.Get("webhook-timestamp")
-	seconds, err := strconv.ParseInt(stamp, 10, 64)
-	if id == "" || err != nil {
-		return forged("the message has no id or no time")
-	}
-	genuine := false
-	for _, name := range []string{settingSecret, settingOld} {
-		genuine = fits(account.Settings[name], id+"."+stamp+".", body, header.Get("webhook-signature")) || genuine
-	}
-	if !genuine {
-		return forged("the signature does not fit the body")
-	}
-	sent, now := time.Unix(seconds, 0).UTC(), c.now()
-	if sent.Before(now.Add(-tolerance)) || sent.After(now.Add(tolerance)) {
-		return forged("the message is too old, or a clock is wrong")
+	id, sent, err := standard.Verify(header, body, c.now(), account.Settings[settingSecret], account.Settings[settingOld])
+	if err != nil {
+		return driver.Envelope{}, err
 	}
 	topic := header.Get("x-webhook-topic")
 	if topic == "" {
@@ -54,25 +31,6 @@ func (c Carrier) now() time.Time {
 		return time.Now()
 	}
 	return c.Now()
-}
-
-// fits reports whether one of the signatures is that of head and body by secret. Without a secret nothing fits.
-func fits(secret, head string, body []byte, signatures string) bool {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
-	if err != nil || len(key) == 0 {
-		return false
-	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(head))
-	mac.Write(body)
-	want, genuine := mac.Sum(nil), false
-	for i, s := range strings.Fields(signatures) {
-		if text, ok := strings.CutPrefix(s, "v1,"); ok && i < maxSignatures {
-			got, err := base64.StdEncoding.DecodeString(text)
-			genuine = err == nil && hmac.Equal(got, want) || genuine
-		}
-	}
-	return genuine
 }
 
 // Decode implements driver.Carrier.
