@@ -76,7 +76,7 @@ func (x *Ops) writePhysicals(ctx context.Context, write func(...string) error) e
 		for i, n := range p.Needs {
 			needs[i] = string(n)
 		}
-		if err := write(sku, some(p.Grams), some(p.LengthMM), some(p.WidthMM), some(p.HeightMM), string(p.Stance), yes(p.Fragile), yes(p.Alone),
+		if err := write(sku, some(p.Grams), some(p.LengthMM), some(p.WidthMM), some(p.HeightMM), string(p.Stance), yesText(p.Fragile), yesText(p.Alone),
 			strings.Join(needs, " "), p.Origin, p.HSCode); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (x *Ops) writeBins(write func(...string) error) error {
 	})
 	for _, k := range keys {
 		for _, b := range cat.handling.bins[k] {
-			if err := write(b.Node, cat.items[b.ItemID].SKU, b.Code, some(b.Walk), yes(b.Primary)); err != nil {
+			if err := write(b.Node, cat.items[b.ItemID].SKU, b.Code, some(b.Walk), yesText(b.Primary)); err != nil {
 				return err
 			}
 		}
@@ -114,7 +114,7 @@ func (x *Ops) writeCartons(ctx context.Context, write func(...string) error) err
 			cost = c.Cost.Decimal()
 		}
 		if err := write(c.ID, c.Name, c.Node, some(c.Inner.LengthMM), some(c.Inner.WidthMM), some(c.Inner.HeightMM), some(c.Outer.LengthMM), some(c.Outer.WidthMM), some(c.Outer.HeightMM),
-			some(c.Grams), some(c.MaxGrams), some(c.Padding), cost, c.Cost.Currency, yes(c.Active)); err != nil {
+			some(c.Grams), some(c.MaxGrams), some(c.Padding), cost, c.Cost.Currency, yesText(c.Active)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func some(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-func yes(b bool) string {
+func yesText(b bool) string {
 	if b {
 		return "yes"
 	}
