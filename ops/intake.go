@@ -223,7 +223,7 @@ func (b *intakeWork) settle() error {
 	var changed, old []string // of those that are new there are no reservations yet
 	for _, id := range b.ids {
 		m := b.orders[id]
-		moved := m.after != nil && (m.before == nil || m.before.Status != m.after.Status)
+		moved := m.after != nil && b.x.network.on.Load() && (m.before == nil || m.before.Status != m.after.Status)
 		if m.after == nil || (!m.demand && !m.due && !moved) || len(m.after.Lines) == 0 {
 			continue
 		}
@@ -271,7 +271,12 @@ func (b *intakeWork) route(book *stock.Book, ids []string) error {
 	net := &b.x.network
 	net.mu.Lock()
 	defer net.mu.Unlock()
-	if on, err := net.look(b.tx, b.cat.locations, b.at); err != nil || !on {
+	on, err := net.look(b.tx, b.cat.locations, b.at)
+	if errs.Is(err, errs.Invalid) { // what somebody entered of routing must not keep orders from being taken in
+		b.x.log.Error("orders are not routed: the nodes or the rules of routing cannot be", "err", err)
+		return nil
+	}
+	if err != nil || !on {
 		return err
 	}
 	had, err := b.tx.ShipmentsOfForUpdate(ids...)
@@ -283,7 +288,7 @@ func (b *intakeWork) route(book *stock.Book, ids []string) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := r.follow(b.orders[id].after, shipmentsOf(had, id)); err != nil {
+		if err := r.attempt(b.orders[id].after, shipmentsOf(had, id)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillway/spillway/domain/network"
@@ -29,6 +30,7 @@ type routeNet struct {
 	desk  *routing.Desk // nil: nothing is said of any node, so nothing is routed
 	sites []routing.Site
 	made  time.Time
+	on    atomic.Bool // orders are routed, as far as the last look knows
 }
 
 // defaultRouting is how orders are routed until somebody says otherwise, in minor units: what can ship whole does, even if that is dear, and ten
@@ -47,7 +49,7 @@ func routeRules(tx *store.Tx, nodes []store.Node) (routing.Rules, error) {
 	rules := defaultRouting(routeCurrency(nodes))
 	if found {
 		if err := json.Unmarshal([]byte(text), &rules); err != nil {
-			return rules, errs.Wrap("ops.Route", routingSetting, err)
+			return rules, &errs.Error{Kind: errs.Invalid, Op: "ops.Route", Item: routingSetting, Safe: "the rules of routing cannot be read", Cause: err}
 		}
 	}
 	return rules, nil
@@ -73,6 +75,7 @@ func (n *routeNet) look(tx *store.Tx, locations []stock.Location, at time.Time) 
 		return false, err
 	}
 	n.made, n.desk, n.sites = at, nil, sites
+	n.on.Store(len(sites) > 0)
 	if len(sites) == 0 {
 		return false, nil
 	}

@@ -154,3 +154,23 @@ func TestParcelsOfACancelledOrderStop(t *testing.T) {
 		return len(live) == 0 && len(held) == 0
 	})
 }
+
+func TestWhatCannotBeRoutedIsTakenInAllTheSame(t *testing.T) {
+	r := newRig(t)
+	r.network(3)
+	set := func(rules string) {
+		r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { return tx.SettingSet(routingSetting, rules) }))
+		r.x.network.mu.Lock()
+		defer r.x.network.mu.Unlock()
+		r.x.network.made = time.Time{}
+	}
+	set(`{"Currency":"EUR"}`) // the nodes say their costs in dollars
+	id := r.sell("S1", 1)
+	if told, live, held := r.standing(id); len(told.Parts)+len(live) > 0 || held["main"]+held["west"] != 1 {
+		t.Errorf("%+v %+v %v", told, live, held)
+	}
+	set(string(jsonOf(defaultRouting("USD"))))
+	if told, _, _ := r.standing(r.sell("S1", 1)); len(told.Parts) != 1 {
+		t.Errorf("%+v", told)
+	}
+}
