@@ -60,6 +60,7 @@ type Options struct {
 	ReceiveOnly bool
 	NATS        stream.Options // what is committed is published there; without a URL nowhere
 	Vendors     []driver.Vendor
+	Carriers    []driver.Carrier // nil: all there are
 	Version     string
 	Committed   func(orderIDs []string) // see ops.Options
 	Log         *slog.Logger
@@ -88,6 +89,9 @@ func (o *Options) fill() {
 	}
 	if o.Vendors == nil {
 		o.Vendors = all.All()
+	}
+	if o.Carriers == nil {
+		o.Carriers = all.Carriers()
 	}
 }
 
@@ -139,7 +143,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	clients := newClients()
 	use := ops.Options{
-		Store: a.store, Vendors: a.o.Vendors, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
+		Store: a.store, Vendors: a.o.Vendors, Carriers: a.o.Carriers, Ring: ring, Now: a.o.Now, Log: a.o.Log, SweepEvery: a.o.SweepEvery,
 		PublicURL: a.o.PublicURL, Simulated: a.o.Loopback, Hooks: metrics.hooks(), Committed: a.o.Committed, Lease: a.o.Lease, Version: a.o.Version, ReceiveOnly: a.o.ReceiveOnly,
 		EventsKept: a.o.EventsKept,
 		Notify:     notify.New(notify.Options{Reach: dial.Reach{Loopback: a.o.Loopback, Private: a.o.AlertsPrivate}, Now: a.o.Now}),

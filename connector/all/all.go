@@ -5,8 +5,10 @@ package all
 
 import (
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/connector/easypost"
 	"github.com/spillway/spillway/connector/shipbob"
 	"github.com/spillway/spillway/connector/shiphero"
+	"github.com/spillway/spillway/connector/shippo"
 	"github.com/spillway/spillway/connector/shopify"
 	"github.com/spillway/spillway/connector/tiktok"
 )
@@ -32,7 +34,19 @@ func ByName(name string) (driver.Vendor, bool) {
 // Carriers returns every carrier, label broker and logistics provider offered to users, in the order pages show them.
 func Carriers() []driver.Carrier {
 	return []driver.Carrier{
+		easypost.Carrier{},
+		shippo.Carrier{},
 		shipbob.Carrier{},
 		shiphero.Carrier{},
 	}
+}
+
+// CarrierByName returns the carrier of a name, as in driver.CarrierDescription.Name.
+func CarrierByName(name string) (driver.Carrier, bool) {
+	for _, c := range Carriers() {
+		if c.Describe().Name == name {
+			return c, true
+		}
+	}
+	return nil, false
 }
