@@ -23,46 +23,51 @@ type Count struct {
 func (x *Ops) Move(ctx context.Context, actor string, moves []stock.Movement, counts []Count) error {
 	const op = "ops.Move"
 	var touched []string
-	err := x.st.Update(ctx, func(tx *store.Tx) error {
-		moves, counts, err := notDone(tx, moves, counts)
-		if err != nil || len(moves)+len(counts) == 0 {
-			return err
-		}
-		book, err := tx.LedgerOpen(actor, itemsMoved(moves, counts), nil)
-		if err != nil {
-			return err
-		}
-		for _, m := range moves {
-			m.Actor = actor
-			if err := tx.WithHolders(book, func() error { return book.Move(m) }); err != nil {
-				return err
-			}
-		}
-		held, err := tx.Balances(itemsMoved(nil, counts)) // locked by LedgerOpen
-		if err != nil {
-			return err
-		}
-		for _, c := range counts {
-			c.Actor = actor
-			damaged, err := c.damaged(append(held, book.DirtyBalances()...))
-			if err != nil {
-				return err
-			}
-			if err := tx.WithHolders(book, func() error { return book.SetTo(c.Movement, c.OnHand, damaged) }); err != nil {
-				return err
-			}
-		}
-		if err := fillShorts(tx, book); err != nil {
-			return err
-		}
-		touched = book.Touched()
-		return tx.LedgerSave(book)
+	err := x.st.Update(ctx, func(tx *store.Tx) (err error) {
+		touched, err = moveIn(tx, actor, moves, counts)
+		return err
 	})
 	if err != nil {
 		return errs.Wrap(op, "", err)
 	}
 	x.changed(touched...)
 	return nil
+}
+
+// moveIn is Move inside a transaction; it returns the items that changed.
+func moveIn(tx *store.Tx, actor string, moves []stock.Movement, counts []Count) ([]string, error) {
+	moves, counts, err := notDone(tx, moves, counts)
+	if err != nil || len(moves)+len(counts) == 0 {
+		return nil, err
+	}
+	book, err := tx.LedgerOpen(actor, itemsMoved(moves, counts), nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range moves {
+		m.Actor = actor
+		if err := tx.WithHolders(book, func() error { return book.Move(m) }); err != nil {
+			return nil, err
+		}
+	}
+	held, err := tx.Balances(itemsMoved(nil, counts)) // locked by LedgerOpen
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range counts {
+		c.Actor = actor
+		damaged, err := c.damaged(append(held, book.DirtyBalances()...))
+		if err != nil {
+			return nil, err
+		}
+		if err := tx.WithHolders(book, func() error { return book.SetTo(c.Movement, c.OnHand, damaged) }); err != nil {
+			return nil, err
+		}
+	}
+	if err := fillShorts(tx, book); err != nil {
+		return nil, err
+	}
+	return book.Touched(), tx.LedgerSave(book)
 }
 
 // damaged is how many of the counted units cannot be sold, beside balances of which later ones replace earlier ones.

@@ -19,6 +19,7 @@ type Backend interface {
 	Reconciliations
 	Incidents
 	Nodes
+	Floor
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
 	// of a notice, never the last one of a topic; the sender never waits for it.

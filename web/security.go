@@ -29,7 +29,7 @@ func (s *Site) secure(next http.Handler) http.Handler {
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+		h.Set("Permissions-Policy", "camera="+cameraFor(r.URL.Path)+", geolocation=(), microphone=(), payment=()")
 		h.Set("Cache-Control", "no-store")
 		if s.o.SecureCookies {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
@@ -45,6 +45,14 @@ func (s *Site) secure(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		inner.ServeHTTP(w, r)
 	})
+}
+
+// cameraFor says who may ask for the camera: phones read barcodes on the floor.
+func cameraFor(path string) string {
+	if strings.HasPrefix(path, "/floor/") {
+		return "(self)"
+	}
+	return "()"
 }
 
 // wroteCookie is held by a browser that has just changed something, whichever process it asks next.

@@ -85,6 +85,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.healthRoutes(m)
 	s.reconcileRoutes(m)
 	s.incidentRoutes(m)
+	s.floorRoutes(m)
 	s.page(m, "GET /nodes", s.nodes)
 	s.page(m, "GET /nodes/new", s.newNode)
 	s.private(m, "POST /nodes/new", s.saveNode)

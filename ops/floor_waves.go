@@ -1,0 +1,253 @@
+package ops
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spillway/spillway/domain/custody"
+	"github.com/spillway/spillway/domain/floor"
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/ops/view"
+	"github.com/spillway/spillway/store"
+)
+
+// openWaves is how many waves of a node are shown: more than a floor walks in a day.
+const openWaves = 200
+
+// wavePlan is what a draft would release, with the parcels it is of.
+type wavePlan struct {
+	waves   []floor.Wave
+	parcels map[string]floor.Parcel
+	ships   map[string]store.Shipment
+}
+
+// planWaves divides what waits at a node and is in no wave, at no station and not on the bench.
+func (x *Ops) planWaves(tx *store.Tx, d view.FloorWaveDraft) (wavePlan, error) {
+	p := wavePlan{parcels: map[string]floor.Parcel{}, ships: map[string]store.Shipment{}}
+	all, err := tx.ShipmentsAt(d.Node, shipping.Pack, store.ShipmentPlace{}, floorPage)
+	if err != nil {
+		return p, err
+	}
+	var ids []string
+	for _, s := range all {
+		ids = append(ids, s.ID)
+	}
+	claims, err := tx.ClaimsGet(ids...)
+	if err != nil {
+		return p, err
+	}
+	benched, err := tx.TroublesGet(ids...)
+	if err != nil {
+		return p, err
+	}
+	busy := map[string]bool{}
+	for _, c := range claims {
+		busy[c.Parcel] = true
+	}
+	for _, t := range benched {
+		busy[t.Shipment] = true
+	}
+	var waiting []floor.Parcel
+	for _, s := range all {
+		if s.Wave == "" && !busy[s.ID] && s.Way != shipping.ByProvider {
+			w := floor.Parcel{ID: s.ID, Due: s.Due, Needs: needsOf(&s.Shipment)}
+			waiting = append(waiting, w)
+			p.parcels[s.ID], p.ships[s.ID] = w, s
+		}
+	}
+	l := floor.Usual
+	if d.Parcels > 0 {
+		l.Parcels = int(min(d.Parcels, floor.MaxWave))
+	}
+	if d.Units > 0 {
+		l.Units = d.Units
+	}
+	cat := x.catalog.Load()
+	p.waves = floor.Plan(waiting, func(item string) string { return zoneOfBin(cat.binOf(d.Node, item)) }, l)
+	return p, nil
+}
+
+// zoneOfBin is the part of a bin's code before its first hyphen, as codes such as A-01-03 are made.
+func zoneOfBin(code string) string {
+	zone, _, ok := strings.Cut(code, "-")
+	if !ok {
+		return ""
+	}
+	return zone
+}
+
+// ReleaseWaves makes waves of what waits. The same draft id again makes no more. Errors: Invalid, Conflict (nothing waits).
+func (x *Ops) ReleaseWaves(ctx context.Context, d view.FloorWaveDraft) ([]string, error) {
+	const op = "ops.ReleaseWaves"
+	if d.ID == "" || len(d.ID) > maxStation || d.Node == "" {
+		return nil, errs.New(errs.Invalid, op, "id", "a release needs an id of its own and a node")
+	}
+	var ids []string
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		ids = nil
+		said, again, err := tx.ScanOnce(d.ID)
+		if err != nil {
+			return err
+		}
+		if again {
+			ids = strings.Fields(strings.Trim(string(said), `"`))
+			return nil
+		}
+		p, err := x.planWaves(tx, d)
+		if err != nil {
+			return err
+		}
+		if len(p.waves) == 0 {
+			return errs.New(errs.Conflict, op, d.Node, "nothing waits here that is not in a wave already")
+		}
+		if ids, err = x.releaseIn(tx, d, &p); err != nil {
+			return err
+		}
+		return tx.ScanKeep(d.ID, []byte(`"`+strings.Join(ids, " ")+`"`))
+	})
+	if err == nil {
+		x.live.notify(topicShipments)
+	}
+	return ids, errs.Wrap(op, d.Node, err)
+}
+
+// releaseIn stores waves with their walks.
+func (x *Ops) releaseIn(tx *store.Tx, d view.FloorWaveDraft, p *wavePlan) (ids []string, err error) {
+	cat := x.catalog.Load()
+	var waves []store.FloorWave
+	var tasks []store.FloorTask
+	var ships []store.Shipment
+	for i, w := range p.waves {
+		id := fmt.Sprintf("W%s-%d", strings.ToUpper(d.ID[max(0, len(d.ID)-6):]), i+1)
+		var ps []floor.Parcel
+		for _, s := range w.Parcels {
+			ps = append(ps, p.parcels[s])
+			ship := p.ships[s]
+			ship.Wave = id
+			ships = append(ships, ship)
+		}
+		waves = append(waves, store.FloorWave{ID: id, Node: d.Node, Wave: w, By: d.Actor, At: tx.Now()})
+		for k, t := range floor.Tasks(ps, func(item string) string { return cat.binOf(d.Node, item) }) {
+			tasks = append(tasks, store.FloorTask{ID: fmt.Sprintf("%s.%d", id, k+1), Wave: id, Place: int64(k + 1), Task: t})
+		}
+		ids = append(ids, id)
+	}
+	fresh, err := tx.WavesAdd(waves, tasks)
+	if err != nil {
+		return nil, err
+	}
+	if len(fresh) != len(waves) {
+		return nil, errs.New(errs.Conflict, "ops.ReleaseWaves", d.ID, "this id was used for other waves; open the page again")
+	}
+	return ids, tx.ShipmentsSave(ships)
+}
+
+// PickScan confirms a bin: the item scanned, and how many (0: one). The command for short says that the bin holds no more: those due first keep what
+// was picked, the others go to the bench and are routed again.
+func (x *Ops) PickScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error) {
+	return x.scanOnce(ctx, "ops.PickScan", s, func(f *floorScan) (view.ScanAnswer, error) {
+		wave, err := f.tx.WaveGet(s.Wave)
+		if err != nil {
+			return view.ScanAnswer{}, err
+		}
+		f.s.Node = wave.Node
+		tasks, err := f.tx.WalksOf(s.Wave)
+		if err != nil {
+			return view.ScanAnswer{}, err
+		}
+		at := slices.IndexFunc(tasks, func(t store.FloorTask) bool { return t.Left() > 0 })
+		if at < 0 {
+			return refuse("This wave is picked. Bring it to a pack station."), nil
+		}
+		if f.s.Text == codeShort {
+			return f.runOut(&wave, &tasks[at])
+		}
+		n, code := floor.Times(f.s.Text)
+		if f.s.Qty > 0 {
+			n = f.s.Qty
+		}
+		if !f.is(code, tasks[at].Item) {
+			// Another bin of the walk may be done first: the picker stands there.
+			other := slices.IndexFunc(tasks, func(t store.FloorTask) bool { return t.Left() > 0 && f.is(code, t.Item) })
+			if other < 0 {
+				return refuse("Wrong item. Expected: " + f.cat.called(tasks[at].Item) + binWords(tasks[at].Bin) + "."), nil
+			}
+			at = other
+		}
+		t := &tasks[at]
+		if err := t.Pick(n); err != nil {
+			return refuse(fmt.Sprintf("Only %s to be picked here, not %d.", plural(t.Left(), "unit is", "units are"), n)), nil
+		}
+		say := fmt.Sprintf("%s still to come.", plural(t.Left(), "unit", "units"))
+		if t.Left() == 0 {
+			say = "This bin is done."
+		}
+		return accept(say), f.picked(&wave, tasks, t)
+	})
+}
+
+func binWords(bin string) string {
+	if bin == "" {
+		return ""
+	}
+	return " from " + bin
+}
+
+// picked stores a bin; with the last one the wave is done and its parcels are told picked.
+func (f *floorScan) picked(w *store.FloorWave, tasks []store.FloorTask, t *store.FloorTask) error {
+	if err := f.tx.WalksSave([]store.FloorTask{*t}); err != nil {
+		return err
+	}
+	return f.finish(w, tasks)
+}
+
+func (f *floorScan) finish(w *store.FloorWave, tasks []store.FloorTask) error {
+	if slices.ContainsFunc(tasks, func(t store.FloorTask) bool { return t.Left() > 0 }) || w.Done {
+		return nil
+	}
+	w.Done = true
+	ships, err := f.tx.ShipmentsOfWave(w.ID, store.ShipmentPlace{}, floor.MaxWave)
+	if err != nil {
+		return err
+	}
+	for i := range ships {
+		f.note(custody.Picked, custody.Picker, &ships[i], "")
+	}
+	return f.tx.WaveSave(*w)
+}
+
+func (f *floorScan) runOut(w *store.FloorWave, t *store.FloorTask) (view.ScanAnswer, error) {
+	missing := t.Left()
+	lacking := t.Run()
+	if err := f.tx.WalksSave([]store.FloorTask{*t}); err != nil {
+		return view.ScanAnswer{}, err
+	}
+	var ids []string
+	for _, l := range lacking {
+		ids = append(ids, l.Parcel)
+	}
+	ships, err := f.tx.ShipmentsGet(ids...)
+	if err != nil {
+		return view.ScanAnswer{}, err
+	}
+	left := missing
+	for i := range ships {
+		s := &ships[i]
+		k := slices.IndexFunc(lacking, func(l floor.Feed) bool { return l.Parcel == s.ID })
+		// What is not there is taken out of the books once, whichever parcels lack it.
+		lost := min(left, lacking[k].Qty)
+		left -= lost
+		if err := f.lack(s, []floor.Need{{Item: t.Item, Qty: lacking[k].Qty}}, []floor.Need{{Item: t.Item, Qty: lost}}, "in bin "+cmp.Or(t.Bin, "(none)")); err != nil {
+			return view.ScanAnswer{}, err
+		}
+	}
+	tasks, err := f.tx.WalksOf(w.ID)
+	if err != nil {
+		return view.ScanAnswer{}, err
+	}
+	return accept(fmt.Sprintf("Noted: %s missing. %s to the bench and routed again.", unitsOf(missing), plural(int64(len(ships)), "parcel goes", "parcels go"))), f.finish(w, tasks)
+}
