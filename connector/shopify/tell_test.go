@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/connector/drivertest"
 	sim "github.com/spillway/spillway/sim/shopify"
@@ -273,4 +275,71 @@ func TestTellingIsCheap(t *testing.T) {
 	if asked := c.budget.prices[price{docShipping.name, 0}]; asked > 200 || asked == 0 || asked > shipCost {
 		t.Errorf("the order's parcels are priced at %v, guessed %d", asked, shipCost)
 	}
+}
+
+// TestNoMoreIsTakenThanIsWantedOrLeft: whatever is wanted and left, all of it is taken or nothing, and no place sends more than it has.
+func TestNoMoreIsTakenThanIsWantedOrLeft(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := &shipNode{}
+		left := map[string]int64{}
+		for i := range rapid.IntRange(0, 4).Draw(t, "places") {
+			p := placeNode{ID: strconv.Itoa(i), Status: "OPEN"}
+			p.Assigned.Location = &gqlID{rapid.SampledFrom([]string{"a", "b"}).Draw(t, "location")}
+			open := rapid.Bool().Draw(t, "open")
+			if open {
+				p.Actions = append(p.Actions, struct {
+					Action string `json:"action"`
+				}{"CREATE_FULFILLMENT"})
+			}
+			for j, line := range []string{"x", "y"} {
+				n := rapid.Int64Range(0, 3).Draw(t, "remaining")
+				p.Items.Nodes = append(p.Items.Nodes, placeItem{ID: fmt.Sprint(i, "/", j), Remaining: n, Line: gqlID{line}})
+				if open {
+					left[line] += n
+				}
+			}
+			o.Places.Nodes = append(o.Places.Nodes, p)
+		}
+		units := map[string]int64{}
+		for _, line := range []string{"x", "y"} {
+			if n := rapid.Int64Range(0, 6).Draw(t, "wanted"); n > 0 {
+				units[line] = n
+			}
+		}
+		if len(units) == 0 {
+			return
+		}
+		got, err := o.take(units, false)
+		if can := units["x"] <= left["x"] && units["y"] <= left["y"]; (err == nil) != can {
+			t.Fatalf("wanted %v of %v: %v", units, left, err)
+		}
+		if err != nil {
+			return
+		}
+		taken := map[string]int64{}
+		for _, group := range got {
+			at := ""
+			for _, from := range group {
+				n, _ := strconv.Atoi(from.ID)
+				p := &o.Places.Nodes[n]
+				if !p.open() || at != "" && at != p.location() {
+					t.Fatalf("a call takes from a closed place or from two: %v", got)
+				}
+				at = p.location()
+				for _, it := range from.Items {
+					for _, has := range p.Items.Nodes {
+						if has.ID == it.ID {
+							if it.Quantity < 1 || it.Quantity > has.Remaining {
+								t.Fatalf("%d of %d are taken", it.Quantity, has.Remaining)
+							}
+							taken[has.Line.ID] += it.Quantity
+						}
+					}
+				}
+			}
+		}
+		if fmt.Sprint(taken) != fmt.Sprint(units) {
+			t.Fatalf("wanted %v, taken %v", units, taken)
+		}
+	})
 }

@@ -66,6 +66,7 @@ type OrderView struct {
 	Items    []Wanted `json:"items"`
 	FBT      bool     `json:"fbt"`
 	Packages []string `json:"packages"`
+	Labels   int      `json:"labels_paid"` // of the platform, see LabelsPaid
 	// Request is the buyer's open cancellation request, Returns the ids of returns.
 	Request string   `json:"cancel_request,omitempty"`
 	Returns []string `json:"returns,omitempty"`
@@ -174,6 +175,7 @@ next:
 	for _, p := range o.parcels {
 		v.Packages = append(v.Packages, p.id)
 	}
+	v.Labels = o.labels()
 	if o.request != nil && o.request.open() {
 		v.Request = o.request.id
 	}

@@ -26,15 +26,17 @@ func (s *Sim) Parcels(orderID string) ([]ParcelView, error) {
 // LabelsPaid counts the platform's labels that an order has used, each of which the seller pays for: one for each package arranged on a label, by
 // whatever call. A label is not given back when its order is cancelled.
 func (s *Sim) LabelsPaid(orderID string) (n int, err error) {
-	err = s.withOrder(orderID, func(o *order) error {
-		for _, p := range o.parcels {
-			if p.shipping == "TIKTOK" && p.arranged > 0 {
-				n++
-			}
-		}
-		return nil
-	})
+	err = s.withOrder(orderID, func(o *order) error { n = o.labels(); return nil })
 	return n, err
+}
+
+func (o *order) labels() (n int) {
+	for _, p := range o.parcels {
+		if p.shipping == "TIKTOK" && p.arranged > 0 && !o.fbt {
+			n++
+		}
+	}
+	return n
 }
 
 // AddressView is where an order goes, unmasked.
