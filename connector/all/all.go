@@ -4,6 +4,7 @@
 package all
 
 import (
+	"github.com/spillway/spillway/connector/csv3pl"
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/connector/easypost"
 	"github.com/spillway/spillway/connector/shipbob"
@@ -38,6 +39,7 @@ func Carriers() []driver.Carrier {
 		shippo.Carrier{},
 		shipbob.Carrier{},
 		shiphero.Carrier{},
+		csv3pl.Carrier{},
 	}
 }
 
