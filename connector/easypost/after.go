@@ -62,7 +62,9 @@ func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, err
 	switch {
 	case err != nil:
 		return "", driver.BeforeCall(err)
-	case !found || !w.paid():
+	case !found: // it may well be paid, with another key
+		return "", &driver.Error{Class: driver.GiveUp, Op: driver.OpVoid, Message: "this account knows no such label"}
+	case !w.paid():
 		return driver.VoidDone, nil // there is nothing to pay
 	}
 	if v := voided[w.Refund]; v != "" {

@@ -43,7 +43,7 @@ func (Carrier) Describe() driver.CarrierDescription {
 			{Name: setBase, Help: "address of the interface, which may point to a simulator on this machine", Default: ownBase},
 		},
 		Can: []driver.ShipAbility{driver.CanQuote, driver.CanVoid, driver.CanManifest, driver.CanZPL, driver.CanPDF, driver.CanFollow, driver.CanCustoms},
-		// The vendor tells no figures; five a second stays clear of its refusals, and what costs money is paced slower.
+		// The vendor tells no figures; five a second stays clear of its refusals, and a label takes two or three calls.
 		Limits:          driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 10, driver.OpFind: 10, driver.OpDocument: 10}, Default: 5, Burst: 10, Page: maxPage},
 		RequestLifetime: lifetime,
 	}

@@ -102,6 +102,9 @@ func TestARefundIsGranted(t *testing.T) {
 	if err != nil || first != driver.VoidAsked {
 		t.Fatalf("%s, %v", first, err)
 	}
+	if _, err := r.Shipper.Void(t.Context(), driver.Booked{ID: "b-2", Ref: "shp_other"}); driver.ClassOf(err) != driver.GiveUp {
+		t.Errorf("a label of another account: %v", err)
+	}
 	r.clock.Advance(15 * 24 * time.Hour)
 	if got, err := r.Shipper.Void(t.Context(), b); err != nil || got != driver.VoidDone || r.sim.Spent() != 0 {
 		t.Errorf("%s, %v, %d cents", got, err, r.sim.Spent())
