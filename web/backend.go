@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"net/url"
 	"time"
 
@@ -19,6 +20,7 @@ type Backend interface {
 	Reconciliations
 	Incidents
 	Nodes
+	Handling
 	Floor
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
@@ -147,6 +149,24 @@ type Incidents interface {
 	EndSilence(ctx context.Context, id, actor string) (view.Done, error)
 	PreviewDigest(ctx context.Context, d view.DigestDraft) (view.Preview, error)
 	SetDigest(ctx context.Context, d view.DigestDraft) (view.Done, error)
+}
+
+// Handling is what the pages of items' measures, cartons and shelves need.
+type Handling interface {
+	ItemHandling(ctx context.Context, item string) (view.ItemHandling, error)
+	PreviewHandling(ctx context.Context, d view.HandlingDraft) (view.FormPreview, error)
+	// SaveHandling fails with errs.Conflict if somebody else saved it since the form was made.
+	SaveHandling(ctx context.Context, d view.HandlingDraft) (view.Done, error)
+
+	Cartons(ctx context.Context) (view.Cartons, error)
+	// Carton is one of them; the id "" is a new one. It fails with errs.NotFound.
+	Carton(ctx context.Context, id string) (view.CartonPage, error)
+	PreviewCarton(ctx context.Context, d view.CartonDraft) (view.FormPreview, error)
+	SaveCarton(ctx context.Context, d view.CartonDraft) (view.Done, error)
+
+	// ImportTable takes all of a CSV file in, or nothing and says what is wrong by line.
+	ImportTable(ctx context.Context, kind string, data []byte, actor string) (view.TableImport, error)
+	ExportTable(ctx context.Context, kind string, w io.Writer) error
 }
 
 // Nodes is what the pages of nodes need.

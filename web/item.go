@@ -34,11 +34,15 @@ func (s *Site) item(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	return itemView(ctx, v, q), nil
+	h, err := s.b.ItemHandling(ctx, v.ID)
+	if err != nil {
+		return page{}, err
+	}
+	return itemView(ctx, v, h, q), nil
 }
 
 // itemView lays out an item: its live parts, and the forms that are drawn once.
-func itemView(ctx context.Context, v view.ItemPage, q url.Values) page {
+func itemView(ctx context.Context, v view.ItemPage, h view.ItemHandling, q url.Values) page {
 	p := page{
 		Title:  v.SKU,
 		Nav:    "/items",
@@ -47,6 +51,7 @@ func itemView(ctx context.Context, v view.ItemPage, q url.Values) page {
 		Parts: []part{
 			{id: "i-state", c: itemHead(v)},
 			{id: "i-balances", c: itemBalances(v)},
+			{id: "i-like", c: itemLike(h)},
 			{id: "i-listings", held: true, c: itemListings(v)},
 			{id: "i-journal", held: true, c: itemJournal(v, q)},
 		},

@@ -86,6 +86,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.reconcileRoutes(m)
 	s.incidentRoutes(m)
 	s.floorRoutes(m)
+	s.handlingRoutes(m)
 	s.page(m, "GET /nodes", s.nodes)
 	s.page(m, "GET /nodes/new", s.newNode)
 	s.private(m, "POST /nodes/new", s.saveNode)

@@ -43,6 +43,7 @@ type Book struct {
 	settings  view.Alerts
 	rules     map[string]view.AlertRuleDraft // set by somebody, by kind
 	nodes     []*view.NodePage
+	handled   handled
 	before    map[string]func() // how to take back what was done last
 
 	accounts
@@ -68,6 +69,7 @@ func New(now func() time.Time) *Book {
 	b.compareExports()
 	b.happen()
 	b.placeNodes()
+	b.placeCartons()
 	return b
 }
 
