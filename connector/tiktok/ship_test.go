@@ -126,20 +126,27 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 	if !us && s.conn.Shop.Region != "GB" {
 		h.TellsWhole = true
 	}
-	h.Recipient = func(t *testing.T) (string, driver.Address) {
-		id, _ := order(t, 1, own)
-		a, err := s.Address(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := driver.Address{Name: a.Name, Phone: a.Phone, Line1: a.Street, City: a.City, State: a.State, Post: a.Postal, Country: a.Country, Residential: true}
-		if code := usStates[strings.ToLower(a.State)]; us && code != "" {
-			want.State = strings.TrimPrefix(code, "US-")
-		}
-		return id, want
-	}
+	h.Recipient = s.recipient
 	if us {
 		h.Masked = func(t *testing.T) string { id, _ := order(t, 1, labelled); return id }
 	}
 	return h
+}
+
+// recipient places an order of the seller's own shipping, and tells where it goes.
+func (s *shop) recipient(t *testing.T) (string, driver.Address) {
+	t.Helper()
+	id, err := s.PlaceOrder(s.id, []sim.Wanted{{SKU: "MUG-1", Qty: 1}}, sim.PlaceOptions{Shipping: "SELLER"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Address(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := driver.Address{Name: a.Name, Phone: a.Phone, Line1: a.Street, City: a.City, State: a.State, Post: a.Postal, Country: a.Country, Residential: true}
+	if code := usStates[strings.ToLower(a.State)]; s.conn.Shop.Region == "US" && code != "" {
+		want.State = strings.TrimPrefix(code, "US-")
+	}
+	return id, want
 }
