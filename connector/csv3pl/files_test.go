@@ -190,6 +190,28 @@ func TestTheirColumnsAndSeparator(t *testing.T) {
 	}
 }
 
+func TestTheNewestStockThatCanBeReadCounts(t *testing.T) {
+	p := newPartner(t)
+	s := open(t, p, map[string]string{settingSettle: "0"}, func() time.Time { return time.Now().Add(time.Minute) })
+	for i, text := range []string{"sku,on_hand\nMUG,1\n", "sku,on_hand,blocked\nMUG,2,1\nLAMP,-1,0\n", "item,count\nMUG,3\n"} {
+		name := "stock-" + string(rune('1'+i)) + ".csv"
+		p.file(name, text)
+		at := time.Now().Add(time.Duration(i) * time.Second)
+		if err := os.Chtimes(filepath.Join(p.dir, inFolder, name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		page, err := s.Stock(t.Context(), "")
+		if err != nil || len(page.Items) != 1 || page.Items[0].OnHand != 2 || page.Items[0].Blocked != 1 {
+			t.Errorf("%+v, %v", page, err)
+		}
+	}
+	if len(there(t, p, "done/stock-1.csv")) != 1 || len(there(t, p, "problems/*")) != 2 {
+		t.Errorf("put away: %v, told: %v", there(t, p, "done/*"), there(t, p, "problems/*"))
+	}
+}
+
 // TestNoCellIsAFormula: whatever goes out begins with no sign of a formula, and comes back as it was, but for what a cell cannot hold.
 func TestNoCellIsAFormula(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -324,7 +324,8 @@ func (s *shipper) log() *slog.Logger {
 	return s.env.Log
 }
 
-// Stock implements driver.StockKeeper. A stock file tells everything there is, so the newest counts and stays; the older are put away.
+// Stock implements driver.StockKeeper. A stock file tells everything there is, so the newest that can be read counts and stays; the
+// older are put away.
 func (s *shipper) Stock(ctx context.Context, _ string) (driver.KeptPage, error) {
 	var out driver.KeptPage
 	err := s.with(ctx, driver.OpQuantities, func(f files) error {
@@ -342,13 +343,19 @@ func (s *shipper) Stock(ctx context.Context, _ string) (driver.KeptPage, error) 
 			}
 			rows, problems := s.format.read(data, stockColumns)
 			items, more := kept(rows, list[i].at)
+			if problems = append(problems, more...); len(items) == 0 && len(problems) > 0 { // the one before is better than none
+				if err := s.tell(f, list[i].name, problems); err != nil {
+					return err
+				}
+				continue
+			}
 			out.Items = items
 			for _, old := range list[:i] {
 				if err := done(f, old.name, s.now()); err != nil {
 					return err
 				}
 			}
-			return s.tell(f, list[i].name, append(problems, more...))
+			return s.tell(f, list[i].name, problems)
 		}
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/spillway/spillway/sim/world"
 )
@@ -94,7 +95,7 @@ func (s *Sim) graphql(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, object{"message": "The body cannot be read."})
 		return
 	}
-	doc, problems := gqlparser.LoadQuery(schema, in.Query)
+	doc, problems := gqlparser.LoadQueryWithRules(schema, in.Query, rules.NewDefaultRules())
 	if len(problems) > 0 || len(doc.Operations) != 1 {
 		answer(w, http.StatusBadRequest, object{"errors": []object{{"message": problems.Error()}}})
 		return

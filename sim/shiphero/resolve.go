@@ -115,14 +115,15 @@ func (s *Sim) create(in map[string]any) (object, *failure) {
 }
 
 func (s *Sim) cancel(in map[string]any) (object, *failure) {
-	for _, o := range s.Floor.Orders(func(o depot.Order) bool { return uuid("Order", o.ID) == in["order_id"] }) {
-		if !s.Floor.Cancel(o.ID) {
-			return nil, &failure{4, "The order is fulfilled and cannot be canceled."}
-		}
-		o, _ = s.Floor.Get(o.ID)
-		return object{"order": order(o)}, nil
+	found := s.Floor.Orders(func(o depot.Order) bool { return uuid("Order", o.ID) == in["order_id"] })
+	if len(found) == 0 {
+		return nil, &failure{3, fmt.Sprintf("There is no order %v.", in["order_id"])}
 	}
-	return nil, &failure{3, fmt.Sprintf("There is no order %v.", in["order_id"])}
+	if !s.Floor.Cancel(found[0].ID) {
+		return nil, &failure{4, "The order is fulfilled and cannot be canceled."}
+	}
+	o, _ := s.Floor.Get(found[0].ID)
+	return object{"order": order(o)}, nil
 }
 
 var status = map[depot.Stage]string{depot.Shipped: "fulfilled", depot.Delivered: "fulfilled", depot.Cancelled: "canceled"}
