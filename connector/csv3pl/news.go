@@ -68,6 +68,7 @@ func shipment(r row) (n driver.ParcelNews, line driver.ParcelLine, why string) {
 		if n.Exception = r.cells["message"]; n.Exception == "" {
 			n.Exception = "the provider cannot ship it and does not say why"
 		}
+		n.Booked, n.Tracking = nil, "" // a late row from before it shipped must not take the number away
 		return n, line, ""
 	case "cancelled", "canceled":
 		b.State = driver.BookingVoided

@@ -123,7 +123,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%v with %d news", err, len(news))
 		}
 		for _, n := range news {
-			if n.BookingID == "" || n.Ref == "" || n.Booked == nil {
+			if n.BookingID == "" || n.Ref == "" || n.Tracking != "" && n.Booked == nil || n.Booked != nil && n.Booked.Tracking != n.Tracking {
 				t.Errorf("%+v", n)
 			}
 			for _, e := range n.Events {

@@ -137,7 +137,9 @@ func (s wireShipment) news() driver.ParcelNews {
 	if s.Status == "Cancelled" {
 		b.State = driver.BookingVoided
 	}
-	n.Booked = &b
+	if n.Tracking != "" || b.State == driver.BookingVoided { // a late message from before it shipped must not take the number away
+		n.Booked = &b
+	}
 	if n.Tracking == "" {
 		return n
 	}

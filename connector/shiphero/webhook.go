@@ -100,6 +100,9 @@ func (f *wireFulfillment) news() (out []driver.ParcelNews) {
 		all = []wirePackage{f.wirePackage}
 	}
 	for i, p := range all {
+		if p.Tracking == "" {
+			continue // a message without a number tells nothing
+		}
 		if p.Carrier == "" {
 			p.Carrier, p.Method = f.Carrier, f.Method
 		}
@@ -113,7 +116,7 @@ func (f *wireFulfillment) news() (out []driver.ParcelNews) {
 			}
 		}
 		n := driver.ParcelNews{BookingID: f.Reference, Ref: f.Order, Tracking: all[i].Tracking, Booked: &b, Shipped: b.Lines}
-		if n.Tracking != "" && !f.Created.IsZero() {
+		if !f.Created.IsZero() {
 			n.Events = []driver.ParcelEvent{labelMade(f.Created.Time)}
 		}
 		out = append(out, n)

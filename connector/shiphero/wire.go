@@ -150,9 +150,11 @@ func (s wireShipment) into(b *driver.Booked) {
 // news is what an order as it stands tells: of each of its shipments, or of itself.
 func (o wireOrder) news() []driver.ParcelNews {
 	if len(o.Shipments) == 0 {
-		b := o.booked(o.Reference)
-		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID, Booked: &b}
-		if !o.cancelled() {
+		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID}
+		if o.cancelled() {
+			b := o.booked(o.Reference)
+			n.Booked = &b
+		} else {
 			n.Exception = o.problem()
 		}
 		return []driver.ParcelNews{n}
@@ -161,12 +163,15 @@ func (o wireOrder) news() []driver.ParcelNews {
 	for _, s := range o.Shipments {
 		b := driver.Booked{ID: o.Reference, Ref: o.ID, At: o.Ordered.Time, State: driver.BookingDone}
 		s.into(&b)
+		if b.Tracking == "" {
+			continue // its label was voided: the next shipment, or none, counts
+		}
 		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID, Tracking: b.Tracking, Booked: &b}
 		for _, l := range s.Lines.Edges {
 			n.Shipped = append(n.Shipped, driver.ParcelLine{SKU: l.Node.Line.SKU, Qty: l.Node.Qty})
 		}
 		b.Lines = n.Shipped
-		if n.Tracking != "" && !s.Created.IsZero() {
+		if !s.Created.IsZero() {
 			n.Events = []driver.ParcelEvent{labelMade(s.Created.Time)}
 		}
 		out = append(out, n)
