@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -21,8 +22,11 @@ const (
 	// floorPage parcels are read at once: as many as a lead releases in one go.
 	floorPage = 1_000
 	// maxScan bounds what a scanner sends; the longest are two-dimensional codes of carriers.
-	maxScan    = 300
-	maxStation = 60
+	maxScan = 300
+	// scanTries is how often a scan is tried again when its parcel was changed meanwhile, and shipmentsSave the verb that says so.
+	scanTries     = 5
+	shipmentsSave = "store.ShipmentsSave"
+	maxStation    = 60
 )
 
 // Codes that a station understands besides those of goods and parcels; they are on its sheet of commands.
@@ -61,7 +65,7 @@ func (x *Ops) scanOnce(ctx context.Context, op string, s view.Scan, do func(*flo
 	}
 	var f *floorScan
 	var a view.ScanAnswer
-	err := x.st.Update(ctx, func(tx *store.Tx) error {
+	carry := func(tx *store.Tx) error {
 		f, a = &floorScan{x: x, tx: tx, s: s, cat: x.catalog.Load()}, view.ScanAnswer{}
 		said, again, err := tx.ScanOnce(s.ID)
 		if err != nil {
@@ -82,7 +86,14 @@ func (x *Ops) scanOnce(ctx context.Context, op string, s view.Scan, do func(*flo
 			return err
 		}
 		return tx.ScanKeep(s.ID, body)
-	})
+	}
+	err := x.st.Update(ctx, carry)
+	for range scanTries { // somebody changed the parcel since it was read, such as the worker that tells its number
+		if e, ok := errors.AsType[*errs.Error](err); !ok || e.Op != shipmentsSave {
+			break
+		}
+		err = x.st.Update(ctx, carry)
+	}
 	if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Conflict) || errs.Is(err, errs.NotFound) || errs.Is(err, errs.Insufficient) {
 		return refuse(errs.Safe(err)), nil
 	}

@@ -7,7 +7,7 @@
     const input = $("#scan"), said = $("#said"), net = $("#net"), station = form.closest("[data-station]"), sound = $("[data-sound]");
     const key = "scans:" + new URLSearchParams(new FormData(form)).toString().replace(/&?text=[^&]*/, "");
     const late = (n) => n === 1 ? "1 scan waits" : n + " scans wait";
-    let queue = [], down = false, sending = false;
+    let queue = [], down = false, sending = false, tries = 0;
     try { queue = JSON.parse(localStorage.getItem(key)) || []; } catch { /* what cannot be read was not ours */ }
     const keep = () => localStorage.setItem(key, JSON.stringify(queue));
     const status = () => {
@@ -40,7 +40,7 @@
       sending = true;
       while (queue.length) {
         let a;
-        try { a = await ask(queue[0]); } catch { down = true; status(); setTimeout(flush, 2000); break; }
+        try { a = await ask(queue[0]); } catch { down = true; station.dataset.jsTries = ++tries; status(); setTimeout(flush, 2000); break; }
         down = false;
         queue.shift();
         // Whatever was scanned before this answer could be seen was meant for another state.
