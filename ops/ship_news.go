@@ -1,8 +1,11 @@
 package ops
 
 import (
+	"cmp"
 	"context"
+	"crypto/subtle"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
@@ -31,6 +34,10 @@ func (x *Ops) ReceiveParcelNews(ctx context.Context, carrier, accountID string, 
 	if !ok {
 		return errs.New(errs.NotFound, op, carrier, "no such carrier is known here")
 	}
+	accountID, key, _ := strings.Cut(accountID, ".")
+	if c.Describe().Unsigned && subtle.ConstantTimeCompare([]byte(key), []byte(x.hookKey(accountID))) != 1 {
+		return errs.New(errs.Unauthenticated, op, carrier, "this address is not the one shown for the account")
+	}
 	var row store.CarrierAccount
 	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
 		row, err = tx.CarrierAccountGet(accountID)
@@ -47,7 +54,7 @@ func (x *Ops) ReceiveParcelNews(ctx context.Context, carrier, accountID string, 
 		return err
 	}
 	env, err := c.Verify(driver.CarrierAccount{ID: row.ID, Settings: settings}, header, body)
-	if err != nil {
+	if err != nil && !(c.Describe().Unsigned && driver.ClassOf(err) == driver.GiveUp && env.Topic != "") {
 		if driver.ClassOf(err) == driver.Forged {
 			x.gauges.forged.Add(1)
 			return errs.New(errs.Unauthenticated, op, carrier, "the signature does not match; the message is not from the carrier or the account's secret is not the one set up here")
@@ -59,6 +66,19 @@ func (x *Ops) ReceiveParcelNews(ctx context.Context, carrier, accountID string, 
 		return &errs.Error{Kind: errs.Invalid, Op: op, Item: carrier, Safe: "the message cannot be read", Cause: err}
 	}
 	return x.takeNews(ctx, row, news)
+}
+
+// CarrierHook is the last part of the address at which an account's webhooks are taken. For a carrier that signs nothing it holds a key, so that
+// nobody can guess it.
+func (x *Ops) CarrierHook(carrier, accountID string) string {
+	if c, ok := x.carriers[carrier]; ok && c.Describe().Unsigned {
+		return carrier + "/" + accountID + "." + x.hookKey(accountID)
+	}
+	return carrier + "/" + accountID
+}
+
+func (x *Ops) hookKey(accountID string) string {
+	return x.o.Ring.Pseudonym("carrier-hook/" + accountID)
 }
 
 // takeNews merges what an account tells into its parcels, one transaction for each. News of parcels that are not ours is left out: an account may ship
@@ -106,6 +126,11 @@ func newsOf(tx *store.Tx, account string, n driver.ParcelNews) (store.Shipment, 
 
 // hear merges one piece of news.
 func (x *Ops) hear(s *shipping.Shipment, source string, n driver.ParcelNews, at time.Time) {
+	if b := n.Booked; b != nil && b.Tracking == "" {
+		kept := *b
+		kept.Tracking, kept.Carrier = s.Label.Tracking, cmp.Or(b.Carrier, s.Label.Carrier) // news without a number takes none away
+		n.Booked = &kept
+	}
 	if n.Booked != nil && (s.Label.Fate != shipping.Done || n.Booked.Tracking != s.Label.Tracking || n.Booked.State == driver.BookingVoided) {
 		taken(*n.Booked)(s, at)
 	}
