@@ -36,6 +36,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s.items(a)
 	s.health(a)
 	s.nodes(a)
+	s.routes(a)
 	s.incidents(a)
 	s.custody(a)
 	return mux

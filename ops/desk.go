@@ -38,6 +38,7 @@ type Desk struct {
 	told     kept[map[string]int64] // pushes in the last hour by connection
 	counted  kept[map[string]int64] // orders by state, for the tabs of the list
 	proved   kept[Proof]
+	capable  kept[capacityNow]
 	health   healthDesk
 	reading  atomic.Int32 // uploads being read
 

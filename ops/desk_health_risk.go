@@ -191,7 +191,7 @@ func (s *shopHealth) remedyOf(r Remedy) view.Advice {
 		what = share(policy.PPM(r.Amount*1_000_000)) + " of the usual throughput" + at
 	}
 	v := view.Advice{ID: string(r.Metric) + "-" + string(r.Kind) + "-" + r.Node, Metric: string(r.Metric), Level: view.Watch,
-		Why: "Found by halving: less does not do, by the same forecast."}
+		Why: "Found by halving: less does not do, by the same forecast.", Ref: view.Ref{Kind: view.KindCapacity}, RefText: "What can be done about capacity"}
 	v.Sentence = capital(what) + ": the chance of a breach of " + name + " falls to " + chance(r.Chance) + "."
 	if !r.Enough {
 		v.Sentence = "Even " + what + " leaves the chance of a breach of " + name + " at " + chance(r.Chance) + "."

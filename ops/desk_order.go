@@ -53,7 +53,8 @@ func (d *Desk) Order(ctx context.Context, id string) (view.OrderPage, error) {
 			Reservations: d.orderHeld(held)}
 		slices.Reverse(events) // oldest first
 		v.Timeline, v.Facts = d.timeline(o, ch, events, moves), factsOf(events)
-		return nil
+		v.Route, err = d.orderRoute(tx, o)
+		return err
 	})
 	if err == nil && open {
 		v.Risk = d.lateRisk(ctx, v.ConnectionID, id)
@@ -215,6 +216,8 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 		out.Text = "return " + e.Ref + ": " + e.To
 	case order.EventDeadline:
 		out.Text = "the deadline moved from " + e.From + " to " + e.To
+	case EventRouted, EventRetried:
+		routeEntry(row, &out)
 	case EventUnmapped:
 		out.Kind, out.Text, out.Level = "not mapped", "it sells something no item is known for", view.Bad
 	default:
@@ -246,7 +249,7 @@ func factsOf(events []store.Event) []view.FactRow {
 	var out []view.FactRow
 	for _, row := range events {
 		var e takenEvent
-		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") {
+		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") || row.Kind == EventRouted || row.Kind == EventRetried {
 			continue
 		}
 		effect := strings.ReplaceAll(strings.TrimPrefix(row.Kind, "order."), "_", " ")

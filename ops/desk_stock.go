@@ -259,6 +259,8 @@ func (d *Desk) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 		return d.RemoveDeduction(ctx, rest, actor)
 	case "deduction-again":
 		return d.restoreDeduction(ctx, rest, actor)
+	case "capacity":
+		return d.undoCapacity(ctx, rest, actor)
 	case "override":
 		return d.EndOverride(ctx, rest, actor)
 	case "override-again":

@@ -119,7 +119,7 @@ func (w *waveBook) together(over []string) (*routing.Replan, error) {
 	for i := range w.orders {
 		ins[i] = w.orders[i].in
 		if over != nil {
-			ins[i].Override = routing.Override{Nodes: over}
+			ins[i].Override = routing.Override{Nodes: over, By: ByRules, Reason: "what it would cost from there"}
 		}
 		for _, a := range w.orders[i].j.rest {
 			w.stock(st, w.orders[i].o.ID, a)

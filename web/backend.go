@@ -22,6 +22,7 @@ type Backend interface {
 	Nodes
 	Handling
 	Floor
+	Routes
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
 	// of a notice, never the last one of a topic; the sender never waits for it.
@@ -177,4 +178,24 @@ type Nodes interface {
 	PreviewNode(ctx context.Context, d view.NodeDraft) (view.NodePreview, error)
 	// SaveNode fails with errs.Conflict if somebody else saved it since the form was made.
 	SaveNode(ctx context.Context, d view.NodeDraft) (view.Done, error)
+}
+
+// Routes is what pages need to show and change from where orders leave.
+type Routes interface {
+	PreviewReroute(ctx context.Context, d view.RerouteDraft) (view.Preview, error)
+	Reroute(ctx context.Context, d view.RerouteDraft) (view.Done, error)
+	// RetryParcel has what a shipper or a channel refused tried again. It fails with errs.Conflict if nothing is asked of a person.
+	RetryParcel(ctx context.Context, id, actor string) (view.Done, error)
+
+	Routing(ctx context.Context) (view.Routing, error)
+	PreviewRouting(ctx context.Context, d view.RoutingDraft) (view.RoutingPreview, error)
+	// SaveRouting fails with errs.Conflict if somebody else saved the rules since the form was made.
+	SaveRouting(ctx context.Context, d view.RoutingDraft) (view.Done, error)
+	// StartWave plans all open orders together, and with Apply moves them; it goes on behind the answer. It fails with errs.Conflict while one runs.
+	StartWave(ctx context.Context, d view.WaveDraft) (view.Done, error)
+
+	Capacity(ctx context.Context) (view.Capacity, error)
+	PreviewProposal(ctx context.Context, d view.ProposalDraft) (view.Preview, error)
+	// ApplyProposal fails with errs.NotFound once the proposal does not hold any more.
+	ApplyProposal(ctx context.Context, d view.ProposalDraft) (view.Done, error)
 }

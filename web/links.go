@@ -40,6 +40,8 @@ func link(r view.Ref) templ.SafeURL {
 		return query("/policy", "market", r.ID)
 	case view.KindIncident:
 		return templ.SafeURL("/incidents/" + id)
+	case view.KindCapacity:
+		return "/capacity"
 	case view.KindAlerts:
 		return "/alerts"
 	}

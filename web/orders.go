@@ -36,7 +36,7 @@ func (s *Site) order(ctx context.Context, r *http.Request) (page, error) {
 		Nav:    "/orders",
 		Topics: []string{view.TopicOrder + ":" + v.ID},
 		Parts: []part{
-			{id: "o-head", c: orderHead(v)}, {id: "o-lines", c: orderLines(v)}, {id: "o-time", c: orderTimeline(v)}, {id: "o-facts", c: orderFacts(v)},
+			{id: "o-head", c: orderHead(v)}, {id: "o-route", c: orderRoute(v)}, {id: "o-parcels", c: orderParcels(v)}, {id: "o-lines", c: orderLines(v)}, {id: "o-time", c: orderTimeline(v)}, {id: "o-facts", c: orderFacts(v)},
 		},
 		body: func(p page) templ.Component { return orderPage(p, v) },
 	}, nil

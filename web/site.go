@@ -70,6 +70,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.private(m, "POST /listings/{id}/rules", s.setRules)
 	s.page(m, "GET /orders", s.orders)
 	s.page(m, "GET /orders/{id}", s.order)
+	s.routingRoutes(m)
 	s.page(m, "GET /connections", s.connections)
 	s.page(m, "GET /connections/{id}", s.connection)
 	s.page(m, "GET /vendors/{vendor}/app", s.newApp)
@@ -106,6 +107,16 @@ func (s *Site) healthRoutes(m *http.ServeMux) {
 	s.page(m, "GET /policy", s.policy)
 	s.private(m, "POST /policy/overrides", s.setOverride)
 	s.private(m, "POST /policy/overrides/{id}/end", s.endOverride)
+}
+
+func (s *Site) routingRoutes(m *http.ServeMux) {
+	s.private(m, "POST /orders/{id}/reroute", s.reroute)
+	s.private(m, "POST /orders/{id}/parcels/{parcel}/retry", s.retryParcel)
+	s.page(m, "GET /routing", s.routing)
+	s.private(m, "POST /routing", s.saveRouting)
+	s.private(m, "POST /routing/wave", s.startWave)
+	s.page(m, "GET /capacity", s.capacity)
+	s.private(m, "POST /capacity", s.applyProposal)
 }
 
 func (s *Site) incidentRoutes(m *http.ServeMux) {

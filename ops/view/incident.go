@@ -11,7 +11,8 @@ const (
 // Things of incidents with a page of their own.
 const (
 	KindIncident Kind = "incident"
-	KindAlerts   Kind = "alerts" // the settings
+	KindAlerts   Kind = "alerts"   // the settings
+	KindCapacity Kind = "capacity" // what can be done about it
 )
 
 // IncidentState says where an incident is.

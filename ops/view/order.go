@@ -55,7 +55,8 @@ type OrderPage struct {
 	Reservations []Reservation
 	Timeline     []Entry // oldest first
 	Facts        []FactRow
-	Risk         *LateRisk // nil: nothing is expected of it
+	Risk         *LateRisk   // nil: nothing is expected of it
+	Route        *OrderRoute // nil: nothing is said of any node, so nothing is routed
 }
 
 // LateRisk is the chance that an order is dispatched late.
@@ -114,4 +115,64 @@ type FactRow struct {
 	Source     string // "webhook", "poll", "backfill", "import"
 	Message    string // the id of the stored message, of a webhook
 	Effect     string // "new", "changed state to …", "nothing new"
+}
+
+// OrderRoute is from where an order leaves, why, and in which parcels.
+type OrderRoute struct {
+	Sentence   string // "Leaves from Reno."
+	At         time.Time
+	Actor      string // who decided: a person, or Self
+	Reason     string
+	Parts      []RoutePart
+	Figures    []Input // cost, chance late, how sure
+	Candidates []Candidate
+	Parcels    []Parcel
+	Choices    []Option // nodes it may be sent from instead; none: it cannot be changed
+	Fixed      string   // why it cannot be changed
+	Pinned     bool     // a person said where it leaves from
+}
+
+// RoutePart is what leaves one node.
+type RoutePart struct {
+	Node, Name, Carrier string
+	Units               int64
+	Leaves              time.Time // zero: not said
+	PlanFor, Arrives    Day       // empty: not said
+	Zone                string
+	Cost                string
+}
+
+// Candidate is a node and what became of it.
+type Candidate struct {
+	Name, Text string
+	Taken      bool
+	Cost       string // of all of it from there; empty: it could not
+}
+
+// Parcel is one parcel of an order.
+type Parcel struct {
+	ID, Node     string
+	Step         string // what it waits for, in words
+	Level        Level
+	Units        int64
+	Carrier      string
+	Tracking     string
+	URL          string // where the carrier shows it; empty: not known
+	Label        string // "bought for 4.20 USD"
+	Told         string // what the channel knows
+	Due          *time.Time
+	Question     string // what only a person can settle; it can be tried again
+	Stopped      bool
+	StoppedWhy   string
+	HandedOverAt *time.Time
+	DeliveredAt  *time.Time
+}
+
+// RerouteDraft is a filled-in form of a route. No nodes: by the rules.
+type RerouteDraft struct {
+	ID      string // caller-made
+	OrderID string
+	Nodes   []string
+	Reason  string
+	Actor   string
 }

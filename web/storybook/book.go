@@ -23,6 +23,7 @@ type Book struct {
 	items    []*item
 	journal  []view.Movement // oldest first
 	orders   []*view.OrderPage
+	routed   routed
 	holds    []view.Hold
 	conns    []view.Connection
 	apps     []view.App

@@ -193,6 +193,7 @@ func (b *Book) Order(_ context.Context, id string) (view.OrderPage, error) {
 		if o.ID == id {
 			p := *o
 			p.At, p.Level = b.now(), b.level(o.OrderRow)
+			p.Route = b.route(&p)
 			if p.Due != nil {
 				p.Deadlines = slices.Clone(p.Deadlines)
 				p.Deadlines[0].Level = p.Level
