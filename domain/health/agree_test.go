@@ -112,7 +112,7 @@ func (m *maker) parcels() []order.Parcel {
 	var out []order.Parcel
 	for i := range pick(m, 0, 1, 1, 1, 2, 3) {
 		out = append(out, order.Parcel{Ref: fmt.Sprint("p", i), Carrier: pick(m, "usps", "ups", "dhl"),
-			Tracking: pick(m, "", "9400111899223197428490", "1Z999AA10123456784", "short1", "????????", "ABCDEFGHIJ12")})
+			Tracking: pick(m, "", "9400111899223197428497", "1Z999AA10123456784", "1Z999AA10123456785", "9400111899223197428491", "short1", "????????", "ABCDEFGHIJ12")})
 	}
 	return out
 }

@@ -80,7 +80,7 @@ func good() *order.Order {
 		Deadlines: order.Deadlines{ShipBy: at("2026-04-08 23:59:59"), HandOverBy: at("2026-04-08 23:59:59"), DeliverBy: at("2026-04-14 23:59:59")},
 		Moments:   order.Moments{ReadyAt: at("2026-04-07 08:00:00"), HandedOverAt: at("2026-04-08 17:00:00"), DeliveredAt: at("2026-04-11 12:00:00")},
 		Lines:     []order.Line{{Key: "a", SellerSKU: "shirt", Qty: 1}},
-		Parcels:   []order.Parcel{{Ref: "p1", Carrier: "USPS", Tracking: "9400111899223197428490"}},
+		Parcels:   []order.Parcel{{Ref: "p1", Carrier: "USPS", Tracking: "9400111899223197428497"}},
 	}}
 }
 
@@ -187,6 +187,9 @@ func TestEdgesOfOrders(t *testing.T) {
 
 		{"no parcel listed", "vtr", func(o *order.Order) { o.Parcels = nil }, brief{Day: "2026-04-07", Den: 1, Reason: NoTracking}},
 		{"no tracking number", "vtr", func(o *order.Order) { o.Parcels[0].Tracking = "" }, brief{Day: "2026-04-07", Den: 1, Reason: NoTracking}},
+		{"another carrier's number", "vtr", func(o *order.Order) { o.Parcels[0].Carrier = "UPS" }, brief{Day: "2026-04-07", Den: 1, Reason: BadTracking}},
+		{"a wrong check digit", "vtr", func(o *order.Order) { o.Parcels[0].Tracking = "9400111899223197428491" }, brief{Day: "2026-04-07", Den: 1, Reason: BadTracking}},
+		{"a carrier nobody knows", "vtr", func(o *order.Order) { o.Parcels[0].Carrier = "Mule and Sons" }, brief{Day: "2026-04-07", Num: 1, Den: 1}},
 		{"no number at all", "vtr", func(o *order.Order) { o.Parcels[0].Tracking = "see invoice" }, brief{Day: "2026-04-07", Den: 1, Reason: BadTracking}},
 		{"never scanned", "vtr", func(o *order.Order) {
 			o.Status, o.Moments = order.AwaitingCollection, order.Moments{ReadyAt: o.Moments.ReadyAt}
@@ -210,7 +213,7 @@ func TestEdgesOfOrders(t *testing.T) {
 
 func TestTrackingNumbers(t *testing.T) {
 	for number, want := range map[string]bool{
-		"9400111899223197428490": true, "1Z999AA10123456784": true, "9400 1118 9922-3197": true, "12345678": true, "RR123456789CN": true,
+		"9400111899223197428497": true, "1Z999AA10123456784": true, "9400 1118 9922-3197": true, "12345678": true, "RR123456789CN": true,
 		"": false, "1234567": false, "ABCDEFGHIJK123": false, "delivered by hand": false, "12345678;": false, "１２３４５６７８": false,
 		"12345678901234567890123456789012345678901": false,
 	} {

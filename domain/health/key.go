@@ -10,7 +10,7 @@ import (
 
 // evaluator is the version of this package's reading of the rules. Raise it when the same order and rule come to count differently, so that
 // figures are counted anew and never mixed.
-const evaluator = 1
+const evaluator = 2
 
 // Key is the name under which a rate's figures are kept: its ID and a short hash of all that decides how orders count in it, so that the
 // figures of a rule that changed never mix with older ones. Where a limit lies and where a number comes from do not matter to it; business days

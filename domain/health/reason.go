@@ -99,8 +99,7 @@ const (
 )
 
 // PlausibleTracking reports whether a tracking number could be one: 8 to 40 letters and digits with at least 4 digits among them, blanks and
-// hyphens not counted. It does not check what only a carrier's own rules can tell: its prefixes, its length, its check digit, nor that the
-// number is this carrier's. Whoever knows those formats puts the check here, and raises evaluator so that figures are counted anew.
+// hyphens not counted. Prefixes, lengths and check digits of carriers are asked of package tracking.
 func PlausibleTracking(number string) bool {
 	n, digits := 0, 0
 	for _, c := range number {

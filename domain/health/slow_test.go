@@ -215,8 +215,10 @@ func (s *slow) packages(o *order.Order) (v verdictOf, ok bool) {
 		}, p.Tracking), "#"); {
 		case p.Tracking == "":
 			why = NoTracking
-		case len(p.Tracking) < 8 || digits < 4 || strings.Contains(p.Tracking, "?"):
-			why = BadTracking
+		case len(p.Tracking) < 8 || digits < 4 || strings.Contains(p.Tracking, "?"),
+			strings.HasPrefix(p.Tracking, "1Z") && (p.Carrier != "ups" || !strings.HasSuffix(p.Tracking, "4")),
+			strings.HasPrefix(p.Tracking, "94") && (p.Carrier != "usps" || !strings.HasSuffix(p.Tracking, "7")):
+			why = BadTracking // numbers that are told have these two beginnings, and a check digit
 		case !seen:
 			if why = NotScannedYet; o.Status == order.Completed || o.Status == order.Delivered {
 				why = NeverScanned

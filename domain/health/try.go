@@ -5,6 +5,7 @@ import (
 
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
+	"github.com/spillway/spillway/domain/tracking"
 )
 
 // try judges the order; false: it is not counted at all.
@@ -129,7 +130,7 @@ func faultyTracking(p *order.Parcel) Reason {
 	switch {
 	case p.Tracking == "":
 		return NoTracking
-	case !PlausibleTracking(p.Tracking):
+	case !PlausibleTracking(p.Tracking), tracking.Valid(p.Tracking, p.Carrier) == tracking.NumberWrong:
 		return BadTracking
 	}
 	return ""
