@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillway/spillway/domain/custody"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/routing"
 	"github.com/spillway/spillway/domain/shipping"
@@ -30,15 +31,16 @@ type routeItem struct {
 
 // router routes orders inside the transaction that holds their units.
 type router struct {
-	x      *Ops
-	tx     *store.Tx
-	at     time.Time
-	book   *stock.Book
-	routes []store.Route
-	adds   []store.Shipment
-	saves  []store.Shipment
-	events []store.Event
-	was    map[string]store.Route // the routes orders have, as far as they were looked up
+	x       *Ops
+	tx      *store.Tx
+	at      time.Time
+	book    *stock.Book
+	routes  []store.Route
+	adds    []store.Shipment
+	saves   []store.Shipment
+	custody []custody.Event // of the parcels that are saved
+	events  []store.Event
+	was     map[string]store.Route // the routes orders have, as far as they were looked up
 	// asks says that somebody asked for this route: it is written down even if nothing comes of it. request is the caller's id of that, together how
 	// many orders were planned with it.
 	asks     bool
@@ -457,6 +459,9 @@ func (r *router) save() error {
 		if err := r.tx.ShipmentsSave(r.saves); err != nil {
 			return err
 		}
+	}
+	if err := r.tx.CustodyAppend(r.custody); err != nil {
+		return err
 	}
 	if len(r.adds) > 0 {
 		if _, err := r.tx.ShipmentsAdd(r.adds); err != nil {

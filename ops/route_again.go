@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillway/spillway/domain/custody"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/routing"
 	"github.com/spillway/spillway/domain/stock"
@@ -51,6 +52,9 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 		}
 		if !s.Stopped.Equal(was.Stopped) || !s.HandedOverAt.Equal(was.HandedOverAt) || !s.DeliveredAt.Equal(was.DeliveredAt) {
 			r.saves = append(r.saves, *s)
+			next := *s
+			next.Version++ // as it is stored
+			r.custody = append(r.custody, passages(&was, &next, nil, custody.Channel, r.at)...)
 		}
 	}
 	return nil

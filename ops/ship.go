@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spillway/spillway/domain/custody"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
@@ -149,15 +150,15 @@ func (w *wire) keep(s *store.Shipment, o outcome) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), keepTime)
 	defer cancel()
 	for range keepTries {
-		fresh := *s
+		was, fresh := s.Shipment, *s
 		o(&fresh.Shipment, w.x.now())
-		one := []store.Shipment{fresh}
+		var saved store.Shipment
 		err := w.x.st.Update(ctx, func(tx *store.Tx) error {
-			one[0] = fresh
-			return tx.ShipmentsSave(one)
+			saved = fresh
+			return w.x.saveParcel(tx, &was, &saved, custody.Channel)
 		})
 		if err == nil {
-			*s = one[0]
+			*s = saved
 			return nil
 		}
 		if !errs.Is(err, errs.Conflict) {

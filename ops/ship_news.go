@@ -95,7 +95,7 @@ func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news [
 			if sameShipment(was, s.Shipment) {
 				return nil
 			}
-			return tx.ShipmentsSave([]store.Shipment{s})
+			return x.saveParcel(tx, &was, &s, newsBy(s.Way))
 		})
 		if err != nil {
 			return err

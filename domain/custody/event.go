@@ -22,6 +22,7 @@ const (
 	Packed         What = "packed"
 	Weighed        What = "weighed"
 	LabelBought    What = "label_bought"
+	LabelReceived  What = "label_received" // its document, by its hash
 	LabelVoided    What = "label_voided"
 	HandedOver     What = "handed_over"
 	CarrierScanned What = "carrier_scanned"
@@ -49,7 +50,7 @@ const (
 )
 
 var (
-	whats = []What{Picked, ShortPicked, Packed, Weighed, LabelBought, LabelVoided, HandedOver, CarrierScanned, TrackingTold, Delivered, Exception, ReturnStarted, Returned}
+	whats = []What{Picked, ShortPicked, Packed, Weighed, LabelBought, LabelReceived, LabelVoided, HandedOver, CarrierScanned, TrackingTold, Delivered, Exception, ReturnStarted, Returned}
 	roles = []Role{Picker, Packer, Dispatcher, Receiver, Supervisor, System, Carrier, Channel, Partner}
 )
 
