@@ -37,6 +37,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s.health(a)
 	s.nodes(a)
 	s.routes(a)
+	s.carriers(a)
 	s.incidents(a)
 	s.custody(a)
 	return mux

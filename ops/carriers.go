@@ -18,6 +18,9 @@ import (
 // maxAccounts bounds the carrier accounts in use: each is a session with lanes of its own.
 const maxAccounts = 50
 
+// CarrierAccount is an account as it is stored.
+type CarrierAccount = store.CarrierAccount
+
 // NewCarrierAccount is an account with a carrier to be added.
 type NewCarrierAccount struct {
 	Carrier  string
@@ -76,6 +79,16 @@ func (f *freights) get(ctx context.Context, account string) (*connector.Freight,
 	return session, nil
 }
 
+// recent is the log of an account's latest calls from this process; nil: it has made none.
+func (f *freights) recent(account string) *connector.Log {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if o := f.open[account]; o != nil {
+		return o.session.Recent()
+	}
+	return nil
+}
+
 func carrierPlace(id string) string { return "carrier_account/" + id }
 
 func (x *Ops) openCarrier(row store.CarrierAccount) (*connector.Freight, error) {
@@ -114,6 +127,23 @@ func (x *Ops) Carriers() []driver.CarrierDescription {
 		out = append(out, c.Describe())
 	}
 	return out
+}
+
+// CarrierAccounts are the accounts in use, without their secrets.
+func (x *Ops) CarrierAccounts(ctx context.Context) (out []store.CarrierAccount, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out, err = tx.CarrierAccounts()
+		return err
+	})
+	for i := range out {
+		out[i].Sealed = nil
+	}
+	return out, errs.Wrap("ops.CarrierAccounts", "", err)
+}
+
+// WebhookOf is the address an account's carrier sends its webhooks to; it begins with a slash where the program does not know its public address.
+func (x *Ops) WebhookOf(a store.CarrierAccount) string {
+	return strings.TrimRight(x.o.PublicURL, "/") + "/hooks/" + x.CarrierHook(a.Carrier, a.ID)
 }
 
 // AddCarrier stores an account with a carrier; its secrets are sealed and never shown again. Errors: Invalid, NotFound (no such carrier), Conflict (too

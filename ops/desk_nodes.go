@@ -194,6 +194,14 @@ func (d *Desk) Node(ctx context.Context, id string) (view.NodePage, error) {
 	for _, a := range network.Abilities {
 		v.Able = append(v.Able, view.Option{ID: string(a), Label: abilityWords[a]})
 	}
+	accounts, err := d.x.CarrierAccounts(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Accounts = []view.Option{{Label: "none"}}
+	for _, a := range accounts {
+		v.Accounts = append(v.Accounts, view.Option{ID: a.ID, Label: a.Name + " (" + a.Carrier + ")"})
+	}
 	if id == "" {
 		v.Form = view.NodeForm{Active: true, Kind: string(network.Own), Zone: d.home.String(), Country: "US", Lanes: make([]view.LaneForm, 1)}
 		v.Kinds = kindOptions(network.Own, network.Store, network.Coop, network.ThreePL)

@@ -24,7 +24,8 @@ func formOf(n network.Node, version int64) view.NodeForm {
 	f := view.NodeForm{ID: n.ID, Name: n.Name, Kind: string(n.Kind), Country: n.Place.Country, State: n.Place.State, Postal: n.Place.Postal, City: n.Place.City, Zone: n.Zone,
 		Active: n.Active, Priority: writeNumber(n.Priority), Holidays: string(n.Closed.Holidays), Closed: writeClosed(n.Closed.Days), Overtime: writeOvertime(n.Overtime),
 		PerOrder: writeMoney(n.Costs.PerOrder), PerLine: writeMoney(n.Costs.PerLine), PerUnit: writeMoney(n.Costs.PerUnit), PerBox: writeMoney(n.Costs.PerParcel),
-		Above: writeNumber(n.Surge.Above), Percent: writeNumber(n.Surge.Percent), Max: writeNumber(n.Surge.Max), Version: version, Currency: currencyOf(n)}
+		Above: writeNumber(n.Surge.Above), Percent: writeNumber(n.Surge.Percent), Max: writeNumber(n.Surge.Max), Version: version, Currency: currencyOf(n), Account: n.Account,
+		Company: n.Place.Company, Line1: n.Place.Line1, Line2: n.Place.Line2, Phone: n.Place.Phone}
 	for i, day := range weekdays {
 		f.Week[i] = writeShifts(n.Shifts, day)
 	}
@@ -34,7 +35,7 @@ func formOf(n network.Node, version int64) view.NodeForm {
 	for _, l := range n.Lanes {
 		x := view.LaneForm{Carrier: l.Carrier, Service: l.Service, Serves: strings.Join(l.Serves, ", "), Pickups: writePickups(l.Pickups), Holidays: string(l.Holidays), MaxGrams: writeNumber(l.MaxGrams),
 			Abroad: writeMoney(l.Tariff.ByZone[0]), ByZone: writeNine(l.Tariff.ByZone[1:], writeMoney), PerPound: writeMoney(l.Tariff.PerPound),
-			AbroadDays: writeNumber(l.Days[0]), ByZoneDays: writeNine(l.Days[1:], writeNumber[int])}
+			AbroadDays: writeNumber(l.Days[0]), ByZoneDays: writeNine(l.Days[1:], writeNumber[int]), Account: l.Account}
 		for _, a := range l.Abilities {
 			x.Abilities = append(x.Abilities, string(a))
 		}
@@ -88,7 +89,8 @@ func readNode(a view.NodeDraft, at time.Time) (network.Node, []view.FieldError) 
 	r := &nodeReader{currency: strings.ToUpper(strings.TrimSpace(a.Currency))}
 	line := strings.TrimSpace
 	n := network.Node{ID: line(a.ID), Name: line(a.Name), Kind: network.Kind(a.Kind), Zone: line(a.Zone), Active: a.Active, Priority: int(r.number("priority", "Priority", a.Priority)),
-		Place: network.Place{Country: strings.ToUpper(line(a.Country)), State: strings.ToUpper(line(a.State)), Postal: line(a.Postal), City: line(a.City)}}
+		Place: network.Place{Country: strings.ToUpper(line(a.Country)), State: strings.ToUpper(line(a.State)), Postal: line(a.Postal), City: line(a.City),
+			Company: line(a.Company), Line1: line(a.Line1), Line2: line(a.Line2), Phone: line(a.Phone)}, Account: line(a.Account)}
 	if a.New && !nodeID.MatchString(n.ID) {
 		r.bad("id", "Id", fmt.Errorf("write a short name of small letters, digits and hyphens, such as reno"))
 	}
@@ -119,7 +121,7 @@ func readNode(a view.NodeDraft, at time.Time) (network.Node, []view.FieldError) 
 func (r *nodeReader) lane(at string, l view.LaneForm) network.Lane {
 	name := cmp.Or(strings.TrimSpace(l.Carrier), "the new carrier")
 	out := network.Lane{Carrier: strings.TrimSpace(l.Carrier), Service: strings.TrimSpace(l.Service), Holidays: calendar.Holidays(l.Holidays), MaxGrams: r.number(at+"maxgrams", "Weight limit of "+name, l.MaxGrams),
-		Abilities: abilitiesOf(l.Abilities)}
+		Abilities: abilitiesOf(l.Abilities), Account: strings.TrimSpace(l.Account)}
 	if out.Carrier == "" {
 		r.bad(at+"carrier", "Carrier", fmt.Errorf("write the carrier’s name, as the channel calls it"))
 	}
@@ -183,6 +185,8 @@ func nodeChanges(was, now network.Node) (out []view.Change) {
 	differ("Name", a.Name, b.Name)
 	differ("Kind", nodeKinds[was.Kind], nodeKinds[now.Kind])
 	differ("Where", whereOf(was.Place), whereOf(now.Place))
+	differ("Sender", strings.Join([]string{a.Company, a.Line1, a.Line2, a.Phone}, " "), strings.Join([]string{b.Company, b.Line1, b.Line2, b.Phone}, " "))
+	differ("Carrier account", a.Account, b.Account)
 	differ("Time zone", a.Zone, b.Zone)
 	if was.ID != "" {
 		differ("State", yes[a.Active], yes[b.Active])
@@ -217,6 +221,7 @@ func nodeChanges(was, now network.Node) (out []view.Change) {
 func laneChanges(name string, x, y view.LaneForm, differ func(what, x, y string)) {
 	differ("Carrier "+name, strings.TrimSpace(x.Carrier+" "+x.Service), strings.TrimSpace(y.Carrier+" "+y.Service))
 	differ("Pick-ups of "+name, x.Pickups, y.Pickups)
+	differ("Account of "+name, x.Account, y.Account)
 	differ(name+" serves", x.Serves, y.Serves)
 	differ("Holidays of "+name, setName(x.Holidays), setName(y.Holidays))
 	differ("Weight limit of "+name, x.MaxGrams, y.MaxGrams)

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
+	"github.com/spillway/spillway/domain/custody"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
@@ -168,6 +170,7 @@ func TestNewsOfAParcelIsMergedOnce(t *testing.T) {
 	for range 2 {
 		r.must(r.x.takeNews(t.Context(), a, news))
 	}
+	r.proves("sh-1", custody.CarrierScanned)
 	again := r.shipped("sh-1", "it is asked again", func(s store.Shipment) bool { return s.Question() != "" || s.Version >= got.Version })
 	if again.Track == nil || len(again.Track.Events) != 1 || !again.HandedOverAt.Equal(at) {
 		t.Errorf("%+v", again.Shipment)
@@ -179,4 +182,29 @@ func TestNewsOfAParcelIsMergedOnce(t *testing.T) {
 		t.Error(err)
 	}
 	r.must(r.x.ReceiveParcelNews(t.Context(), "broker", a.ID, http.Header{}, nil))
+}
+
+// proves waits until the custody log has just these events of a parcel, with what the channel is told left out.
+func (r *rig) proves(parcel string, want ...custody.What) {
+	r.t.Helper()
+	if _, err := r.x.SequenceCustody(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	var got []custody.What
+	p, err := r.x.CustodyProof(r.t.Context(), "", parcel, 0)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	proven, err := p.Check(p.Key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, e := range proven.Events {
+		if e.What != custody.TrackingTold {
+			got = append(got, e.What)
+		}
+	}
+	if !slices.Equal(got, want) {
+		r.t.Errorf("the custody log says %v of %s, want %v", got, parcel, want)
+	}
 }

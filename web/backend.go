@@ -23,6 +23,7 @@ type Backend interface {
 	Handling
 	Floor
 	Routes
+	Carriers
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
 	// of a notice, never the last one of a topic; the sender never waits for it.

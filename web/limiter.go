@@ -14,18 +14,24 @@ import (
 const (
 	loginEvery = time.Minute // one more attempt
 	loginBurst = 8           // attempts before waiting begins
-	maxKeys    = 10_000      // addresses and emails remembered; beyond it all start afresh rather than memory growing
+	// Parcels are looked up by people: one a second for an address, and a page of links opened at once. A token has 128 bits, so guessing is no
+	// use at any pace; this keeps the database from being asked.
+	trackEvery = time.Second
+	trackBurst = 30
+	maxKeys    = 10_000 // addresses and emails remembered; beyond it all start afresh rather than memory growing
 )
 
-// limiter paces sign-in attempts by key: the visitor's address, and the email tried.
+// limiter paces attempts by key: the visitor's address, and the email tried.
 type limiter struct {
-	mu   sync.Mutex
-	now  func() time.Time
-	keys map[string]*rate.Limiter
+	mu    sync.Mutex
+	now   func() time.Time
+	every time.Duration
+	burst int
+	keys  map[string]*rate.Limiter
 }
 
-func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, keys: map[string]*rate.Limiter{}}
+func newLimiter(now func() time.Time, every time.Duration, burst int) *limiter {
+	return &limiter{now: now, every: every, burst: burst, keys: map[string]*rate.Limiter{}}
 }
 
 // allow takes one attempt from every key and reports whether all of them had one left.
@@ -38,7 +44,7 @@ func (l *limiter) allow(keys ...string) bool {
 	ok := true
 	for _, k := range keys {
 		if l.keys[k] == nil {
-			l.keys[k] = rate.NewLimiter(rate.Every(loginEvery), loginBurst)
+			l.keys[k] = rate.NewLimiter(rate.Every(l.every), l.burst)
 		}
 		ok = l.keys[k].AllowN(l.now(), 1) && ok
 	}

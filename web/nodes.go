@@ -117,7 +117,8 @@ func (f *form) node(id string) view.NodeDraft {
 	n := view.NodeForm{ID: id, Name: line("name"), Kind: line("kind"), Country: line("country"), State: line("state"), Postal: line("postal"), City: line("city"), Zone: line("zone"),
 		Active: line("active") == "yes", Priority: line("priority"), Holidays: line("holidays"), Closed: f.several("closed"), Overtime: f.several("overtime"),
 		Abilities: f.r.PostForm["abilities"], Currency: line("currency"), PerOrder: line("perorder"), PerLine: line("perline"), PerUnit: line("perunit"), PerBox: line("perbox"),
-		Above: line("above"), Percent: line("percent"), Max: line("max"), Version: f.whole("version", "Version", 0, 1<<53, false)}
+		Above: line("above"), Percent: line("percent"), Max: line("max"), Account: line("account"),
+		Company: line("company"), Line1: line("line1"), Line2: line("line2"), Phone: line("phone"), Version: f.whole("version", "Version", 0, 1<<53, false)}
 	if id == "" {
 		n.ID = line("id")
 	}
@@ -131,7 +132,7 @@ func (f *form) node(id string) view.NodeDraft {
 		}
 		l := view.LaneForm{Carrier: line(at + "carrier"), Service: line(at + "service"), Serves: f.several(at + "serves"), Pickups: f.several(at + "pickups"), Holidays: line(at + "holidays"),
 			MaxGrams: line(at + "maxgrams"), Abilities: f.r.PostForm[at+"abilities"], Abroad: line(at + "abroad"), ByZone: line(at + "byzone"), PerPound: line(at + "perpound"),
-			AbroadDays: line(at + "abroaddays"), ByZoneDays: line(at + "byzonedays")}
+			AbroadDays: line(at + "abroaddays"), ByZoneDays: line(at + "byzonedays"), Account: line(at + "account")}
 		if l.Carrier+l.Service+l.Serves+l.Pickups+l.ByZone != "" || f.r.PostForm.Has("lane"+strconv.Itoa(i+1)+".carrier") {
 			n.Lanes = append(n.Lanes, l)
 		}
@@ -225,4 +226,13 @@ func firstDay(v view.NodeRow) (d view.NodeDay) {
 		d = v.Days[0]
 	}
 	return d
+}
+
+// laneAccounts are the accounts a lane may be shipped with; without one it is its node's.
+func laneAccounts(v view.NodePage) []view.Option {
+	out := slices.Clone(v.Accounts)
+	if len(out) > 0 {
+		out[0].Label = "the node’s"
+	}
+	return out
 }

@@ -27,6 +27,7 @@ type Site struct {
 	sessions *scs.SessionManager
 	rooms    *rooms
 	logins   *limiter
+	tracks   *limiter
 	hashes   chan struct{}
 	uploads  chan struct{}
 	handler  http.Handler
@@ -40,7 +41,7 @@ func New(b Backend, o Options) *Site {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Site{b: b, o: o, assets: newAssets(), logins: newLimiter(o.Now), hashes: make(chan struct{}, maxHashes), uploads: make(chan struct{}, uploadsAtOnce)}
+	s := &Site{b: b, o: o, assets: newAssets(), logins: newLimiter(o.Now, loginEvery, loginBurst), tracks: newLimiter(o.Now, trackEvery, trackBurst), hashes: make(chan struct{}, maxHashes), uploads: make(chan struct{}, uploadsAtOnce)}
 	s.sessions = newSessions(b, o)
 	s.rooms = newRooms(s.paint, b.Live, o)
 	s.handler = s.secure(s.routes())
@@ -71,6 +72,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.page(m, "GET /orders", s.orders)
 	s.page(m, "GET /orders/{id}", s.order)
 	s.routingRoutes(m)
+	s.carrierRoutes(m)
 	s.page(m, "GET /connections", s.connections)
 	s.page(m, "GET /connections/{id}", s.connection)
 	s.page(m, "GET /vendors/{vendor}/app", s.newApp)

@@ -33,6 +33,7 @@ type cli struct {
 	Health      healthCmd      `cmd:"" help:"Ask a running Spillway whether it is ready, for containers."`
 	Status      statusCmd      `cmd:"" help:"Which processes run, who works which connection, and what waits."`
 	Alerts      alertsCmd      `cmd:"" help:"What is wrong, who looks after it, and who is told."`
+	Carriers    carriersCmd    `cmd:"" help:"Accounts that labels are bought with, and logistics providers."`
 	Inbox       inboxCmd       `cmd:"" help:"Look at messages set aside, and try them again."`
 	Custody     custodyCmd     `cmd:"" help:"The log of who had a parcel in hand: its head, its key, proofs out of it."`
 	Verify      verifyCmd      `cmd:"" help:"Check a proof file of the custody log; needs nothing but the file."`

@@ -41,17 +41,18 @@ type NodeDay struct {
 
 // NodePage is one node with its form.
 type NodePage struct {
-	At      time.Time
-	Row     NodeRow
-	Form    NodeForm
-	Kinds   []Option
-	Sets    []Option // of holidays
-	Able    []Option // abilities
-	Zones   []string // to choose from; others may be written
-	Lanes   []NodeLane
-	Parts   []Input // whose orders it works on
-	History []NodeChange
-	New     bool
+	At       time.Time
+	Row      NodeRow
+	Form     NodeForm
+	Kinds    []Option
+	Sets     []Option // of holidays
+	Able     []Option // abilities
+	Zones    []string // to choose from; others may be written
+	Accounts []Option // carrier accounts; the first is none
+	Lanes    []NodeLane
+	Parts    []Input // whose orders it works on
+	History  []NodeChange
+	New      bool
 }
 
 // NodeLane is what follows from a carrier's pick-ups.
@@ -82,6 +83,8 @@ type NodeForm struct {
 	Currency                           string
 	PerOrder, PerLine, PerUnit, PerBox string
 	Above, Percent, Max                string // surge terms
+	Company, Line1, Line2, Phone       string // of the sender on labels
+	Account                            string // the carrier account that ships from here; empty: none
 	Version                            int64  // the one it was made from
 }
 
@@ -94,6 +97,7 @@ type LaneForm struct {
 	Abilities                []string
 	Abroad, ByZone, PerPound string // ByZone: nine amounts, zone 1 to 9
 	AbroadDays, ByZoneDays   string
+	Account                  string // the carrier account its labels are bought with; empty: the node's
 }
 
 // NodeDraft is a filled-in form.

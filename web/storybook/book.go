@@ -45,6 +45,7 @@ type Book struct {
 	rules     map[string]view.AlertRuleDraft // set by somebody, by kind
 	nodes     []*view.NodePage
 	handled   handled
+	carriers  []view.CarrierAccount
 	before    map[string]func() // how to take back what was done last
 
 	accounts
@@ -71,6 +72,7 @@ func New(now func() time.Time) *Book {
 	b.happen()
 	b.placeNodes()
 	b.placeCartons()
+	b.openAccounts()
 	return b
 }
 

@@ -79,6 +79,10 @@ func (b *Book) Node(_ context.Context, id string) (view.NodePage, error) {
 		v.Form.Lanes = append(slices.Clone(n.Form.Lanes), view.LaneForm{})
 	}
 	v.At, v.Sets, v.Able, v.Zones = b.now(), nodeSets, nodeAble, []string{"Europe/Berlin", "America/New_York", "America/Los_Angeles"}
+	v.Accounts = []view.Option{{Label: "none"}}
+	for _, a := range b.carriers {
+		v.Accounts = append(v.Accounts, view.Option{ID: a.ID, Label: a.Name})
+	}
 	v.Kinds = []view.Option{{ID: "own", Label: "own warehouse"}, {ID: "store", Label: "own shop"}, {ID: "coop", Label: "shared warehouse"}, {ID: "3pl", Label: "logistics provider"}}
 	return v, nil
 }
