@@ -14,6 +14,8 @@ const (
 	// pruneEvery is how often old rows are deleted; keepLogs is how long logs of pushes and drift stay.
 	pruneEvery = time.Hour
 	keepLogs   = 90 * 24 * time.Hour
+	// keepScans is how long a scan of the floor is known, so that its repeat changes nothing: longer than any phone is without a network.
+	keepScans = 14 * 24 * time.Hour
 	// numbersEvery is how often every number is read back, for edits made on a channel that no message told of.
 	numbersEvery = 10 * time.Minute
 	// checkEvery is how often the whole ledger is proved while running.
@@ -167,7 +169,33 @@ func (x *Ops) prune(now time.Time) bool {
 	if err != nil && x.ctx.Err() == nil {
 		x.log.Error("old rows could not be deleted", "err", err)
 	}
+	if err := x.pruneParcels(now); err != nil && x.ctx.Err() == nil {
+		x.log.Error("labels and scans whose time is over could not be deleted", "err", err)
+	}
 	return all
+}
+
+// pruneParcels forgets labels, which hold addresses, and scans, which are kept to answer repeats only.
+func (x *Ops) pruneParcels(now time.Time) error {
+	for _, forget := range []func(*store.Tx) (int64, error){
+		func(tx *store.Tx) (int64, error) { return tx.DocumentsPrune(now.Add(-documentKept), prunePage) },
+		func(tx *store.Tx) (int64, error) { return tx.ScansPrune(now.Add(-keepScans), prunePage) },
+	} {
+		for range prunePages {
+			var n int64
+			err := x.st.Update(x.ctx, func(tx *store.Tx) (err error) {
+				n, err = forget(tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if n < prunePage {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // pruneInbox deletes a round of old messages and says whether those were all. After an error it says so too: the next try is due in time.

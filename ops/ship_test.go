@@ -208,3 +208,22 @@ func (r *rig) proves(parcel string, want ...custody.What) {
 		r.t.Errorf("the custody log says %v of %s, want %v", got, parcel, want)
 	}
 }
+
+func TestLabelsAreForgotten(t *testing.T) {
+	r := newRig(t)
+	put := func(id string, at time.Time) {
+		r.must(r.st.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.DocumentPut(store.ShipmentDocument{ID: id, Shipment: "s", Kind: "label", Type: "application/pdf", Sealed: r.x.o.Ring.Seal(documentPlace(id), []byte("%PDF Jane Doe")), At: at})
+		}))
+	}
+	now := time.Now()
+	put("old", now.Add(-documentKept-time.Minute))
+	put("new", now.Add(-documentKept+time.Hour))
+	r.must(r.x.pruneParcels(now))
+	if _, err := r.x.Document(t.Context(), "old"); !errs.Is(err, errs.NotFound) {
+		t.Errorf("an old label is kept: %v", err)
+	}
+	if d, err := r.x.Document(t.Context(), "new"); err != nil || string(d.Data) != "%PDF Jane Doe" {
+		t.Errorf("%+v %v", d, err)
+	}
+}
