@@ -51,7 +51,7 @@ func good(id string, change ...func(*order.Order)) *order.Order {
 		Fulfilment: order.BySeller, CreatedAt: at("2026-04-06 09:59"), PaidAt: at("2026-04-06 10:00"),
 		Deadlines: order.Deadlines{ShipBy: at("2026-04-08 23:59"), HandOverBy: at("2026-04-08 23:59"), DeliverBy: at("2026-04-14 23:59")},
 		Moments:   order.Moments{ReadyAt: at("2026-04-07 08:00"), HandedOverAt: at("2026-04-08 17:00"), DeliveredAt: at("2026-04-11 12:00")},
-		Parcels:   []order.Parcel{{Ref: "p1", Carrier: "USPS", Tracking: "9400111899223197428490"}},
+		Parcels:   []order.Parcel{{Ref: "p1", Carrier: "USPS", Tracking: "9400111899223197428497"}},
 	}}
 	for _, c := range change {
 		c(o)
