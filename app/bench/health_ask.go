@@ -200,7 +200,8 @@ func life(id string, placed time.Time, item string, dice *rand.Rand) (out []orde
 	}
 	tell(order.AwaitingShipment, 24)
 	d.Moments.ReadyAt = at
-	d.Parcels = []order.Parcel{{Ref: "P" + id, Carrier: historyCarriers[dice.IntN(len(historyCarriers))], Tracking: "1Z999AA10123456784"}}
+	carrier := dice.IntN(len(historyCarriers))
+	d.Parcels = []order.Parcel{{Ref: "P" + id, Carrier: historyCarriers[carrier], Tracking: historyNumbers[carrier]}}
 	tell(order.AwaitingCollection, 38)
 	d.Moments.HandedOverAt = at
 	tell(order.InTransit, 90)

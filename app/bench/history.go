@@ -321,6 +321,7 @@ var (
 	historyNodes    = []string{"7068517275539719942", "7068517275539719943", "7068517275539719944"}
 	historyRegions  = []string{"US-CA", "US-TX", "US-NY", "US-FL", "US-WA", "US-IL", "US-PA", "US-OH", "US-GA", "US-NC"}
 	historyCarriers = []string{"USPS", "UPS", "FedEx"}
+	historyNumbers  = []string{"9400111899223197428497", "1Z999AA10123456784", "986578788855"} // that these carriers can have given
 )
 
 // historyEnd is how an order that is over ended: some late, some by the seller's fault.
@@ -357,7 +358,7 @@ func (h *history) order(i int) order.Order {
 	}
 	historyEnd(&o, dice)
 	if o.Status.Arranged() {
-		o.Parcels = []order.Parcel{{Ref: historyParcel(i), Carrier: historyCarriers[i%len(historyCarriers)], Tracking: "92" + historyExternal(i)}}
+		o.Parcels = []order.Parcel{{Ref: historyParcel(i), Carrier: historyCarriers[i%len(historyCarriers)], Tracking: historyNumbers[i%len(historyNumbers)]}}
 	}
 	lines := [10]int{1, 1, 1, 1, 1, 1, 1, 1, 2, 2}[dice.IntN(10)]
 	total := money.Amount{Currency: "USD"}
