@@ -32,6 +32,11 @@ var rows = []string{
 	`INSERT INTO shipment SELECT 'k' || i, 'c', '', '', 'pack', 0, NULL, '', '', '{}', 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO route SELECT 'k' || i, 0, '', '', '{}', 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO shipment_order SELECT 'k' || i, 'k' || i FROM generate_series(1, 20000) i`,
+	`INSERT INTO floor_wave SELECT 'k' || i, '', 'open', '{}', 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO floor_claim SELECT 'k' || i, '', '{}', 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO floor_trouble SELECT 'k' || i, '', 0, '{}' FROM generate_series(1, 20000) i`,
+	`INSERT INTO item_physical SELECT 'k' || i, 1, '{}', '', 0 FROM generate_series(1, 20000) i`,
+	`INSERT INTO custody_entry SELECT 'k' || i, i, NULL, '', '', '', '' FROM generate_series(1, 20000) i`,
 	`INSERT INTO inbox SELECT i, 'k' || i, '', '', '', '', 0, 0, '', 'pending', 0, '' FROM generate_series(1, 20000) i`,
 }
 
@@ -62,7 +67,9 @@ func TestPlansMadeOnEmptyTablesDoNotScanFullOnes(t *testing.T) {
 	if len(lookups) < 10 {
 		t.Fatalf("only %d lookups found", len(lookups))
 	}
+	var none []string // verbs that found nothing: their tables need rows
 	run := func() (scanned int64, found int) {
+		none = nil
 		tx, err := engine.Begin(t.Context(), false)
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +77,9 @@ func TestPlansMadeOnEmptyTablesDoNotScanFullOnes(t *testing.T) {
 		defer tx.Rollback()
 		for text, verb := range lookups {
 			got := all(t, verb, func() (*sql.Rows, error) { return tx.Query(t.Context(), text, keys) }, nil)
-			found += got
+			if found += got; got == 0 {
+				none = append(none, verb)
+			}
 		}
 		all(t, "statistics", func() (*sql.Rows, error) {
 			return tx.Query(t.Context(), "SELECT coalesce(sum(seq_scan), 0)::bigint FROM pg_stat_xact_user_tables WHERE schemaname = current_schema()")
@@ -94,7 +103,7 @@ func TestPlansMadeOnEmptyTablesDoNotScanFullOnes(t *testing.T) {
 	}
 	for range 3 {
 		if scanned, found := run(); scanned > 0 || found < len(lookups)*200 {
-			t.Fatalf("%d whole tables read by %d lookups, which found %d rows", scanned, len(lookups), found)
+			t.Fatalf("%d whole tables read by %d lookups, which found %d rows, and none by %v", scanned, len(lookups), found, none)
 		}
 	}
 }
