@@ -21,7 +21,7 @@ var (
 	routeCols = []col{{"order_id", text}, {"at", bigint}, {"actor", text}, {"reason", text}, {"body", text}, {"lacking", bigint}, {"version", bigint}}
 	routePut  = insert("store.RoutesPut", "route", routeCols,
 		"ON CONFLICT (order_id) DO UPDATE SET at = excluded.at, actor = excluded.actor, reason = excluded.reason, body = excluded.body, lacking = excluded.lacking, version = route.version + 1")
-	routesGet = def("store.RoutesGet", "SELECT "+names(routeCols, plain, ", ")+" FROM route WHERE @in(order_id, $1) ORDER BY order_id")
+	routesGet  = def("store.RoutesGet", "SELECT "+names(routeCols, plain, ", ")+" FROM route WHERE @in(order_id, $1) ORDER BY order_id")
 	routesOpen = def("store.RoutesLacking", "SELECT order_id FROM route WHERE lacking > 0 AND order_id > $1 ORDER BY order_id LIMIT $2")
 	// Orders that wait to be shipped and that nobody has routed: of before there were nodes, or of whom something was short.
 	routesLack = def("store.OrdersUnrouted", `SELECT o.id FROM orders o WHERE o.status = 'awaiting_shipment' AND o.id > $1 AND NOT EXISTS (SELECT 1 FROM route r WHERE r.order_id = o.id)
