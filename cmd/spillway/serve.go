@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spillway/spillway/app"
@@ -61,6 +62,7 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	e.log.Info("ready", "pages", a.URL(), "metrics", a.OpsURL())
 	fmt.Println("Spillway is ready at", a.URL())
+	debug.FreeOSMemory() // what starting needed once, a small machine has back before the day begins
 	select {
 	case <-e.ctx.Done():
 	case <-a.Store().Left():
