@@ -17,7 +17,7 @@ func init() {
 		{"carriers", "/carriers", "document.querySelectorAll('details').forEach(d => d.open = true)"},
 		{"carrier-new", "/carriers/new/postbroker", ""},
 		{"track", "/track/" + storybook.TrackToken, ""},
-		{"track-none", "/track/none", ""},
+		{"track-missing", "/track/none", ""},
 	}...)
 }
 
