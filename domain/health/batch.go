@@ -83,9 +83,9 @@ func difference(old, now, out []verdict) []verdict {
 	return out
 }
 
-// less is what has to be added to v's sums so that they are w's.
-func (v verdict) less(w verdict) verdict {
-	return verdict{def: v.def, day: v.day, num: w.num - v.num, den: w.den - v.den, unjudged: w.unjudged - v.unjudged}
+// less is what has to be added to r's sums so that they are w's.
+func (r verdict) less(w verdict) verdict {
+	return verdict{def: r.def, day: r.day, num: w.num - r.num, den: w.den - r.den, unjudged: w.unjudged - r.unjudged}
 }
 
 // marks writes the marks that the verdicts set, or take back, but for those that stay: the others' under the same facets.

@@ -11,10 +11,10 @@ func perGram(pound int64) int64 { return pound * 100_000 / poundE5 }
 
 // weigh is what a part costs by its weight, above its slot's fixed cost: pounds begun after the first, and parcels after the first.
 // It never falls with weight, which all bounds rest on.
-func (t *slot) weigh(grams int64) int64 {
-	cost := max(0, pounds(grams)-1) * t.pound
-	if t.max > 0 && grams > t.max {
-		cost += ((grams+t.max-1)/t.max - 1) * t.parcel
+func (a *slot) weigh(grams int64) int64 {
+	cost := max(0, pounds(grams)-1) * a.pound
+	if a.max > 0 && grams > a.max {
+		cost += ((grams+a.max-1)/a.max - 1) * a.parcel
 	}
 	return cost
 }

@@ -50,8 +50,9 @@ func (b *Book) Floor(_ context.Context, node string) (view.Floor, error) {
 // PlanWaves proposes two waves.
 func (b *Book) PlanWaves(_ context.Context, d view.FloorWaveDraft) (view.WavePlan, error) {
 	v := view.WavePlan{Draft: d, Node: floorNode, Waiting: 30, Open: []view.FloorWave{b.floorWave("W4F2A-1")}}
-	for _, w := range []view.FloorWave{{Name: "Wave 1", Method: "one item each", Parcels: 24, Units: 26, Due: b.now().Add(-20 * time.Minute), Level: view.Bad}, {Name: "Wave 2", Method: "mixed", Parcels: 6, Units: 17, Due: b.now().Add(time.Hour)}} {
-		v.Waves = append(v.Waves, w)
+	v.Waves = []view.FloorWave{
+		{Name: "Wave 1", Method: "one item each", Parcels: 24, Units: 26, Due: b.now().Add(-20 * time.Minute), Level: view.Bad},
+		{Name: "Wave 2", Method: "mixed", Parcels: 6, Units: 17, Due: b.now().Add(time.Hour)},
 	}
 	return v, nil
 }
