@@ -38,6 +38,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s.nodes(a)
 	s.routes(a)
 	s.carriers(a)
+	s.handling(a)
 	s.incidents(a)
 	s.custody(a)
 	return mux

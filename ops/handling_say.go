@@ -93,6 +93,11 @@ func (s Said) check(tx *store.Tx, cat *catalogue) error {
 		if err != nil {
 			return err
 		}
+		for _, it := range found {
+			if it.Bundle() {
+				return errs.New(errs.Invalid, op, it.ID, "item: %s is a bundle; say it of its parts", it.SKU)
+			}
+		}
 		for _, id := range items {
 			if !slices.ContainsFunc(found, func(it catalog.Item) bool { return it.ID == id }) && len(found) < len(items) {
 				return errs.New(errs.NotFound, op, id, "item: there is no item %s", id)
@@ -194,6 +199,57 @@ func (x *Ops) AllCartons(ctx context.Context) (out []store.Carton, err error) {
 		return err
 	})
 	return out, errs.Wrap("ops.AllCartons", "", err)
+}
+
+// Carton reads one carton. Errors: NotFound.
+func (x *Ops) Carton(ctx context.Context, id string) (store.Carton, error) {
+	all, err := x.AllCartons(ctx)
+	if err != nil {
+		return store.Carton{}, err
+	}
+	i := slices.IndexFunc(all, func(c store.Carton) bool { return c.ID == id })
+	if i < 0 {
+		return store.Carton{}, errs.New(errs.NotFound, "ops.Carton", id, "There is no carton %s.", id)
+	}
+	return all[i], nil
+}
+
+// RemoveCarton forgets a carton; parcels packed in it keep its name. Errors: NotFound, Conflict (somebody else said something since version was read).
+func (x *Ops) RemoveCarton(ctx context.Context, id string, version int64, actor string) error {
+	const op = "ops.RemoveCarton"
+	if _, err := x.Carton(ctx, id); err != nil {
+		return err
+	}
+	err := x.st.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.CartonDelete(id, version); err != nil {
+			return err
+		}
+		return tx.EventsAppend([]store.Event{{Kind: "carton.removed", Subject: id, Data: jsonOf(map[string]string{"by": actor})}})
+	})
+	if err != nil {
+		return errs.Wrap(op, id, err)
+	}
+	x.peers.tell(noticeCatalogue)
+	x.live.notify(HandlingTopic)
+	return errs.Wrap(op, id, x.reloadCatalogue(ctx))
+}
+
+// Physicals reads a page of what items are like, behind an item, in the order of id.
+func (x *Ops) Physicals(ctx context.Context, after string, limit int) (out []store.Physical, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out, err = tx.Physicals(after, limit)
+		return err
+	})
+	return out, errs.Wrap("ops.Physicals", "", err)
+}
+
+// Bins reads a page of what lies where, in the order of item, node and code, behind one (the zero Bin: from the first).
+func (x *Ops) Bins(ctx context.Context, after catalog.Bin, limit int) (out []catalog.Bin, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		out, err = tx.Bins(after, limit)
+		return err
+	})
+	return out, errs.Wrap("ops.Bins", "", err)
 }
 
 // same reports whether two things said are alike.

@@ -34,6 +34,7 @@ var (
 
 	cartonCols = saidCols("id")
 	cartonPut  = insert("store.CartonsPut", "carton", cartonCols, unlessChanged("carton", cartonCols))
+	cartonDel  = def("store.CartonDelete", "DELETE FROM carton WHERE id = $1 AND version = $2")
 	cartonsAll = def("store.Cartons", "SELECT id, version, body, actor, at FROM carton ORDER BY id")
 
 	binCols     = []col{{"node", text}, {"code", text}, {"walk", bigint}}
@@ -120,6 +121,15 @@ func (tx *Tx) CartonsPut(rows []Carton, actor string) error {
 		out[i] = []any{c.ID, c.Version + 1, body, actor, us(tx.now)}
 	}
 	return tx.putSaid(cartonPut, out)
+}
+
+// CartonDelete forgets a carton. Parcels packed in it keep its name. Errors: Conflict (somebody else said something since version was read).
+func (tx *Tx) CartonDelete(id string, version int64) error {
+	n, err := tx.exec(cartonDel, id, version)
+	if err == nil && n == 0 {
+		err = errs.New(errs.Conflict, cartonDel.op, id, "somebody else has changed this meanwhile; load it again and make the change there")
+	}
+	return err
 }
 
 // Cartons reads all cartons, in the order of id, those that are not used any more among them. There are at most catalog.MaxCartons.

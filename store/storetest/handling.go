@@ -87,6 +87,16 @@ func cartonsKept(t *testing.T, d *database) {
 		}
 		return nil
 	})
+	d.fails(t, errs.Conflict, func(tx *store.Tx) error { return tx.CartonDelete("M", 1) })
+	d.update(t, func(tx *store.Tx) error { return tx.CartonDelete("M", 2) })
+	d.fails(t, errs.Conflict, func(tx *store.Tx) error { return tx.CartonDelete("M", 2) })
+	d.view(t, func(tx *store.Tx) error {
+		got, err := tx.Cartons()
+		if err != nil || len(got) != 1 || got[0].ID != "A" {
+			t.Errorf("after one was forgotten: %+v %v", got, err)
+		}
+		return nil
+	})
 }
 
 func binsKept(t *testing.T, d *database) {
