@@ -310,9 +310,11 @@ func (s *Sim) ship(c *call, in shipRequest) *failure {
 	if f != nil {
 		return f
 	}
-	o, f := s.shippable(c, p.order.id)
-	if f != nil {
-		return f
+	o := p.order
+	for _, id := range p.orderIDs() {
+		if _, f = s.shippable(c, id); f != nil {
+			return f
+		}
 	}
 	if p.status != toFulfill {
 		return fail(codeShippedAlready, "The package is shipped already.")

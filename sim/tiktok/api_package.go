@@ -13,9 +13,21 @@ type wirePackedSKU struct {
 }
 
 // contents lists what is in a package, by SKU.
-func (p *parcel) contents() []wirePackedSKU {
+func (p *parcel) contents() []wirePackedSKU { return packed(p.lines) }
+
+// wireOrders are the orders of a package with what it holds of each.
+func (p *parcel) wireOrders() []fields {
+	out := []fields{}
+	for _, o := range p.orders() {
+		lines := slices.DeleteFunc(slices.Clone(p.lines), func(l *line) bool { return !slices.Contains(o.lines, l) })
+		out = append(out, fields{"id": o.id, "skus": packed(lines)})
+	}
+	return out
+}
+
+func packed(lines []*line) []wirePackedSKU {
 	out := []wirePackedSKU{}
-	for _, l := range p.lines {
+	for _, l := range lines {
 		i := slices.IndexFunc(out, func(v wirePackedSKU) bool { return v.ID == l.sku.id })
 		if i < 0 {
 			i = len(out)
@@ -41,13 +53,16 @@ func (s *Sim) packageDetail(c *call) (any, *failure) {
 	}
 	o := p.order
 	tag, note := "DEFAULT", "BUYER_UNNOTED"
-	if len(o.parcels) > 1 {
+	switch {
+	case len(p.with) > 0:
+		tag = "COMBINE"
+	case len(o.parcels) > 1:
 		tag = "SPLIT"
 	}
 	if o.note != "" {
 		note = "BUYER_NOTED"
 	}
-	out := fields{"package_id": p.id, "orders": []fields{{"id": o.id, "skus": p.contents()}}, "package_status": p.wireStatus(), "split_and_combine_tag": tag,
+	out := fields{"package_id": p.id, "orders": p.wireOrders(), "package_status": p.wireStatus(), "split_and_combine_tag": tag,
 		"has_multi_skus": len(p.contents()) > 1, "note_tag": note, "shipping_provider_name": p.provider.name,
 		"shipping_provider_id": p.provider.id, "shipping_type": p.shipping, "delivery_option_name": "Standard shipping",
 		"delivery_option_id": standardDelivery, "tracking_number": p.tracking, "create_time": p.created, "update_time": p.updated,
@@ -97,7 +112,7 @@ func (s *Sim) searchPackages(c *call) (any, *failure) {
 			continue
 		}
 		out.add(uint64(pos+1), func() fields {
-			return fields{"id": v.id, "orders": []fields{{"id": v.order.id, "skus": v.contents()}}, "create_time": v.created, "update_time": v.updated,
+			return fields{"id": v.id, "orders": v.wireOrders(), "create_time": v.created, "update_time": v.updated,
 				"status": v.wireStatus(), "tracking_number": v.tracking, "shipping_provider_name": v.provider.name,
 				"shipping_provider_id": v.provider.id, "order_line_item_ids": lineIDs(v.lines)}
 		})
@@ -147,7 +162,9 @@ func (s *Sim) correctTracking(c *call) (any, *failure) {
 	c.shop.tracking[in.Tracking] = true
 	p.tracking, p.provider, p.updated = in.Tracking, v, s.now()
 	p.corrections++
-	s.touch(p.order)
+	for _, o := range p.orders() {
+		s.touch(o)
+	}
 	return nil, nil
 }
 

@@ -205,9 +205,13 @@ func (s *Sim) cancelLines(o *order, lines []*line, role, reason string) error {
 		o.shop.stats.CancelledUnits++
 		s.give(l, stage)
 	}
-	for _, p := range o.parcels {
-		if !slices.ContainsFunc(p.lines, (*line).open) {
+	for _, p := range slices.Clone(o.parcels) {
+		switch {
+		case !slices.ContainsFunc(p.lines, (*line).open):
 			p.status, p.updated = parcelCancelled, s.now()
+		case whole && len(p.with) > 0 && p.status == toFulfill: // the others of a combined package go on without it
+			s.takeOut(p, o)
+			s.packagesChanged(o.shop, []*parcel{p}, "PARTLY_CANCEL_SPLIT", "ROLE_SYSTEM")
 		}
 	}
 	if whole {

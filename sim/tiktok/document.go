@@ -16,7 +16,7 @@ func (s *Sim) document(w http.ResponseWriter, r *http.Request) {
 		if p == nil {
 			continue
 		}
-		lines := []string{"SANDBOX LABEL", p.provider.name, p.tracking, "package " + p.id, "order " + p.order.id}
+		lines := []string{"SANDBOX LABEL", p.provider.name, p.tracking, "package " + p.id, "orders " + strings.Join(p.orderIDs(), " ")}
 		if r.FormValue("format") == "ZPL" {
 			w.Header().Set("Content-Type", "application/octet-stream")
 			_, _ = fmt.Fprintf(w, "^XA^FO40,40^BCN,160^FD%s^FS^FO40,260^A0N,30^FD%s^FS^XZ\n", p.tracking, strings.Join(lines, " ")) // a client that has gone needs no answer

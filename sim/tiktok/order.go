@@ -60,6 +60,7 @@ type order struct {
 	parcels      []*parcel
 	request      *aftersale // the buyer's open cancellation request
 	returns      []*aftersale
+	bundle       string // of the first mile it is in
 
 	place   uint64 // in the shop's index by creation
 	slot    int    // in the shop's index by update, once touched

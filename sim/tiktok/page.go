@@ -84,6 +84,7 @@ func (s *Sim) pages(mux *http.ServeMux) {
 	s.control(own)
 	own.HandleFunc("GET /_sandbox/{$}", s.page)
 	own.HandleFunc("GET /_sandbox/documents/{id}", s.document)
+	own.HandleFunc("GET /_sandbox/bundles/{id}", s.bundleDocument)
 	for _, name := range []string{"style.css", "page.js"} {
 		own.HandleFunc("GET /_sandbox/"+name, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, pageFiles, "page/"+name)

@@ -17,10 +17,11 @@ const (
 	parcelCancelled = "CANCELLED"
 )
 
-// parcel is a package of one order. The simulator does not combine orders.
+// parcel is a package of an order, or of several that are combined.
 type parcel struct {
 	id       string
 	order    *order
+	with     []*order // the other orders of a combined package
 	lines    []*line
 	status   string
 	shipping string // SELLER or TIKTOK
@@ -139,7 +140,7 @@ func (s *Sim) arrange(p *parcel, tracking string, c carrier) error {
 			l.stock.committed--
 		}
 	}
-	return s.settle(p.order)
+	return s.settleAll(p)
 }
 
 // scan is the carrier's first event.
@@ -155,7 +156,7 @@ func (s *Sim) scan(p *parcel) error {
 			l.status = inTransit
 		}
 	}
-	return s.settle(p.order)
+	return s.settleAll(p)
 }
 
 // deliver is the carrier's last event.
@@ -176,7 +177,31 @@ func (s *Sim) deliver(p *parcel) error {
 			l.status = delivered
 		}
 	}
-	return s.settle(p.order)
+	return s.settleAll(p)
+}
+
+// orders are those of a package.
+func (p *parcel) orders() []*order { return append([]*order{p.order}, p.with...) }
+
+func (p *parcel) orderIDs() []string {
+	out := []string{}
+	for _, o := range p.orders() {
+		out = append(out, o.id)
+	}
+	return out
+}
+
+// settleAll moves the orders of a package to what their lines call for. One that is cancelled stays so.
+func (s *Sim) settleAll(p *parcel) error {
+	for _, o := range p.orders() {
+		if o.status == cancelled {
+			continue
+		}
+		if err := s.settle(o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Sim) eachParcel(o *order, do func(*parcel) error) error {

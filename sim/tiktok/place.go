@@ -20,6 +20,7 @@ type PlaceOptions struct {
 	Type         string `json:"type,omitempty"`          // order_type; empty is NORMAL
 	Shipping     string `json:"shipping,omitempty"`      // SELLER or TIKTOK; empty is the shop's
 	HandlingDays int    `json:"handling_days,omitempty"` // the seller's own handling time in business days
+	With         string `json:"with,omitempty"`          // an order of the same buyer, which goes to the same address
 }
 
 // PlaceOrder is a buyer checking out. It is refused with errs.Insufficient, and counted as lost sales, when the stock
@@ -120,6 +121,9 @@ func (s *Sim) newOrder(sh *shop, opts PlaceOptions) *order {
 		o.ship = "TIKTOK"
 	}
 	o.address = s.someAddress(sh.region)
+	if other := s.orders[opts.With]; other != nil {
+		o.buyer, o.address = other.buyer, other.address
+	}
 	return o
 }
 

@@ -69,6 +69,8 @@ type shop struct {
 	ends                                                 map[dayEnd]int64
 	stats                                                ShopStats
 	inbounds                                             []*inbound
+	offered                                              map[string]string  // ids of what may be combined, by its orders
+	bundles                                              map[string]*bundle // of the first mile
 }
 
 type warehouse struct {
@@ -159,7 +161,7 @@ func (s *Sim) AddShop(spec ShopSpec) (string, error) {
 	sh := &shop{id: spec.ID, name: spec.Name, region: spec.Region, shipping: spec.Shipping, sellerType: "LOCAL",
 		cipher: s.ids.secret(prefixOf(spec.Region), 20), code: spec.Region + "LC" + s.ids.secret("", 6), currency: "USD", zone: time.UTC,
 		seller: s.sellerFor(spec.Seller, spec.Region), byProduct: map[string]*product{}, bySKU: map[string]*sku{},
-		hooks: map[string]*hook{}, packages: map[string]*parcel{}, tracking: map[string]bool{}, after: map[string]*aftersale{},
+		hooks: map[string]*hook{}, packages: map[string]*parcel{}, offered: map[string]string{}, bundles: map[string]*bundle{}, tracking: map[string]bool{}, after: map[string]*aftersale{},
 		keys: map[string]string{}, ends: map[dayEnd]int64{}}
 	if spec.CrossBorder {
 		sh.sellerType = "CROSS_BORDER"

@@ -148,6 +148,12 @@ func fulfilmentEndpoints() []route {
 		ofShop("GET", "/fulfillment/202309/orders/{order_id}/tracking", (*Sim).trackOrder, scopeLogistics),
 		ofShop("GET", "/fulfillment/202508/tts_tracking_validation", (*Sim).validateTracking, scopeLogistics),
 		ofShop("POST", "/fulfillment/202309/packages/deliver", (*Sim).reportDelivery, scopeDelivery),
+		ofShop("GET", "/fulfillment/202309/orders/split_attributes", (*Sim).splitAttributes, scopePackage),
+		ofShop("POST", "/fulfillment/202309/orders/{order_id}/split", (*Sim).splitOrder, scopePackage),
+		ofShop("GET", "/fulfillment/202309/combinable_packages/search", (*Sim).searchCombinable, scopePackage),
+		ofShop("POST", "/fulfillment/202309/packages/combine", (*Sim).combinePackages, scopePackage),
+		ofShop("POST", "/fulfillment/202309/packages/{package_id}/uncombine", (*Sim).uncombinePackage, scopePackage),
+		ofShop("POST", "/fulfillment/202510/first_mile_bundle", (*Sim).bundleFirstMile, scopeFulfil),
 	}
 }
 

@@ -9,6 +9,7 @@ type ParcelView struct {
 	Tracking string   `json:"tracking"`
 	Lines    []string `json:"lines"`
 	Price    int64    `json:"price"` // of a bought label in cents
+	Orders   []string `json:"orders"`
 }
 
 // Parcels are an order's packages, cancelled ones too.
@@ -16,7 +17,7 @@ func (s *Sim) Parcels(orderID string) ([]ParcelView, error) {
 	var out []ParcelView
 	err := s.withOrder(orderID, func(o *order) error {
 		for _, p := range o.parcels {
-			out = append(out, ParcelView{p.id, p.status, p.shipping, p.provider.name, p.tracking, lineIDs(p.lines), p.price})
+			out = append(out, ParcelView{p.id, p.status, p.shipping, p.provider.name, p.tracking, lineIDs(p.lines), p.price, p.orderIDs()})
 		}
 		return nil
 	})
@@ -24,7 +25,7 @@ func (s *Sim) Parcels(orderID string) ([]ParcelView, error) {
 }
 
 // LabelsPaid counts the platform's labels that an order has used, each of which the seller pays for: one for each package arranged on a label, by
-// whatever call. A label is not given back when its order is cancelled.
+// whatever call. A label is not given back when its order is cancelled. That of a combined package counts for its first order.
 func (s *Sim) LabelsPaid(orderID string) (n int, err error) {
 	err = s.withOrder(orderID, func(o *order) error { n = o.labels(); return nil })
 	return n, err
@@ -32,7 +33,7 @@ func (s *Sim) LabelsPaid(orderID string) (n int, err error) {
 
 func (o *order) labels() (n int) {
 	for _, p := range o.parcels {
-		if p.shipping == "TIKTOK" && p.arranged > 0 && !o.fbt {
+		if p.order == o && p.shipping == "TIKTOK" && p.arranged > 0 && !o.fbt {
 			n++
 		}
 	}

@@ -134,11 +134,16 @@ func (s *Sim) addressChanged(o *order) {
 
 // parcelsChanged announces a split or the undoing of one.
 func (s *Sim) parcelsChanged(o *order, kind, role string) {
+	s.packagesChanged(o.shop, o.parcels, kind, role)
+}
+
+// packagesChanged announces what became of some packages.
+func (s *Sim) packagesChanged(sh *shop, ps []*parcel, kind, role string) {
 	list := []fields{}
-	for _, p := range o.parcels {
-		list = append(list, fields{"package_id": p.id, "order_id_list": []string{o.id}})
+	for _, p := range ps {
+		list = append(list, fields{"package_id": p.id, "order_id_list": p.orderIDs()})
 	}
-	s.notify(o.shop, 4, "PACKAGE_UPDATE", fields{"sc_type": kind, "role_type": role, "package_list": list, "update_time": s.now()})
+	s.notify(sh, 4, "PACKAGE_UPDATE", fields{"sc_type": kind, "role_type": role, "package_list": list, "update_time": s.now()})
 }
 
 // productChanged carries the product id as a number, as the platform's sample does.

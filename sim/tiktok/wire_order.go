@@ -165,8 +165,11 @@ func (s *Sim) wireOrder(o *order) wireOrder {
 	if o.handlingDays > 0 {
 		w.Handling = &wireHandling{Days: itoa(o.handlingDays), Type: "BUSINESS_DAY"}
 	}
-	if len(o.parcels) > 1 {
+	switch {
+	case len(o.parcels) > 1:
 		w.SplitOrCombineTag = "SPLIT"
+	case len(o.parcels) == 1 && len(o.parcels[0].with) > 0:
+		w.SplitOrCombineTag = "COMBINED"
 	}
 	for _, p := range o.parcels {
 		w.Packages = append(w.Packages, wireID{p.id})
