@@ -178,6 +178,69 @@ func (s *Session) Told(ctx context.Context, orderID string) ([]driver.Told, bool
 	return t, true, err
 }
 
+// Packages reports whether the channel makes the packages of orders, so that they must be split and may be combined before they ship.
+func (s *Session) Packages() bool {
+	_, ok := s.channel.(driver.Packager)
+	return ok
+}
+
+// Packaged looks whether one package of the channel holds just what a parcel holds. Where the channel makes none it does.
+func (s *Session) Packaged(ctx context.Context, p driver.Parcel) (pkg driver.Package, is bool, err error) {
+	to, ok := s.channel.(driver.Packager)
+	if !ok {
+		return driver.Package{Free: true}, true, nil
+	}
+	pkg, err = ask(ctx, s.link, driver.OpGroup, passing, func(ctx context.Context) (_ driver.Package, err error) {
+		pkg, is, err = to.Packaged(ctx, p)
+		return pkg, err
+	})
+	return pkg, is && err == nil, err
+}
+
+// MakePackage has one package of the channel hold just what a parcel holds. What may have been carried out is never repeated here: Packaged settles it.
+func (s *Session) MakePackage(ctx context.Context, g driver.Grouping) (driver.Package, error) {
+	to, ok := s.channel.(driver.Packager)
+	if !ok {
+		return driver.Package{Free: true}, nil
+	}
+	return ask(ctx, s.link, driver.OpGroup, surelyNotApplied, func(ctx context.Context) (driver.Package, error) { return to.MakePackage(ctx, g) })
+}
+
+// Combinable reads one page of what the channel would let ship as one; nothing where it combines nothing.
+func (s *Session) Combinable(ctx context.Context, cursor string) (driver.CombinablePage, error) {
+	to, ok := s.channel.(driver.Packager)
+	if !ok {
+		return driver.CombinablePage{}, nil
+	}
+	return ask(ctx, s.link, driver.OpGroup, passing, func(ctx context.Context) (driver.CombinablePage, error) { return to.Combinable(ctx, cursor) })
+}
+
+// Bundles reports whether the channel takes many parcels over in one bag.
+func (s *Session) Bundles() bool {
+	_, ok := s.channel.(driver.Bundler)
+	return ok
+}
+
+// Bundle puts the parcels of orders into one bag; false where the channel has none. What may have been carried out is not repeated.
+func (s *Session) Bundle(ctx context.Context, b driver.Bundling) (driver.Bundle, bool, error) {
+	to, ok := s.channel.(driver.Bundler)
+	if !ok {
+		return driver.Bundle{}, false, nil
+	}
+	out, err := ask(ctx, s.link, driver.OpBundle, surelyNotApplied, func(ctx context.Context) (driver.Bundle, error) { return to.Bundle(ctx, b) })
+	return out, true, err
+}
+
+// BundleDocument fetches what is stuck on a bag.
+func (s *Session) BundleDocument(ctx context.Context, b driver.Bundle) (driver.Document, bool, error) {
+	to, ok := s.channel.(driver.Bundler)
+	if !ok {
+		return driver.Document{}, false, nil
+	}
+	d, err := ask(ctx, s.link, driver.OpDocument, passing, func(ctx context.Context) (driver.Document, error) { return to.BundleDocument(ctx, b) })
+	return d, true, err
+}
+
 // Recipient reads where an order goes; false where the channel does not tell.
 func (s *Session) Recipient(ctx context.Context, orderID string) (driver.Address, bool, error) {
 	to, ok := s.channel.(driver.Recipients)

@@ -70,6 +70,8 @@ const (
 	OpManifest Operation = "manifest"
 	OpParcels  Operation = "parcels"
 	OpTell     Operation = "tell-tracking"
+	OpGroup    Operation = "group"
+	OpBundle   Operation = "bundle"
 )
 
 // CarrierAccount is one account with a carrier as we store it.
@@ -121,6 +123,61 @@ type Dispatcher interface {
 	Told(ctx context.Context, orderID string) ([]Told, error)
 	// Providers are the carriers the channel accepts, for an order's delivery option where it tells them apart.
 	Providers(ctx context.Context, orderID string) ([]Provider, error)
+}
+
+// Packager is implemented by channels that make the packages of orders themselves, before they ship. What a parcel holds must be just what one package
+// holds: an order whose parcels leave from several places is split, orders that ship as one are combined, and taken apart again.
+type Packager interface {
+	// Packaged looks whether one package holds just what the parcel holds. A channel that makes no packages before they ship answers yes, without one.
+	Packaged(ctx context.Context, p Parcel) (Package, bool, error)
+	// MakePackage has one package hold just that. It looks first and takes one step at a time: Package.ID is empty when another step is needed.
+	MakePackage(ctx context.Context, g Grouping) (Package, error)
+	// Combinable reads one page of what the channel would let ship as one.
+	Combinable(ctx context.Context, cursor string) (CombinablePage, error)
+}
+
+// Grouping asks for a package that holds just what a parcel holds.
+type Grouping struct {
+	Parcel Parcel
+	Others [][]string // the lines of the other parcels of these orders that wait, so that an order is split once
+}
+
+// Package is a package that the channel made.
+type Package struct {
+	ID   string
+	Free bool // the channel makes none before it ships: there is nothing to group
+}
+
+// Combinable is a set of orders of one buyer that the channel would let ship as one.
+type Combinable struct {
+	ID     string
+	Orders []string // external order ids
+}
+
+// CombinablePage is one page of them; Next is empty on the last one.
+type CombinablePage struct {
+	Offers []Combinable
+	Next   string
+}
+
+// Bundler is implemented by channels that take many parcels over in one bag on their first mile.
+type Bundler interface {
+	// Bundle puts the parcels of orders into one bag. It cannot be read back: an answer that was lost is settled by a person.
+	Bundle(ctx context.Context, b Bundling) (Bundle, error)
+	// BundleDocument fetches what is stuck on the bag.
+	BundleDocument(ctx context.Context, b Bundle) (Document, error)
+}
+
+// Bundling asks for a bag.
+type Bundling struct {
+	Orders  []string // external order ids
+	DropOff bool     // somebody brings it; else it is fetched
+}
+
+// Bundle is a bag of parcels.
+type Bundle struct {
+	ID, URL string
+	Refused map[string]string // orders that are not in it, with the reason
 }
 
 // Recipients is implemented by channels that tell where an order goes. Nothing keeps the answer longer than it takes to ship: it is asked for
@@ -304,6 +361,7 @@ type Kept struct {
 // Dispatch tells a channel how (a part of) an order was shipped.
 type Dispatch struct {
 	OrderID         string
+	With            []string // other orders in the same parcel
 	ExternalLineIDs []string // empty: all of it
 	Lines           []ParcelLine
 	PackageID       string // where the platform has made one already

@@ -29,6 +29,13 @@ type Shipping struct {
 	// Split says that two parcels of one order may be booked.
 	Split bool
 
+	// Divisible makes a parcel of an order of two lines that the channel lets be split before it ships; nil: it is split while it ships, or not at all.
+	Divisible func(t *testing.T) driver.Parcel
+	// Together makes two parcels of one buyer that the channel lets ship as one; nil: it does not.
+	Together func(t *testing.T) (a, b driver.Parcel)
+	// Bagged is the bag an order is in; nil: the channel takes none, or not here.
+	Bagged func(t *testing.T, orderID string) string
+
 	// Session is that of a channel; RawChannel is the driver's own.
 	Session    *connector.Session
 	RawChannel driver.Channel
@@ -64,6 +71,12 @@ func RunShipping(t *testing.T, fresh func(t *testing.T) *Shipping) {
 		{"errors of a booking are classed", testBookClasses},
 		{"two parcels of one order", testBookSplit},
 		{"parcels nobody ships", testUnshippable},
+		{"an order is split before it ships", testPackageSplit},
+		{"what cannot be split", testPackageIndivisible},
+		{"two orders share a label", testPackageCombine},
+		{"combined orders are taken apart", testPackageUncombine},
+		{"combining that fails", testPackageFaults},
+		{"parcels in a bag", testBundle},
 		{"the label is fetched", testDocument},
 		{"a void asked twice", testVoid},
 		{"lost reply of a void", testVoidLostReply},

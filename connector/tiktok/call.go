@@ -41,11 +41,17 @@ var (
 	getPackage      = endpoint{http.MethodGet, "/fulfillment/202309/packages/{package_id}"}
 	markShipped     = endpoint{http.MethodPost, "/fulfillment/202309/orders/{order_id}/packages"}
 	correctTracking = endpoint{http.MethodPost, "/fulfillment/202309/packages/{package_id}/shipping_info/update"}
+	splitAttributes = endpoint{http.MethodGet, "/fulfillment/202309/orders/split_attributes"}
+	splitOrder      = endpoint{http.MethodPost, "/fulfillment/202309/orders/{order_id}/split"}
+	searchCombined  = endpoint{http.MethodGet, "/fulfillment/202309/combinable_packages/search"}
+	combinePackages = endpoint{http.MethodPost, "/fulfillment/202309/packages/combine"}
+	uncombine       = endpoint{http.MethodPost, "/fulfillment/202309/packages/{package_id}/uncombine"}
+	firstMile       = endpoint{http.MethodPost, "/fulfillment/202510/first_mile_bundle"}
 	getProviders    = endpoint{http.MethodGet, "/logistics/202309/delivery_options/{delivery_option_id}/shipping_providers"}
 )
 
 // changing are the calls whose lost answer leaves something uncertain. Pointing a webhook at the same address again does not.
-var changing = []endpoint{updateInventory, createPackage, shipPackage, markShipped, correctTracking}
+var changing = []endpoint{updateInventory, createPackage, shipPackage, markShipped, correctTracking, splitOrder, combinePackages, uncombine, firstMile}
 
 // clockTolerance is how far our clock may be off before requests are stamped by the platform's: it takes stamps from
 // 5 minutes old to 30 seconds ahead.

@@ -24,6 +24,8 @@ var (
 	_ driver.Shipper    = (*channel)(nil)
 	_ driver.Dispatcher = (*channel)(nil)
 	_ driver.Recipients = (*channel)(nil)
+	_ driver.Packager   = (*channel)(nil)
+	_ driver.Bundler    = (*channel)(nil)
 )
 
 // call sends one request of the shop with its present token. also are codes besides 0 whose data is worth reading.

@@ -18,11 +18,7 @@ const packageQuote = "package"
 
 // Quote implements driver.Shipper. The platform picks the carrier: in the US it names service and price, elsewhere the hand-over times.
 func (c *channel) Quote(ctx context.Context, p driver.Parcel) ([]driver.Quote, error) {
-	id, err := orderOf(driver.OpQuote, p)
-	if err != nil {
-		return nil, err
-	}
-	o, err := c.shipping(ctx, driver.OpQuote, id)
+	o, err := c.ordersOf(ctx, driver.OpQuote, p)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +30,7 @@ func (c *channel) Quote(ctx context.Context, p driver.Parcel) ([]driver.Quote, e
 		return []driver.Quote{{ID: packageQuote, Carrier: pk.provider, ByPlatform: true}}, nil
 	}
 	if c.region(p) == "US" {
-		return c.services(ctx, id, parts(lines, whole), p)
+		return c.services(ctx, o.ID, parts(lines, whole), p)
 	}
 	return c.slots(ctx, o, lines)
 }
@@ -89,8 +85,8 @@ func measures(p driver.Parcel) (*wireWeight, *wireSize) {
 }
 
 // slots are the hand-over times of the package that waits.
-func (c *channel) slots(ctx context.Context, o *wireShipping, lines []string) ([]driver.Quote, error) {
-	pk, err := o.waiting(driver.OpQuote, lines)
+func (c *channel) slots(ctx context.Context, o *parcelOrders, lines []string) ([]driver.Quote, error) {
+	pk, err := c.waiting(ctx, driver.OpQuote, o, lines)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +108,15 @@ func (c *channel) slots(ctx context.Context, o *wireShipping, lines []string) ([
 	return []driver.Quote{q}, nil
 }
 
-// waiting is the package the platform made for just these lines. One that holds others too must be split before it ships.
-func (o *wireShipping) waiting(op driver.Operation, lines []string) (pack, error) {
+// waiting is the package the platform made for just these lines. One that holds others too is split or taken apart before it ships, see MakePackage.
+func (c *channel) waiting(ctx context.Context, op driver.Operation, o *parcelOrders, lines []string) (pack, error) {
 	pk, ok := o.holding(lines)
+	if ok && digits(pk.id) {
+		var err error
+		if ok, err = c.alone(ctx, op, o, pk); err != nil {
+			return pk, driver.BeforeCall(err)
+		}
+	}
 	if !ok || !digits(pk.id) {
 		return pk, &driver.Error{Class: driver.GiveUp, Op: op, Message: "the platform has no package of just these units: split or combine the order in Seller Center first"}
 	}
@@ -124,11 +126,7 @@ func (o *wireShipping) waiting(op driver.Operation, lines []string) (pack, error
 // Book implements driver.Shipper. The platform keeps no reference of ours and knows a package by its line items, so it is read before it is bought; that
 // a label was bought already is believed after reading again.
 func (c *channel) Book(ctx context.Context, b driver.Booking) (driver.Booked, error) {
-	id, err := orderOf(driver.OpBook, b.Parcel)
-	if err != nil {
-		return driver.Booked{}, err
-	}
-	o, err := c.shipping(ctx, driver.OpBook, id)
+	o, err := c.ordersOf(ctx, driver.OpBook, b.Parcel)
 	if err != nil {
 		return driver.Booked{}, driver.BeforeCall(err)
 	}
@@ -142,7 +140,7 @@ func (c *channel) Book(ctx context.Context, b driver.Booking) (driver.Booked, er
 	var price money.Amount
 	var service string
 	if c.region(b.Parcel) == "US" {
-		price, service, err = c.buy(ctx, id, parts(lines, whole), b)
+		price, service, err = c.buy(ctx, o.ID, parts(lines, whole), b)
 	} else {
 		err = c.arrange(ctx, o, lines, b)
 	}
@@ -164,8 +162,8 @@ func (c *channel) buy(ctx context.Context, id string, lines []string, b driver.B
 }
 
 // arrange ships the package that waits, outside the US.
-func (c *channel) arrange(ctx context.Context, o *wireShipping, lines []string, b driver.Booking) error {
-	pk, err := o.waiting(driver.OpBook, lines)
+func (c *channel) arrange(ctx context.Context, o *parcelOrders, lines []string, b driver.Booking) error {
+	pk, err := c.waiting(ctx, driver.OpBook, o, lines)
 	if err != nil {
 		return err
 	}
@@ -197,11 +195,7 @@ func (c *channel) reread(ctx context.Context, b driver.Booking, price money.Amou
 
 // Find implements driver.Shipper.
 func (c *channel) Find(ctx context.Context, b driver.Booking) (driver.Booked, bool, error) {
-	id, err := orderOf(driver.OpFind, b.Parcel)
-	if err != nil {
-		return driver.Booked{}, false, err
-	}
-	o, err := c.shipping(ctx, driver.OpFind, id)
+	o, err := c.ordersOf(ctx, driver.OpFind, b.Parcel)
 	if err != nil {
 		return driver.Booked{}, false, err
 	}

@@ -31,7 +31,8 @@ func inRegion(code string) func(*sim.Options) {
 var strikesOf = map[driver.Operation][]string{
 	driver.OpBook: {"POST /fulfillment/202309/packages", "POST /fulfillment/202309/packages/*/ship"}, driver.OpFind: {"GET /order/*"}, driver.OpOrder: {"GET /order/*"},
 	driver.OpDocument: {"GET /fulfillment/*/shipping_documents"}, driver.OpVoid: {"GET /fulfillment/202309/packages/*"},
-	driver.OpTell: {"POST /fulfillment/202309/orders/*/packages", "POST /fulfillment/202309/packages/*/ship"},
+	driver.OpTell:  {"POST /fulfillment/202309/orders/*/packages", "POST /fulfillment/202309/packages/*/ship"},
+	driver.OpGroup: {"POST /fulfillment/202309/packages/combine"}, driver.OpBundle: {"POST /fulfillment/202510/*"},
 }
 
 func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
@@ -126,11 +127,35 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 	if !us && s.conn.Shop.Region != "GB" {
 		h.TellsWhole = true
 	}
+	if !us {
+		h.Together = func(t *testing.T) (a, b driver.Parcel) {
+			a = parcel(t, 1, labelled)
+			return a, parcel(t, 2, sim.PlaceOptions{Shipping: "TIKTOK", With: a.OrderIDs[0]})
+		}
+		h.Bagged = func(t *testing.T, id string) string { bag, _, err := s.Bundle(id); check(t, err); return bag }
+	}
+	if h.TellsWhole {
+		h.Divisible = func(t *testing.T) driver.Parcel {
+			id, err := s.PlaceOrder(s.id, []sim.Wanted{{SKU: "MUG-1", Qty: 2}, {SKU: "MUG-2", Qty: 1}}, labelled)
+			check(t, err)
+			lines, err := s.Lines(id)
+			check(t, err)
+			return driver.Parcel{OrderIDs: []string{id}, Number: id, Grams: 420, LengthMM: 200, WidthMM: 150, HeightMM: 101,
+				Lines: []driver.ParcelLine{{ExternalLineIDs: lines[:2], Qty: 2}, {ExternalLineIDs: lines[2:], Qty: 1}}}
+		}
+	}
 	h.Recipient = s.recipient
 	if us {
 		h.Masked = func(t *testing.T) string { id, _ := order(t, 1, labelled); return id }
 	}
 	return h
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // recipient places an order of the seller's own shipping, and tells where it goes.

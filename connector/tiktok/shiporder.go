@@ -31,12 +31,64 @@ func unknownOrder(op driver.Operation) *driver.Error {
 	return &driver.Error{Class: driver.GiveUp, Op: op, Code: codeNoOrder, Message: "the platform has no such order"}
 }
 
-// orderOf is the one order of a parcel. Parcels of several are combined by the platform, before they ship.
-func orderOf(op driver.Operation, p driver.Parcel) (string, error) {
-	if len(p.OrderIDs) != 1 {
-		return "", &driver.Error{Class: driver.GiveUp, Op: op, Message: "orders are combined in Seller Center, before they are shipped"}
+// parcelOrders are the orders of a parcel with the line items of all.
+type parcelOrders struct {
+	wireShipping
+	with []wireShipping
+}
+
+// maxCombined orders share one package (facts, section 9.1).
+const maxCombined = 20
+
+// ordersOf reads the orders of a parcel. In the US a label is bought for one order, so no parcel holds several.
+func (c *channel) ordersOf(ctx context.Context, op driver.Operation, p driver.Parcel) (*parcelOrders, error) {
+	switch n := len(p.OrderIDs); {
+	case n > 1 && c.region(p) == "US":
+		return nil, &driver.Error{Class: driver.GiveUp, Op: op, Message: "in the US the platform sells labels for one order each: ship these orders apart"}
+	case n == 0 || n > maxCombined:
+		return nil, &driver.Error{Class: driver.GiveUp, Op: op, Message: "a parcel holds 1 to 20 orders of this platform"}
+	case n == 1:
+		o, err := c.shipping(ctx, op, p.OrderIDs[0])
+		if err != nil {
+			return nil, err
+		}
+		return &parcelOrders{wireShipping: *o}, nil
 	}
-	return p.OrderIDs[0], nil
+	if slices.ContainsFunc(p.OrderIDs, func(id string) bool { return !digits(id) }) {
+		return nil, unknownOrder(op)
+	}
+	data, _, err := call[wireShippings](ctx, c, op, getOrders, getOrders.path, url.Values{"ids": {strings.Join(p.OrderIDs, ",")}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := &parcelOrders{}
+	for i, id := range p.OrderIDs {
+		at := slices.IndexFunc(data.Orders, func(o wireShipping) bool { return o.ID == id })
+		switch {
+		case at < 0:
+			return nil, unknownOrder(op)
+		case i == 0:
+			out.wireShipping = data.Orders[at]
+			out.LineItems = slices.Clone(out.LineItems)
+		default:
+			out.with = append(out.with, data.Orders[at])
+			out.LineItems = append(out.LineItems, data.Orders[at].LineItems...)
+		}
+	}
+	return out, nil
+}
+
+// may is wireShipping's, of each order.
+func (o *parcelOrders) may(op driver.Operation, platform bool) error {
+	if err := o.wireShipping.may(op, platform); err != nil {
+		return err
+	}
+	for i := range o.with {
+		if err := o.with[i].may(op, platform); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // may reports whether an order may be shipped now, in the words of the codes the platform would refuse it with. platform says on whose label.

@@ -12,6 +12,7 @@ type wireShipping struct {
 	IsOnHoldOrder    bool   `json:"is_on_hold_order"`
 	IsBuyerCancel    bool   `json:"is_buyer_request_cancel"`
 	RTSTime          int64  `json:"rts_time"`
+	Combined         string `json:"split_or_combine_tag"`
 
 	LineItems []wireShipLine `json:"line_items"`
 }
@@ -145,7 +146,82 @@ type wireDocument struct {
 }
 
 type wirePackage struct {
-	Status string `json:"package_status"`
+	Status string    `json:"package_status"`
+	Orders []wireRef `json:"orders"`
+}
+
+type wireRef struct {
+	ID string `json:"id"`
+}
+
+type wireSplittable struct {
+	Orders []struct {
+		OrderID  string `json:"order_id"`
+		CanSplit bool   `json:"can_split"`
+		Reason   string `json:"reason"`
+	} `json:"split_attributes"`
+}
+
+type wireSplit struct {
+	Groups []wireSplitGroup `json:"splittable_groups"`
+}
+
+type wireSplitGroup struct {
+	ID    string   `json:"id"`
+	Lines []string `json:"order_line_item_ids"`
+}
+
+type wireSplitDone struct {
+	Packages []struct {
+		Group string `json:"splittable_group_id"`
+		ID    string `json:"id"`
+	} `json:"packages"`
+}
+
+type wireCombinables struct {
+	All  []wireCombinable `json:"combinable_packages"`
+	Next string           `json:"next_page_token"`
+}
+
+type wireCombinable struct {
+	ID     string   `json:"id"`
+	Orders []string `json:"order_ids"`
+}
+
+type wireCombine struct {
+	Entries []wireCombinable `json:"combinable_packages"`
+}
+
+type wireCombineDone struct {
+	Packages []wireCombinable `json:"packages"`
+	Errors   []struct {
+		Code    int64  `json:"code"`
+		Message string `json:"message"`
+	} `json:"errors"`
+}
+
+type wireUncombine struct {
+	Orders []string `json:"order_ids"`
+}
+
+type wireUncombined struct {
+	Packages []wireCombinable `json:"packages"`
+}
+
+type wireBundling struct {
+	Orders   []string `json:"order_ids"`
+	Handover string   `json:"handover_method"`
+}
+
+type wireBundle struct {
+	ID     string `json:"first_mile_bundle_id"`
+	URL    string `json:"url"`
+	Errors []struct {
+		Message string `json:"message"`
+		Detail  struct {
+			OrderID string `json:"order_id"`
+		} `json:"detail"`
+	} `json:"errors"`
 }
 
 type wireProviders struct {

@@ -14,27 +14,24 @@ import (
 
 // Tell implements driver.Dispatcher. What the platform knows of just these units already is the answer, whoever told it.
 func (c *channel) Tell(ctx context.Context, d driver.Dispatch) (driver.Told, error) {
-	o, err := c.shipping(ctx, driver.OpTell, d.OrderID)
+	o, err := c.ordersOf(ctx, driver.OpTell, parcelOf(d))
 	if err != nil {
 		return driver.Told{}, driver.BeforeCall(err)
 	}
-	lines, whole := o.wanted(dispatched(d))
+	lines, _ := o.wanted(dispatched(d))
 	if pk, ok := o.holding(lines); ok && pk.arranged {
 		return c.told(pk), nil
 	}
 	if err := o.may(driver.OpTell, false); err != nil {
 		return driver.Told{}, err
 	}
-	provider, err := c.provider(ctx, o, d)
+	provider, err := c.provider(ctx, &o.wireShipping, d)
 	if err != nil {
 		return driver.Told{}, driver.BeforeCall(err)
 	}
 	var id, warning string
 	if markRegions[cmp.Or(c.conn.Shop.Region, d.Region)] {
-		body := wireMark{Lines: parts(lines, whole), Tracking: d.Tracking, ProviderID: provider.ID}
-		var data wireMarked
-		data, _, err = call[wireMarked](ctx, c, driver.OpTell, markShipped, pathOf(markShipped, "order_id", d.OrderID), nil, body)
-		id, warning = data.PackageID, data.Warning.Message
+		id, warning, err = c.mark(ctx, o, d, provider)
 	} else {
 		id, err = c.shipSelf(ctx, o, lines, wireShipNumber{Tracking: d.Tracking, ProviderID: provider.ID})
 	}
@@ -47,6 +44,41 @@ func (c *channel) Tell(ctx context.Context, d driver.Dispatch) (driver.Told, err
 	return driver.Told{PackageID: id, Tracking: d.Tracking, Provider: provider.Name, Lines: lines, Warning: warning, Corrections: 1, At: c.api.stamp()}, nil
 }
 
+// mark says of each order of a parcel under which number its units travel. One that is marked already is left.
+func (c *channel) mark(ctx context.Context, o *parcelOrders, d driver.Dispatch, p driver.Provider) (id, warning string, err error) {
+	if len(o.with) == 0 {
+		return c.markOne(ctx, &o.wireShipping, d, p)
+	}
+	for _, order := range append([]string{d.OrderID}, d.With...) {
+		one, err := c.shipping(ctx, driver.OpTell, order)
+		if err != nil {
+			return id, warning, driver.BeforeCall(err)
+		}
+		lines, _ := one.wanted(dispatched(d))
+		if pk, ok := one.holding(lines); ok && pk.arranged {
+			continue
+		}
+		got, said, err := c.markOne(ctx, one, d, p)
+		if err != nil {
+			return id, warning, err
+		}
+		id, warning = cmp.Or(id, got), cmp.Or(warning, said)
+	}
+	return id, warning, nil
+}
+
+func (c *channel) markOne(ctx context.Context, o *wireShipping, d driver.Dispatch, p driver.Provider) (id, warning string, err error) {
+	lines, whole := o.wanted(dispatched(d))
+	body := wireMark{Lines: parts(lines, whole), Tracking: d.Tracking, ProviderID: p.ID}
+	data, _, err := call[wireMarked](ctx, c, driver.OpTell, markShipped, pathOf(markShipped, "order_id", o.ID), nil, body)
+	return data.PackageID, data.Warning.Message, err
+}
+
+// parcelOf is a dispatch as a parcel of its orders.
+func parcelOf(d driver.Dispatch) driver.Parcel {
+	return driver.Parcel{OrderIDs: append([]string{d.OrderID}, d.With...), Region: d.Region}
+}
+
 // dispatched are the lines of a dispatch.
 func dispatched(d driver.Dispatch) []driver.ParcelLine {
 	if len(d.ExternalLineIDs) > 0 {
@@ -56,8 +88,8 @@ func dispatched(d driver.Dispatch) []driver.ParcelLine {
 }
 
 // shipSelf ships the package that waits with the seller's own number, where packages are made by the platform.
-func (c *channel) shipSelf(ctx context.Context, o *wireShipping, lines []string, n wireShipNumber) (string, error) {
-	pk, err := o.waiting(driver.OpTell, lines)
+func (c *channel) shipSelf(ctx context.Context, o *parcelOrders, lines []string, n wireShipNumber) (string, error) {
+	pk, err := c.waiting(ctx, driver.OpTell, o, lines)
 	if err != nil {
 		return "", err
 	}
@@ -67,7 +99,7 @@ func (c *channel) shipSelf(ctx context.Context, o *wireShipping, lines []string,
 
 // retold reads what somebody else has told meanwhile.
 func (c *channel) retold(ctx context.Context, d driver.Dispatch, refusal error) (driver.Told, error) {
-	o, err := c.shipping(ctx, driver.OpTell, d.OrderID)
+	o, err := c.ordersOf(ctx, driver.OpTell, parcelOf(d))
 	if err != nil {
 		return driver.Told{}, driver.BeforeCall(err)
 	}

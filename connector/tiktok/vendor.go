@@ -44,7 +44,7 @@ const (
 
 // shared are the operations that all read orders by id, one endpoint, beside other calls of their own: a parcel quoted and booked is three such
 // reads in five calls. Together they stay below the endpoint's 50 a second; where bursts coincide, the platform's refusal is waited out.
-var shared = map[driver.Operation]float64{driver.OpOrder: 22, driver.OpQuote: 12, driver.OpBook: 18, driver.OpFind: 4, driver.OpTell: 10}
+var shared = map[driver.Operation]float64{driver.OpOrder: 22, driver.OpQuote: 12, driver.OpBook: 18, driver.OpFind: 4, driver.OpTell: 10, driver.OpGroup: 2}
 
 // requestLifetime: the gateway refuses a request whose timestamp is older than 5 minutes (facts, section 3), so one that
 // was held up on its way cannot take effect after that.
