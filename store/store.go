@@ -51,6 +51,9 @@ type (
 	FloorTask        = sqlcore.FloorTask
 	FloorClaim       = sqlcore.FloorClaim
 	FloorTrouble     = sqlcore.FloorTrouble
+	Combination      = sqlcore.Combination
+	CombinationState = sqlcore.CombinationState
+	Bag              = sqlcore.Bag
 	ShipmentPlace    = sqlcore.ShipmentPlace
 	ShipmentCount    = sqlcore.ShipmentCount
 	ShipmentDocument = sqlcore.ShipmentDocument
@@ -80,6 +83,10 @@ const (
 	InboxParked  = sqlcore.InboxParked
 
 	Active     = sqlcore.Active
+	Proposed   = sqlcore.Proposed
+	Joined     = sqlcore.Joined
+	Declined   = sqlcore.Declined
+	Rejected   = sqlcore.Rejected
 	Paused     = sqlcore.Paused
 	NeedsLogin = sqlcore.NeedsLogin
 	Withdrawn  = sqlcore.Withdrawn

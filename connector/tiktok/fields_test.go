@@ -83,6 +83,12 @@ func TestFieldsAreDocumented(t *testing.T) {
 		{endpoint: markShipped, data: wireMarked{}, body: wireMark{}},
 		{endpoint: correctTracking, body: wireShipNumber{}},
 		{endpoint: getProviders, data: wireProviders{}},
+		{endpoint: splitAttributes, data: wireSplittable{}, query: []string{"order_ids"}},
+		{endpoint: splitOrder, data: wireSplitDone{}, body: wireSplit{}},
+		{endpoint: searchCombined, data: wireCombinables{}, query: []string{"page_size", "page_token"}},
+		{endpoint: combinePackages, data: wireCombineDone{}, body: wireCombine{}},
+		{endpoint: uncombine, data: wireUncombined{}, body: wireUncombine{}},
+		{endpoint: firstMile, data: wireBundle{}, body: wireBundling{}},
 	} {
 		i := slices.IndexFunc(ref, func(d documented) bool { return d.Method == c.method && d.Path == c.path })
 		if i < 0 {

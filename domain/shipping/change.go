@@ -37,7 +37,7 @@ func New(s Shipment) (*Shipment, error) {
 			return bad("a line needs an item, a quantity above 0 and one of the parcel's orders")
 		}
 	}
-	s.Box, s.Label, s.Tell, s.Void = nil, Label{}, Telling{}, Voiding{}
+	s.Box, s.Label, s.Tell, s.Void, s.Package = nil, Label{}, Telling{}, Voiding{}, Package{Wanted: s.Package.Wanted}
 	return &s, nil
 }
 
@@ -78,6 +78,8 @@ func (s *Shipment) call(k StepKind) *Call {
 		return &s.Void.Call
 	case Fetch:
 		return &s.Label.Fetch
+	case Group, Seek:
+		return &s.Package.Call
 	}
 	return &s.Label.Call
 }
@@ -88,7 +90,7 @@ func (s *Shipment) Lost(k StepKind, at time.Time, message string) {
 	if c.Fate == Open {
 		c.Fate = Unknown
 	}
-	if k.Calls() && k != Book { // told or voided again it answers like the first time
+	if k.Calls() && k != Book && k != Group { // told or voided again it answers like the first time
 		c.Fate = Refused
 	}
 	c.later(at, 0, s.Slack(at), message)
@@ -98,7 +100,7 @@ func (s *Shipment) Lost(k StepKind, at time.Time, message string) {
 // change is asked of a person.
 func (s *Shipment) Refuse(k StepKind, at time.Time, after time.Duration, message string, hopeless bool) {
 	c := s.call(k)
-	if k != Find && k != Fetch {
+	if k != Find && k != Fetch && k != Seek {
 		c.Fate = Refused
 	}
 	c.later(at, after, s.Slack(at), message)
@@ -125,14 +127,16 @@ func (s *Shipment) Pending(at time.Time) {
 }
 
 // NotFound says that reading found no booking. That is sure only when the call cannot be carried out any more.
-func (s *Shipment) NotFound(at time.Time) {
-	if at.Before(s.Label.Until) {
-		s.Label.later(at, 0, s.Slack(at), s.Label.Message)
-		s.Label.After = earlier(s.Label.After, s.Label.Until)
+func (s *Shipment) NotFound(at time.Time) { s.Label.notFound(at, s.Slack(at)) }
+
+func (c *Call) notFound(at time.Time, slack time.Duration) {
+	if at.Before(c.Until) {
+		c.later(at, 0, slack, c.Message)
+		c.After = earlier(c.After, c.Until)
 		return
 	}
-	s.Label.Fate = Refused
-	s.Label.After = at
+	c.Fate = Refused
+	c.After = at
 }
 
 // Stored says under which id the label's document is kept.
@@ -247,10 +251,13 @@ func (s *Shipment) Stop(at time.Time, why string) {
 
 // Answered says that a person has settled the question: what was refused is tried again.
 func (s *Shipment) Answered(at time.Time) {
-	for _, c := range []*Call{&s.Label.Call, &s.Label.Fetch, &s.Tell.Call, &s.Void.Call} {
+	for _, c := range []*Call{&s.Label.Call, &s.Label.Fetch, &s.Tell.Call, &s.Void.Call, &s.Package.Call} {
 		if !c.unsure() {
 			c.After, c.Failures, c.Stuck = at, 0, false
 		}
+	}
+	if s.Package.Fate == Done && s.Label.Fate == Refused { // somebody may have split or combined it elsewhere meanwhile
+		s.Package.Fate = Never
 	}
 }
 

@@ -14,16 +14,20 @@ const (
 	Tell     StepKind = "tell"  // give the channel the number
 	Correct  StepKind = "correct"
 	TakeBack StepKind = "void"
-	Scan     StepKind = "scan" // somebody must scan a number made elsewhere
+	Group    StepKind = "package"      // have one package of the channel hold just what the parcel holds
+	Seek     StepKind = "find package" // read whether one does
+	Scan     StepKind = "scan"         // somebody must scan a number made elsewhere
 	Hand     StepKind = "hand over"
 	Ask      StepKind = "ask" // a person must look, see Question
 )
 
 // Calls reports whether a step of this kind changes something outside, so that it is stored before it is made.
-func (k StepKind) Calls() bool { return k == Book || k == Tell || k == Correct || k == TakeBack }
+func (k StepKind) Calls() bool {
+	return k == Book || k == Tell || k == Correct || k == TakeBack || k == Group
+}
 
 // Outside reports whether a step of this kind asks somebody outside.
-func (k StepKind) Outside() bool { return k.Calls() || k == Find || k == Fetch }
+func (k StepKind) Outside() bool { return k.Calls() || k == Find || k == Fetch || k == Seek }
 
 // Step is what is to be done next, and from when on.
 type Step struct {
@@ -44,6 +48,8 @@ func (s *Shipment) Next(at time.Time) Step {
 		return s.look(at)
 	case !s.Stopped.IsZero() && !s.Shipped():
 		return s.undo(at)
+	case s.Label.Fate != Done && s.Package.Wanted && s.Package.Fate != Done:
+		return s.group(at)
 	case s.Label.Fate != Done:
 		return s.book()
 	}
@@ -72,6 +78,20 @@ func (c *Call) free(at time.Time) time.Time {
 		return over
 	}
 	return c.After
+}
+
+// group is done before anybody packs: a parcel whose units the channel has in another package cannot ship as it is.
+func (s *Shipment) group(at time.Time) Step {
+	p := &s.Package
+	switch {
+	case p.Stuck:
+		return Step{Kind: Ask}
+	case p.Fate == Open:
+		return Step{Kind: Seek, At: p.free(at)}
+	case p.Fate == Unknown:
+		return Step{Kind: Seek, At: p.After}
+	}
+	return Step{Kind: Group, At: p.After}
 }
 
 func (s *Shipment) book() Step {

@@ -43,7 +43,8 @@ type Shipment struct {
 	Due          time.Time `json:"due,omitzero"` // with the carrier by then, or it counts as late; zero: no deadline
 	CreatedAt    time.Time `json:"created_at"`
 
-	Box          *Box      `json:"box,omitempty"` // packed and weighed; nil: not yet
+	Package      Package   `json:"package,omitzero"` // the channel's
+	Box          *Box      `json:"box,omitempty"`    // packed and weighed; nil: not yet
 	Label        Label     `json:"label,omitzero"`
 	Tell         Telling   `json:"tell,omitzero"`
 	Void         Voiding   `json:"void,omitzero"`
@@ -97,6 +98,14 @@ type Call struct {
 	After    time.Time `json:"after,omitzero"`    // nothing is done before
 	Message  string    `json:"message,omitzero"`  // the last refusal in words
 	Stuck    bool      `json:"stuck,omitzero"`    // the same call will never work: a person must look
+}
+
+// Package is what the channel was asked of its own package, where it makes the packages of orders before they ship: that one holds just what the parcel
+// holds.
+type Package struct {
+	Call
+	Wanted bool   `json:"wanted,omitzero"` // the channel's package may hold more or less
+	ID     string `json:"id,omitzero"`
 }
 
 // Label is the booking with whoever ships the parcel.
@@ -155,7 +164,7 @@ func (s *Shipment) Closed() bool {
 
 // Question is what only a person can settle, in the words of whoever refused; empty: nothing.
 func (s *Shipment) Question() string {
-	for _, c := range []*Call{&s.Label.Call, &s.Void.Call, &s.Tell.Call, &s.Label.Fetch} {
+	for _, c := range []*Call{&s.Package.Call, &s.Label.Call, &s.Void.Call, &s.Tell.Call, &s.Label.Fetch} {
 		if c.Stuck {
 			return c.Message
 		}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -159,12 +160,21 @@ func (tx *Tx) ShipmentGet(id string) (Shipment, error) {
 
 // ShipmentsOf reads those of some orders, in the order of id.
 func (tx *Tx) ShipmentsOf(orders ...string) ([]Shipment, error) {
-	return query(tx, shipmentsOf, scanShipment, orders)
+	all, err := query(tx, shipmentsOf, scanShipment, orders)
+	return holding(all, orders), err
+}
+
+// holding leaves out shipments that an order was taken out of.
+func holding(all []Shipment, orders []string) []Shipment {
+	return slices.DeleteFunc(all, func(s Shipment) bool {
+		return !slices.ContainsFunc(s.Orders, func(id string) bool { return slices.Contains(orders, id) })
+	})
 }
 
 // ShipmentsOfForUpdate is ShipmentsOf that keeps others from changing them until this transaction ends.
 func (tx *Tx) ShipmentsOfForUpdate(orders ...string) ([]Shipment, error) {
-	return query(tx, shipmentsTake, scanShipment, orders)
+	all, err := query(tx, shipmentsTake, scanShipment, orders)
+	return holding(all, orders), err
 }
 
 // ShipmentsDue reads those of a connection with a step outside that is due, the longest due first.

@@ -18,6 +18,7 @@ var floorCases = []testcase{
 	{"of many who pick at once none is lost", picksRace},
 	{"a scan counts once, however often it is sent", scansOnce},
 	{"the exceptions bench", troublesKept},
+	{"orders that may ship as one, and bags", togetherKept},
 }
 
 func floorWave(id string) (store.FloorWave, store.FloorTask) {
