@@ -48,7 +48,16 @@ func (d *Desk) orderRoute(tx *store.Tx, o *order.Order) (*view.OrderRoute, error
 		d.routeWords(v, cat, told)
 	}
 	for i := range parcels {
-		v.Parcels = append(v.Parcels, parcelView(&parcels[i], cat, tx.Now()))
+		p := parcelView(&parcels[i], cat, tx.Now())
+		if !p.Stopped || parcels[i].Shipped() {
+			p.Page = d.x.TrackURL(p.ID)
+		}
+		signed, err := tx.CustodyOf("", p.ID, 1)
+		if err != nil {
+			return nil, err
+		}
+		p.Proof = len(signed) > 0
+		v.Parcels = append(v.Parcels, p)
 	}
 	slices.SortStableFunc(v.Parcels, func(a, b view.Parcel) int { // what is to ship first
 		return cmp.Or(cmp.Compare(btoi(a.Stopped), btoi(b.Stopped)), cmp.Compare(a.ID, b.ID))
@@ -266,6 +275,27 @@ func (d *Desk) RetryParcel(ctx context.Context, id, actor string) (view.Done, er
 		return view.Done{}, err
 	}
 	return view.Done{Sentence: "It is tried again. If it is refused again, the question comes back."}, nil
+}
+
+// CustodyProof is the proof file of a parcel of an order, as `spillway verify` reads it. Errors: NotFound (no such parcel of this order, or nothing of it is
+// signed yet), Internal (the log was changed).
+func (d *Desk) CustodyProof(ctx context.Context, orderID, parcel string) ([]byte, error) {
+	const op = "ops.CustodyProof"
+	err := d.read(ctx, op, parcel, func(tx *store.Tx) error {
+		s, err := tx.ShipmentGet(parcel)
+		if err != nil || !slices.Contains(s.Orders, orderID) {
+			return errs.New(errs.NotFound, op, parcel, "There is no such parcel of this order.")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := d.x.CustodyProof(ctx, "", parcel, 0)
+	if err != nil {
+		return nil, err
+	}
+	return p.Encode()
 }
 
 // routeEntry puts what was decided of an order's road into a line of its timeline.

@@ -187,6 +187,8 @@ type Routes interface {
 	Reroute(ctx context.Context, d view.RerouteDraft) (view.Done, error)
 	// RetryParcel has what a shipper or a channel refused tried again. It fails with errs.Conflict if nothing is asked of a person.
 	RetryParcel(ctx context.Context, id, actor string) (view.Done, error)
+	// CustodyProof is the proof file of a parcel of an order. It fails with errs.NotFound while nothing of it is signed.
+	CustodyProof(ctx context.Context, orderID, parcel string) ([]byte, error)
 
 	Routing(ctx context.Context) (view.Routing, error)
 	PreviewRouting(ctx context.Context, d view.RoutingDraft) (view.RoutingPreview, error)

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -35,6 +37,25 @@ func (s *Site) reroute(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.preview(w, r, v, offer{title: "Send it from elsewhere", back: orderPath(d.OrderID), action: string(orderPath(d.OrderID)) + "/reroute", verb: "Send it so", fields: f.all()})
+}
+
+func proofPath(order, parcel string) templ.SafeURL {
+	return orderPath(order) + "/parcels/" + templ.SafeURL(url.PathEscape(parcel)) + "/custody.json"
+}
+
+// custodyProof hands out what the custody log holds of a parcel, as a file that anybody can verify without us.
+func (s *Site) custodyProof(w http.ResponseWriter, r *http.Request) error {
+	parcel := r.PathValue("parcel")
+	file, err := s.b.CustodyProof(r.Context(), r.PathValue("id"), parcel)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "custody-" + shortID(parcel) + ".json"}))
+	h.Set("Content-Length", strconv.Itoa(len(file)))
+	_, err = w.Write(file)
+	return err
 }
 
 // retryParcel has a refused step of a parcel tried again.

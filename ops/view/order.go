@@ -166,6 +166,8 @@ type Parcel struct {
 	StoppedWhy   string
 	HandedOverAt *time.Time
 	DeliveredAt  *time.Time
+	Page         string // where its buyer sees it, for whoever has the address; empty: there is nothing to see
+	Proof        bool   // the custody log has signed entries of it
 }
 
 // RerouteDraft is a filled-in form of a route. No nodes: by the rules.

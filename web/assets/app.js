@@ -32,11 +32,24 @@
     if (opener) { openDialog(opener.dataset.open); return; }
     if (t.closest("[data-close]")) { t.closest("dialog").close(); return; }
     const copy = t.closest("[data-copy]");
-    if (copy) { navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy).value).then(() => { copy.textContent = "Copied"; }); return; }
+    if (copy) { copyText(copy); return; }
     if (t.closest("[data-print]")) { print(); return; }
     if (t.closest("[data-dismiss]")) { t.closest(".toast").remove(); return; }
     if (t.tagName === "DIALOG") t.close(); // the backdrop
   });
+
+  // copyText puts a field's text or a link's address where it can be pasted from. Pages that came over plain HTTP have the old way only.
+  function copyText(button) {
+    const from = document.getElementById(button.dataset.copy), text = from.value ?? from.href;
+    const done = () => { button.textContent = "Copied"; };
+    if (navigator.clipboard) { navigator.clipboard.writeText(text).then(done, () => {}); return; }
+    const field = Object.assign(document.createElement("textarea"), { value: text, className: "sr" });
+    button.after(field);
+    field.select();
+    if (document.execCommand("copy")) done();
+    field.remove();
+    button.focus();
+  }
 
   // --- Keys -------------------------------------------------------------------------------------------------------------
   let after = 0; // until when a letter after g is awaited

@@ -182,6 +182,14 @@ func (b *Book) Orders(_ context.Context, f view.OrderFilter) (view.OrderList, er
 	return out, nil
 }
 
+// lateRisk is what a queue and a purchase say of an open order.
+func (b *Book) lateRisk(o *view.OrderPage) *view.LateRisk {
+	queue := view.PPM(min(999_000, max(4_000, 620_000-int64(o.Due.Sub(b.now()).Minutes())*12_000)))
+	return &view.LateRisk{At: b.now(), InQueue: &queue, AtPurchase: 83_000, Usual: 21_000, Text: "The queue it stands in knows better than its purchase did.",
+		Reasons: []view.Input{{Name: "raises it", Value: "bought at 22:10, after the day’s last van"}, {Name: "lowers it", Value: "it has one line"}},
+		Basis:   "Learned from 18,204 orders of this shop until yesterday; of those given 8 %, 7.6 % were late."}
+}
+
 // Order shows one order.
 func (b *Book) Order(_ context.Context, id string) (view.OrderPage, error) {
 	unlock, err := b.lock()
@@ -197,6 +205,7 @@ func (b *Book) Order(_ context.Context, id string) (view.OrderPage, error) {
 			if p.Due != nil {
 				p.Deadlines = slices.Clone(p.Deadlines)
 				p.Deadlines[0].Level = p.Level
+				p.Risk = b.lateRisk(&p)
 			} else if p.State == "shipped" {
 				p.Level = view.Good
 			}

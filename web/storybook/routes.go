@@ -2,6 +2,7 @@ package storybook
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -37,8 +38,9 @@ func (b *Book) route(o *view.OrderPage) *view.OrderRoute {
 	if o.State == "to ship" {
 		v.Fixed, v.Choices = "", []view.Option{{ID: "berlin", Label: "Berlin"}, {ID: "hub", Label: "Fulfil Hub"}}
 	} else if strings.Contains(o.State, "ship") || o.State == "delivered" {
-		v.Parcels[0] = view.Parcel{ID: "s2f9c41d07ab3", Node: "Berlin", Step: "on the road", Level: view.Good, Units: o.Units, Carrier: "DHL Paket", Tracking: "00340434292135100186", Label: "made for 4.20 EUR", Told: "this number", HandedOverAt: &due}
+		v.Parcels[0] = view.Parcel{ID: "s2f9c41d07ab3", Node: "Berlin", Step: "on the road", Level: view.Good, Units: o.Units, Carrier: "DHL Paket", Tracking: "00340434292135100186", Label: "made for 4.20 EUR", Told: "this number", HandedOverAt: &due, Proof: true}
 	}
+	v.Parcels[0].Page = "/track/" + TrackToken
 	if o.ID == "clip-north:577180003000" && !b.routed.retried[o.ID] {
 		v.Parcels[0].Step, v.Parcels[0].Level, v.Parcels[0].Question = "waits for a person", view.Bad, "DHL: the postal code does not exist in this country."
 	}
@@ -80,6 +82,21 @@ func (b *Book) Reroute(_ context.Context, d view.RerouteDraft) (view.Done, error
 		b.routed.left[d.OrderID] = name
 	}
 	return view.Done{Sentence: "The order leaves from " + name + ". Its units are held there."}, nil
+}
+
+// CustodyProof is a file as a log would give it out, of no entries.
+func (b *Book) CustodyProof(_ context.Context, orderID, parcel string) ([]byte, error) {
+	unlock, err := b.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	for _, o := range b.orders {
+		if r := b.route(o); o.ID == orderID && r != nil && r.Parcels[0].ID == parcel && r.Parcels[0].Proof {
+			return fmt.Appendf(nil, "{\"format\": \"spillway custody proof v1\", \"parcel\": %q, \"entries\": []}\n", parcel), nil
+		}
+	}
+	return nil, errs.New(errs.NotFound, "storybook.CustodyProof", parcel, "There is no such parcel of this order.")
 }
 
 // RetryParcel has the storybook's refused labels made.
