@@ -180,6 +180,8 @@ func (x *Ops) pruneParcels(now time.Time) error {
 	for _, forget := range []func(*store.Tx) (int64, error){
 		func(tx *store.Tx) (int64, error) { return tx.DocumentsPrune(now.Add(-documentKept), prunePage) },
 		func(tx *store.Tx) (int64, error) { return tx.ScansPrune(now.Add(-keepScans), prunePage) },
+		func(tx *store.Tx) (int64, error) { return tx.CombinationsPrune(now.Add(-keepTogether), prunePage) },
+		func(tx *store.Tx) (int64, error) { return tx.BagsPrune(now.Add(-keepTogether), prunePage) },
 	} {
 		for range prunePages {
 			var n int64

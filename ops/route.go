@@ -1,11 +1,8 @@
 package ops
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spillway/spillway/domain/custody"
@@ -83,8 +80,8 @@ type job struct {
 
 func (r *router) job(o *order.Order, had []store.Shipment) job {
 	j := job{asked: r.asked(o)}
-	j.kept = keep(j.asked, had)
-	j.way = under(j.asked, had, j.kept)
+	j.kept = keep(o.ID, j.asked, had)
+	j.way = under(o.ID, j.asked, had, j.kept)
 	for _, a := range j.asked {
 		if a.qty = min(a.qty, a.all-j.way.sum(a.line, a.item)); a.qty > 0 {
 			j.rest = append(j.rest, a)
@@ -98,8 +95,8 @@ func (r *router) job(o *order.Order, had []store.Shipment) job {
 func (r *router) plan(o *order.Order, had []store.Shipment, over routing.Override) error {
 	j := r.job(o, had)
 	if len(j.rest) == 0 {
-		r.stop(had, j.kept)
-		return nil
+		_, err := r.stop(o, had, j.kept)
+		return err
 	}
 	in := r.input(o, j.rest, over)
 	plan, err := r.x.network.desk.Route(&in, r.stock(j.rest, o.ID, j.way))
@@ -120,7 +117,10 @@ func (r *router) carry(o *order.Order, had []store.Shipment, j job, plan *routin
 			told.Parts[i].Shipment = id
 		}
 	}
-	stopped := r.stop(had, j.kept)
+	stopped, err := r.stop(o, had, j.kept)
+	if err != nil {
+		return err
+	}
 	if was, ok := r.was[o.ID]; ok && !r.asks && stopped == 0 && !slices.Contains(stays, "") && was.Lacking == told.Left {
 		return nil // nothing is different
 	}
@@ -141,16 +141,24 @@ func (r *router) carry(o *order.Order, had []store.Shipment, j job, plan *routin
 	return r.note(o.ID, told, over)
 }
 
-// stop stops the parcels that do not stay, and returns how many.
-func (r *router) stop(had []store.Shipment, kept map[string]bool) (n int) {
+// stop stops the parcels that do not stay, and returns how many. From one that it shares the order is taken out.
+func (r *router) stop(o *order.Order, had []store.Shipment, kept map[string]bool) (n int, err error) {
 	for i := range had {
-		if s := &had[i]; live(s) && !kept[s.ID] {
+		s := &had[i]
+		switch {
+		case !live(s) || kept[s.ID]:
+			continue
+		case len(s.Orders) > 1:
+			if err := r.takeOut(s, o, "is planned anew"); err != nil {
+				return n, err
+			}
+		default:
 			s.Stop(r.at, "what the order ships in was planned anew")
-			r.saves = append(r.saves, *s)
-			n++
+			r.keepSave(*s)
 		}
+		n++
 	}
-	return n
+	return n, nil
 }
 
 // matching finds for each part of a plan a parcel that is as the plan wants it; "" where there is none.
@@ -170,10 +178,14 @@ func (r *router) matching(o *order.Order, had []store.Shipment, j job, plan *rou
 
 // sameParcel reports whether a parcel is what a plan wants, and holds no unit that is cancelled.
 func sameParcel(o *order.Order, s *store.Shipment, want *shipping.Shipment) bool {
-	if s.Node != want.Node || s.Carrier != want.Carrier || s.Service != want.Service || s.Way != want.Way || s.Account != want.Account || !s.Due.Equal(want.Due) || len(s.Lines) != len(want.Lines) {
+	lines := s.Lines
+	if len(s.Orders) > 1 {
+		lines = slices.DeleteFunc(slices.Clone(lines), func(l shipping.Line) bool { return l.OrderID != o.ID })
+	}
+	if !sameWay(s, want) || len(lines) != len(want.Lines) {
 		return false
 	}
-	for i, l := range s.Lines {
+	for i, l := range lines {
 		if w := want.Lines[i]; l.Key != w.Key || l.ItemID != w.ItemID || l.Qty != w.Qty {
 			return false
 		}
@@ -192,7 +204,7 @@ func sameParcel(o *order.Order, s *store.Shipment, want *shipping.Shipment) bool
 func live(s *store.Shipment) bool { return s.Stopped.IsZero() && !s.Closed() && !s.Shipped() }
 
 // keep names the parcels that stay: those somebody works on, and those that have left, as long as they hold no more than is asked.
-func keep(asked []routeItem, had []store.Shipment) map[string]bool {
+func keep(orderID string, asked []routeItem, had []store.Shipment) map[string]bool {
 	out := map[string]bool{}
 	for i := range had {
 		s := &had[i]
@@ -200,7 +212,7 @@ func keep(asked []routeItem, had []store.Shipment) map[string]bool {
 			out[s.ID] = true
 		}
 	}
-	w := under(asked, had, out)
+	w := under(orderID, asked, had, out)
 	for k, n := range w.all {
 		var want int64
 		for _, a := range asked {
@@ -222,7 +234,7 @@ type underWay struct {
 }
 
 // under sums the parcels that stay. Of what the channel knows to have left nothing is held any more.
-func under(asked []routeItem, had []store.Shipment, kept map[string]bool) underWay {
+func under(orderID string, asked []routeItem, had []store.Shipment, kept map[string]bool) underWay {
 	w, left := underWay{map[[2]string]int64{}, map[[3]string]int64{}}, map[[2]string]int64{}
 	for _, a := range asked {
 		left[[2]string{a.line, a.item}] += a.all - a.qty
@@ -233,6 +245,9 @@ func under(asked []routeItem, had []store.Shipment, kept map[string]bool) underW
 			continue
 		}
 		for _, l := range s.Lines {
+			if l.OrderID != orderID {
+				continue
+			}
 			k, held := [2]string{l.Key, l.ItemID}, l.Qty
 			w.all[k] += l.Qty
 			if s.Shipped() {
@@ -360,10 +375,15 @@ func sortedKeys(m map[string]int64) []string {
 
 // shipment makes the parcel of a part. Its id follows from the order, so that routing the same again makes no second one.
 func (r *router) shipment(o *order.Order, asked []routeItem, p *routing.Part, nth int, had []store.Shipment) (*shipping.Shipment, error) {
-	sum := sha256.Sum256([]byte(o.ID + "\x00" + string(rune('a'+nth%26)) + strings.Repeat("+", nth/26)))
 	s := r.bare(o, asked, p)
-	s.ID = "s" + hex.EncodeToString(sum[:12])
+	s.ID = parcelID(o.ID, nth)
+	taken := func(h store.Shipment) bool { return h.ID == s.ID }
+	for slices.ContainsFunc(had, taken) || slices.ContainsFunc(r.adds, taken) { // it was in parcels of several orders, too
+		nth++
+		s.ID = parcelID(o.ID, nth)
+	}
 	r.units(o, asked, &s, had)
+	s.Package.Wanted = r.x.packages(o.ConnectionID) && (r.part(o, &s) || slices.ContainsFunc(had, func(h store.Shipment) bool { return h.Package.Wanted }))
 	return shipping.New(s)
 }
 
@@ -384,7 +404,7 @@ func (r *router) units(o *order.Order, asked []routeItem, s *shipping.Shipment, 
 	taken := map[string]bool{}
 	for _, all := range [][]store.Shipment{had, r.adds} {
 		for i := range all {
-			if other := &all[i]; other.Orders[0] == o.ID && other.Stopped.IsZero() {
+			if other := &all[i]; slices.Contains(other.Orders, o.ID) && other.Stopped.IsZero() {
 				for _, l := range other.Lines {
 					for _, u := range l.Units {
 						taken[u] = true

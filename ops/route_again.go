@@ -29,6 +29,7 @@ func shipmentsOf(all []store.Shipment, orderID string) []store.Shipment {
 
 // follow brings the parcels of an order in line with what it has become.
 func (r *router) follow(o *order.Order, had []store.Shipment) error {
+	had = r.latest(o, had)
 	if routable(o) {
 		if r.whole(o, had) {
 			return nil
@@ -42,6 +43,12 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 	for i := range had {
 		s := &had[i]
 		was := s.Shipment
+		if o.Status == order.Cancelled && len(s.Orders) > 1 && live(s) {
+			if err := r.takeOut(s, o, "is cancelled"); err != nil {
+				return err
+			}
+			continue
+		}
 		switch {
 		case o.Status == order.Cancelled:
 			s.Stop(r.at, "the order is cancelled")
@@ -51,7 +58,7 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 			s.Left(orNow(o.Moments.HandedOverAt, r.at), orNow(o.Moments.DeliveredAt, r.at))
 		}
 		if !s.Stopped.Equal(was.Stopped) || !s.HandedOverAt.Equal(was.HandedOverAt) || !s.DeliveredAt.Equal(was.DeliveredAt) {
-			r.saves = append(r.saves, *s)
+			r.keepSave(*s)
 			next := *s
 			next.Version++ // as it is stored
 			r.custody = append(r.custody, passages(&was, &next, nil, custody.Channel, r.at)...)

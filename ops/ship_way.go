@@ -24,7 +24,7 @@ type shipWay struct {
 // way finds whom a step is done with. Errors: Invalid, NotFound, Unavailable, and driver errors.
 func (w *wire) way(s *store.Shipment, k shipping.StepKind) (shipWay, error) {
 	out := shipWay{w: w, account: s.Account}
-	if k == shipping.Tell || k == shipping.Correct {
+	if k == shipping.Tell || k == shipping.Correct || k == shipping.Group || k == shipping.Seek {
 		return out, nil
 	}
 	if s.Way == shipping.ByPlatform {
@@ -59,6 +59,8 @@ func (t shipWay) do(ctx context.Context, k shipping.StepKind, s store.Shipment) 
 		return t.fetch(ctx, s)
 	case shipping.Tell, shipping.Correct:
 		return t.tell(ctx, k, s)
+	case shipping.Group, shipping.Seek:
+		return t.group(ctx, k, s)
 	}
 	voided, err := t.shipper.Void(ctx, booked(&s.Shipment))
 	if err != nil {
@@ -180,7 +182,7 @@ func (t shipWay) tell(ctx context.Context, k shipping.StepKind, s store.Shipment
 	if err != nil {
 		return failed(k, err)
 	}
-	d := driver.Dispatch{OrderID: parcel.OrderIDs[0], Lines: parcel.Lines, PackageID: parcel.PackageID, Carrier: s.Label.Carrier, Tracking: s.Label.Tracking, URL: s.Label.URL,
+	d := driver.Dispatch{OrderID: parcel.OrderIDs[0], With: parcel.OrderIDs[1:], Lines: parcel.Lines, PackageID: parcel.PackageID, Carrier: s.Label.Carrier, Tracking: s.Label.Tracking, URL: s.Label.URL,
 		ShippedAt: s.HandedOverAt, Region: parcel.Region}
 	for _, l := range parcel.Lines {
 		d.ExternalLineIDs = append(d.ExternalLineIDs, l.ExternalLineIDs...)

@@ -175,7 +175,7 @@ func (r *router) whole(o *order.Order, had []store.Shipment) bool {
 		}
 	}
 	asked := r.asked(o)
-	w := under(asked, had, all)
+	w := under(o.ID, asked, had, all)
 	for _, a := range asked {
 		if w.sum(a.line, a.item) != a.all {
 			return false

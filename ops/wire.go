@@ -95,7 +95,7 @@ func newWire(x *Ops, id string, vendor driver.Description, session *connector.Se
 }
 
 func (w *wire) start() {
-	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop, w.caseLoop, w.shipLoop} {
+	for _, loop := range []func(){w.completeLoop, w.pushLoop, w.readLoop, w.sweepLoop, w.caseLoop, w.shipLoop, w.combineLoop} {
 		w.work.Go(loop)
 	}
 }

@@ -172,6 +172,8 @@ type Description struct {
 	Limits       Limits
 	// RequestLifetime bounds how long after it was sent a request whose answer was lost may still be applied.
 	RequestLifetime time.Duration
+	// Packages says that it makes the packages of orders itself, so that its channels are Packagers.
+	Packages bool
 	// CancelRestocks says that a cancelled order's units return to the channel's own number without us.
 	CancelRestocks bool
 	// Timestamps is the resolution of the vendor's event times.

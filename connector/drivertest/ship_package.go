@@ -10,6 +10,9 @@ import (
 // packages skips the test unless the channel makes the packages of orders.
 func (h *Shipping) packages(t *testing.T) {
 	t.Helper()
+	if h.Session != nil && h.Session.Packages() != h.Session.Vendor().Packages {
+		t.Fatalf("it is a Packager: %v, and says %v", h.Session.Packages(), h.Session.Vendor().Packages)
+	}
 	if h.Session == nil || !h.Session.Packages() {
 		t.Skip("it makes no packages of its own")
 	}

@@ -73,9 +73,23 @@ func (c *channel) strangers(ctx context.Context, op driver.Operation, o *parcelO
 	return out, nil
 }
 
-// MakePackage implements driver.Packager: it looks, and makes the one call that comes next. Orders of others leave a combined package first, then an order is
-// split, or the orders are combined.
+// refusedAsDone are the codes of a package that is not as it was: another worker may have split the order meanwhile.
+var refusedAsDone = []string{"21011005", "21011006", "21011020", "21011031", "21011035"}
+
+// MakePackage implements driver.Packager. What is refused is believed after looking again.
 func (c *channel) MakePackage(ctx context.Context, g driver.Grouping) (driver.Package, error) {
+	pkg, err := c.regroup(ctx, g)
+	if coded(err, refusedAsDone...) {
+		if again, is, e := c.Packaged(ctx, g.Parcel); e == nil && is {
+			return again, nil
+		}
+	}
+	return pkg, err
+}
+
+// regroup looks, and makes the one call that comes next. Orders of others leave a combined package first, then an order is split, or the orders are
+// combined.
+func (c *channel) regroup(ctx context.Context, g driver.Grouping) (driver.Package, error) {
 	const op = driver.OpGroup
 	o, err := c.ordersOf(ctx, op, g.Parcel)
 	if err != nil {

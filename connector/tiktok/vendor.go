@@ -71,6 +71,7 @@ func (Vendor) Describe() driver.Description {
 			ReadQuantities: maxSKUIDs, SetQuantities: maxSKUs, MaxQuantity: maxQuantity,
 		},
 		RequestLifetime: requestLifetime,
+		Packages:        true,
 		CancelRestocks:  true, // not documented; it is the reading that cannot oversell, and a read-back corrects it
 		Timestamps:      time.Second,
 		Policies:        policy.All(),

@@ -137,3 +137,49 @@ func TestTheBoundIsOne(t *testing.T) {
 		t.Errorf("the plan is the cheapest in %d of %d only", exact, n)
 	}
 }
+
+// Alone, with units left though a node has them, an order costs what trying everything says, or the bound is below it: heavy orders, whose last
+// parcel a few units less would save, too.
+func TestWhatAnOrderCostsAtLeastIsNotTooMuch(t *testing.T) {
+	exact, saved := 0, 0
+	for seed := range uint64(1500) {
+		r := rand.New(rand.NewPCG(seed, 77))
+		w := newWorld(r)
+		w.rules.Plain, w.rules.Days, w.rules.Limits = true, 1, nil
+		w.rules.LeftUnit, w.rules.LeftAny = 1+r.Int64N(900), r.Int64N(700)
+		w.sites = w.sites[:min(len(w.sites), 3)]
+		for i := range w.sites {
+			for k := range w.sites[i].Node.Lanes {
+				w.sites[i].Node.Lanes[k].MaxGrams = int64(1000 + r.IntN(4000))
+			}
+		}
+		o := randomOrder(r, w.at, 2, 2, 4, "heavy")
+		for i := range o.Lines {
+			o.Lines[i].Grams = int64(200 + r.IntN(1500))
+		}
+		d := w.desk()
+		j := &joint{d: d, rules: w.rules}
+		best, whole := int64(math.MaxInt64), int64(math.MaxInt64)
+		for _, p := range j.plansOf(&o, w.stock) {
+			best = min(best, p.cost)
+		}
+		wave := d.newWave([]Order{o}, w.stock)
+		wave.begin()
+		wave.look(&wave.probs[0], wave.full, false, false)
+		whole = d.s.run(&wave.probs[0], wave.probs[0].allowed, never).cost / mill
+		d.s.relaxed = true
+		a := d.s.run(&wave.probs[0], wave.probs[0].allowed, never)
+		if lower := (a.lower + mill - 1) / mill; lower > best || a.cost/mill < best {
+			t.Fatalf("seed %d: bound %d, trying everything %d, found %d", seed, lower, best, a.cost/mill)
+		} else if lower == best {
+			exact++
+		}
+		if best < whole {
+			saved++
+		}
+	}
+	t.Logf("%d exact, %d better off with units left", exact, saved)
+	if exact < 1000 || saved < 30 {
+		t.Errorf("the cases show too little: %d exact, %d better off with units left", exact, saved)
+	}
+}

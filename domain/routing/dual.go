@@ -1,17 +1,15 @@
 package routing
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Bounds of the search for prices.
 const (
 	maxRounds  = 20
 	goodEnough = 1000      // stop within a thousandth of the lower bound
-	patience   = 4         // rounds without a better bound before it goes back to the best prices and moves them less
-	repairs    = 10        // rounds between two plans made with the prices at hand
-	stride     = 15 * mill // how far a price first moves
+	patience   = 4         // rounds without a better bound before prices move half as far
+	repairs    = 5         // rounds between two plans made with the prices at hand
+	stride     = 15 * mill // how far the price of a place first moves
+	unitStride = 6 * mill  // and that of a unit: an order asks for many of them and for one place
 )
 
 // ascend raises the lower bound by prices and makes plans with them. It returns the best plans there are.
@@ -27,43 +25,29 @@ func (w *wave) ascend(best *kept) *kept {
 		}
 	}
 	g := newSlope(w)
-	prices, rent := copyRows(nil, w.prices), slices.Clone(w.rent)
-	length, stale := float64(stride), 0
+	pace, stale := 1.0, 0
 	for w.result.Rounds < maxRounds {
 		w.result.Rounds++
-		bound := fixed + w.relax(g)
-		if bound > w.result.Lower {
+		if bound := fixed + w.relax(g); bound > w.result.Lower {
 			w.result.Lower, stale = bound, 0
-			prices, rent = copyRows(prices, w.prices), append(rent[:0], w.rent...)
 		} else if stale++; stale == patience {
-			length, stale = length/3, 0
-			w.prices, w.rent = copyRows(w.prices, prices), append(w.rent[:0], rent...)
+			pace, stale = pace/2, 0
 		}
 		if w.result.Rounds%repairs == 0 {
-			w.greedy(true)
+			w.pass(true) // who can do without what others need gives way, and then all take what is left
 			w.improve()
+			w.exchange()
 			best = w.keep(best)
 		}
-		if best.cost-w.result.Lower <= w.result.Lower/goodEnough || !g.step(w, length) {
+		if best.cost-w.result.Lower <= w.result.Lower/goodEnough || !g.step(w, pace) {
 			break
 		}
 	}
 	return best
 }
 
-func copyRows(dst, src [][]int64) [][]int64 {
-	if dst == nil {
-		dst = make([][]int64, len(src))
-	}
-	for i := range src {
-		if src[i] != nil {
-			dst[i] = append(dst[i][:0], src[i]...)
-		}
-	}
-	return dst
-}
-
-// relax routes each order by itself at the prices, counts what is asked for, and returns the bound.
+// relax routes each order by itself at the prices, counts what is asked for, and returns the bound. What was cheapest for an order at the prices of the
+// round before is where its search begins: only what is cheaper is looked for.
 func (w *wave) relax(g *slope) int64 {
 	d := w.d
 	g.clear()
@@ -73,20 +57,20 @@ func (w *wave) relax(g *slope) int64 {
 		if w.fixed[o] {
 			continue
 		}
-		p := &w.probs[o]
-		w.look(p, w.full, false, true)
-		a := d.s.run(p, p.allowed, never)
-		sum += a.lower
-		for j := range a.n {
-			t := &a.kept[j]
-			g.rent[d.sites[t.site].base+int(t.bucket)]++
-			in := d.sites[t.site].in
-			for i := range p.wants {
-				if row := g.units[p.wants[i].serial]; row != nil {
-					row[in] += int64(a.qty[i*MaxParts+j])
-				}
-			}
+		p, c := &w.probs[o], &w.ease[o]
+		least := never
+		if c.cost < never {
+			least = w.worth(p, c)
 		}
+		w.look(p, w.full, false, true)
+		a := d.s.run(p, p.allowed, least-1)
+		if a.cost < least {
+			least = a.cost
+			w.hold(p, c, a)
+		}
+		w.bar[o] = min(least, a.lower)
+		sum += w.bar[o]
+		w.ask(g, p, c)
 	}
 	d.s.relaxed = false
 	for b, price := range w.rent {
@@ -98,6 +82,20 @@ func (w *wave) relax(g *slope) int64 {
 		}
 	}
 	return sum
+}
+
+// ask adds what a plan uses to what is asked for.
+func (w *wave) ask(g *slope, p *problem, c *choice) {
+	for j := range c.n {
+		t := &c.slots[j]
+		g.rent[w.d.sites[t.site].base+int(t.bucket)]++
+		in := w.d.sites[t.site].in
+		for i := range p.wants {
+			if row := g.units[p.wants[i].serial]; row != nil {
+				row[in] += int64(c.qty[i*MaxParts+j])
+			}
+		}
+	}
 }
 
 // slope is what is asked for; less what there is, it says which prices should move. A price moves by stride divided by the root of the sum of the
@@ -130,9 +128,9 @@ func (g *slope) clear() {
 }
 
 // step moves the prices. False: none has a reason to.
-func (g *slope) step(w *wave, stride float64) bool {
+func (g *slope) step(w *wave, pace float64) bool {
 	k, moved := 0, false
-	move := func(price *int64, over int64) {
+	move := func(price *int64, over int64, stride float64) {
 		sum := &g.sums[k]
 		k++
 		if over == 0 || over < 0 && *price == 0 {
@@ -140,15 +138,15 @@ func (g *slope) step(w *wave, stride float64) bool {
 		}
 		x := float64(over)
 		*sum += x * x
-		*price = min(MaxCost*mill, max(0, *price+int64(stride*x/math.Sqrt(*sum))))
+		*price = min(MaxCost*mill, max(0, *price+int64(pace*stride*x/math.Sqrt(*sum))))
 		moved = true
 	}
 	for b := range g.rent {
-		move(&w.rent[b], g.rent[b]-w.room[b])
+		move(&w.rent[b], g.rent[b]-w.room[b], stride)
 	}
 	for i, row := range g.units {
 		for in := range row {
-			move(&w.prices[i][in], row[in]-w.full[i][in])
+			move(&w.prices[i][in], row[in]-w.full[i][in], unitStride)
 		}
 	}
 	return moved

@@ -26,6 +26,7 @@ type problem struct {
 	wants   []want  // by item
 	of      []int32 // want of each line
 	sorted  []int32 // lines by item
+	heavy   []int32 // wants, the heaviest units first
 	due     dues
 	allowed uint64 // sites that are open to it at all
 	why     [network.MaxNodes]Why
@@ -125,6 +126,13 @@ func (p *problem) merge(o *Order, unknown int64) {
 		}
 		p.of[i] = int32(len(p.wants) - 1)
 	}
+	p.heavy = p.heavy[:0]
+	for i := range p.wants {
+		p.heavy = append(p.heavy, int32(i))
+	}
+	slices.SortFunc(p.heavy, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(p.wants[b].grams, p.wants[a].grams), cmp.Compare(a, b))
+	})
 }
 
 // admit says which sites are open to the order and to each of its wants.

@@ -51,7 +51,10 @@ type wave struct {
 	open   []int64   // what is left of it
 	rent   []int64   // price of a place in a bucket
 	plans  []choice  // at hand
+	ease   []choice  // the cheapest plan of each order at the prices, as if it were alone
+	bar    []int64   // what each order costs at least at the prices at hand, all that it uses paid
 	least  []int64   // what each order costs at least, with all there is to itself: one that costs no more is not moved
+	aside  []choice  // plans that may have to be put back
 	view   []slot
 	result Replan
 }
@@ -185,6 +188,12 @@ func (w *wave) look(p *problem, rows [][]int64, hard, priced bool) {
 // take puts an answer in the place of an order's plan, which must have been put back.
 func (w *wave) take(o int32, a *answer) {
 	p, c := &w.probs[o], &w.plans[o]
+	w.hold(p, c, a)
+	w.count(p, c, -1)
+}
+
+// hold keeps an answer as a plan without prices.
+func (w *wave) hold(p *problem, c *choice, a *answer) {
 	c.n = a.n
 	copy(c.qty, a.qty)
 	for j := range a.n {
@@ -194,7 +203,6 @@ func (w *wave) take(o int32, a *answer) {
 		}
 	}
 	c.cost = w.cost(p, c)
-	w.count(p, c, -1)
 }
 
 // plain finds a slot without its price.
@@ -255,7 +263,11 @@ func (w *wave) cost(p *problem, c *choice) int64 {
 
 // floors finds what each order costs at least.
 func (w *wave) floors() {
-	w.least = make([]int64, len(w.plans))
+	w.ease = make([]choice, len(w.plans))
+	for o := range w.ease {
+		w.ease[o] = choice{cost: never, qty: make([]int32, len(w.plans[o].qty))}
+	}
+	w.least, w.bar = make([]int64, len(w.plans)), make([]int64, len(w.plans))
 	w.d.s.relaxed = true
 	for o := range w.probs {
 		if p := &w.probs[o]; !w.fixed[o] {
@@ -294,29 +306,53 @@ const maxPasses = 4
 // improve moves orders that are better off elsewhere with what is left, until none is.
 func (w *wave) improve() {
 	for range maxPasses {
-		moved := false
-		for _, o := range w.turn {
-			moved = w.move(o) || moved
-		}
-		if !moved {
+		if !w.pass(false) {
 			return
 		}
 	}
 }
 
+// pass looks once at every order; priced: what it uses costs what it is worth to others.
+func (w *wave) pass(priced bool) (moved bool) {
+	for _, o := range w.turn {
+		moved = w.move(o, priced) || moved
+	}
+	return moved
+}
+
+// worth is what a plan costs with all it uses paid.
+func (w *wave) worth(p *problem, c *choice) int64 {
+	cost := c.cost
+	for j := range c.n {
+		t := &c.slots[j]
+		s := &w.d.sites[t.site]
+		cost += w.rent[s.base+int(t.bucket)]
+		for i := range p.wants {
+			if row := w.prices[p.wants[i].serial]; row != nil {
+				cost += row[s.in] * int64(c.qty[i*MaxParts+j])
+			}
+		}
+	}
+	return cost
+}
+
 // move looks for a better plan for one order, all others staying.
-func (w *wave) move(o int32) bool {
+func (w *wave) move(o int32, priced bool) bool {
 	if w.fixed[o] {
 		return false
 	}
 	p, c := &w.probs[o], &w.plans[o]
-	if c.cost <= w.least[o] {
+	now, least := c.cost, w.least[o]
+	if priced {
+		now, least = w.worth(p, c), w.bar[o]
+	}
+	if now <= least {
 		return false
 	}
 	w.count(p, c, +1)
-	w.look(p, w.rest, true, false)
-	a := w.d.s.run(p, p.allowed, c.cost-1)
-	if a.cost >= c.cost {
+	w.look(p, w.rest, true, priced)
+	a := w.d.s.run(p, p.allowed, now-1)
+	if a.cost >= now {
 		w.count(p, c, -1)
 		return false
 	}

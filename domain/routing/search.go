@@ -16,9 +16,9 @@ const (
 	wideWork = 2_000 // of an order with more than narrow wants
 	narrow   = 8
 	// boundWork is that of a bound in a re-plan, which is taken thousands of times: where it ends early, the bound so far is used.
-	boundWork = 5_000
-	leafWork  = 100 // of which so much goes into one set of slots
-	diveWork  = 400 // and so much into all of them, before only their bounds are looked at
+	boundWork = 20_000
+	leafWork  = 400   // of which so much goes into one set of slots
+	diveWork  = 1_600 // and so much into all of them, before only their bounds are looked at
 )
 
 const never int64 = math.MaxInt64 / 4
@@ -36,11 +36,12 @@ type search struct {
 	avail, unit   []int64 // of each want at each site: units in reach, and price of one
 	cheap         []int64 // at least what a want costs anywhere, without weight
 	cheapW        []int64 // and with it, less the first pound of each parcel
-	firm          []bool  // wants of which nothing is left that a node in use has
+	odd           []uint8 // of each want at each site: what is not sure of it
 	line, each    []int64 // the lowest price of a line and of a unit of a want anywhere
 	sum, sumW     int64
 	cover         [network.MaxNodes][2]uint64 // wants of which a site has all
 	least         [network.MaxNodes]slot      // the best of each field over a site's slots
+	most          [network.MaxNodes]slot      // and the worst
 	chosen        [MaxParts]int32             // sites of the subset at hand
 	use           [MaxParts]int32             // slots of the combination at hand
 	sets          []set
@@ -133,7 +134,7 @@ func (s *search) prepare() {
 	p := s.p
 	n := len(p.wants) * s.sites
 	s.avail, s.unit = grow(s.avail, n), grow(s.unit, n)
-	s.firm = grow(s.firm, len(p.wants))
+	s.odd = grow(s.odd, n)
 	s.line, s.each = grow(s.line, len(p.wants)), grow(s.each, len(p.wants))
 	s.cheap, s.cheapW = grow(s.cheap, len(p.wants)), grow(s.cheapW, len(p.wants))
 	s.grams = 0
@@ -148,15 +149,18 @@ func (s *search) prepare() {
 	for i := range p.wants {
 		w := &p.wants[i]
 		line, unit, unitW, have := never, never, never, int64(0)
-		s.firm[i] = true
 		for si := range s.sites {
 			at := i*s.sites + si
 			if s.avail[at] == 0 {
 				continue
 			}
-			f := &s.least[si]
-			for x := s.spans[si]; s.relaxed && s.firm[i] && x < s.spans[si+1]; x++ {
-				s.firm[i] = s.left(1) >= s.saves(&s.slots[x], w, s.unit[at])
+			f, m := &s.least[si], &s.most[si]
+			s.odd[at] = 0
+			if w.need&^m.able != 0 || m.max > 0 && w.grams > m.max {
+				s.odd[at] |= shaky
+			}
+			if s.relaxed && partly && s.left(1) < s.saves(m, w, s.unit[at]) {
+				s.odd[at] |= loose
 			}
 			have += s.avail[at]
 			line = min(line, f.line)
@@ -172,7 +176,7 @@ func (s *search) prepare() {
 
 // floorOf is at least what qty units of a want cost where a line and a unit cost at least so much and have of them are there.
 func (s *search) floorOf(qty, have, line, unit int64, partly bool) int64 {
-	if have < qty && !partly {
+	if have < qty && s.rules.Short != Partly {
 		return never
 	}
 	if have == 0 {
@@ -194,12 +198,17 @@ func (s *search) floor(si int) {
 	p := s.p
 	from, to := s.spans[si], s.spans[si+1]
 	open := from < to && s.only>>si&1 == 1
-	var f slot
+	var f, m slot
 	if open {
 		f = s.slots[from]
+		m = f
 		for _, x := range s.slots[from+1 : to] {
 			f.fixed, f.line, f.unit, f.pound = min(f.fixed, x.fixed), min(f.line, x.line), min(f.unit, x.unit), min(f.pound, x.pound)
-			f.gram = min(f.gram, x.gram)
+			f.gram, f.parcel = min(f.gram, x.gram), min(f.parcel, x.parcel)
+			m.line, m.unit, m.pound, m.parcel, m.able = max(m.line, x.line), max(m.unit, x.unit), max(m.pound, x.pound), max(m.parcel, x.parcel), m.able&x.able
+			if x.max > 0 && (m.max == 0 || x.max < m.max) {
+				m.max = x.max
+			}
 			f.able |= x.able
 			if f.max > 0 && (x.max == 0 || x.max > f.max) {
 				f.max = x.max
@@ -207,7 +216,7 @@ func (s *search) floor(si int) {
 		}
 		s.minFix, s.minFW = min(s.minFix, f.fixed), min(s.minFW, f.fixed-f.pound)
 	}
-	s.least[si], s.cover[si] = f, [2]uint64{}
+	s.least[si], s.most[si], s.cover[si] = f, m, [2]uint64{}
 	in := s.leaf.in[si]
 	for i := range p.wants {
 		w := &p.wants[i]
@@ -225,13 +234,28 @@ func (s *search) floor(si int) {
 	}
 }
 
+// What is not sure of a want at a site: that all its slots can take it, and that none of it is left there when the site is in use.
+const shaky, loose uint8 = 1, 2
+
 // set is a set of sites that may hold a better answer.
 type set struct {
 	bound  int64
-	sum    int64 // at least what wants cost in it, without weight
-	ships  int64 // grams that ship for certain
 	sites  [MaxParts]int32
 	serial int32
+	all    tally // with all shipped that can be
+	some   tally // with units left that could ship; more than never: there are none
+}
+
+// tally is at least what wants cost in a set of sites: without weight, with it by the gram, and the grams that ship for certain.
+type tally struct{ sum, sumW, ships int64 }
+
+// bound is at least what a tally comes to with n parcels that cost fix, pounds of them included; further ones hold most grams each and cost label.
+func (t *tally) bound(n int, fix, fixW, pound, most, label int64) int64 {
+	b := max(fixW+t.sumW, fix+t.sum+max(0, pounds(t.ships)-int64(n))*pound)
+	if most > 0 {
+		b += max(0, (t.ships+most-1)/most-int64(n)) * label
+	}
+	return b
 }
 
 // maxSets bounds the sets kept for sorting; when there are more, those kept are searched before going on.
@@ -284,20 +308,43 @@ func (s *search) worse(bound int64) bool { return bound >= s.best.cost || bound 
 
 // subset bounds a set of sites by what each want costs there at least, and keeps it for flush.
 func (s *search) subset(size int) {
-	var fix, fixW, sum, sumW, ships int64
-	pound := never
+	var fix, fixW, most int64
+	pound, label, limited := never, never, true
 	for j := range size {
 		f := &s.least[s.chosen[j]]
-		fix, fixW, pound = fix+f.fixed, fixW+f.fixed-f.pound, min(pound, f.pound)
+		fix, fixW, pound, label = fix+f.fixed, fixW+f.fixed-f.pound, min(pound, f.pound), min(label, f.parcel)
+		most, limited = max(most, f.max), limited && f.max > 0
 	}
-	partly := s.rules.Short == Partly
-	if s.lacking(size, fix, partly) {
+	if !limited {
+		most = 0
+	}
+	if s.lacking(size, fix, s.rules.Short == Partly) {
 		return
 	}
-	short := false
+	t := set{sites: s.chosen, serial: int32(len(s.sets))}
+	if !s.tallies(size, &t, fix, fixW) {
+		return
+	}
+	t.bound = t.all.bound(size, fix, fixW, pound, most, label)
+	if t.some.sum < never {
+		t.bound = min(t.bound, t.some.bound(size, fix, fixW, pound, most, label))
+	}
+	if s.worse(t.bound) {
+		return
+	}
+	if s.sets = append(s.sets, t); len(s.sets) == maxSets {
+		s.flush(size)
+	}
+}
+
+// tallies reckons what each want costs in a set of sites. False: the set is no better than the best.
+func (s *search) tallies(size int, t *set, fix, fixW int64) bool {
+	partly := s.rules.Short == Partly
+	short, open := false, false
+	all, some := &t.all, &t.some
 	for i := range s.p.wants {
 		w := &s.p.wants[i]
-		line, unit, unitW, have := never, never, never, int64(0)
+		line, unit, unitW, have, odd := never, never, never, int64(0), uint8(0)
 		for j := range size {
 			si := int(s.chosen[j])
 			at := i*s.sites + si
@@ -306,30 +353,42 @@ func (s *search) subset(size int) {
 			}
 			f := &s.least[si]
 			have += s.avail[at]
+			odd |= s.odd[at]
 			line, unit = min(line, f.line), min(unit, f.unit+s.unit[at])
 			unitW = min(unitW, f.unit+s.unit[at]+f.gram*w.grams)
 		}
-		if have < w.qty && !short {
-			short, sum, sumW = true, sum+s.rules.LeftAny*mill, sumW+s.rules.LeftAny*mill
+		short = short || have < w.qty
+		ships := min(have, w.qty)
+		cost, costW := s.floorOf(w.qty, have, line, unit, false), s.floorOf(w.qty, have, line, unitW, false)
+		least, leastW := cost, costW
+		if partly && odd != 0 {
+			least, leastW = s.floorOf(w.qty, have, line, unit, true), s.floorOf(w.qty, have, line, unitW, true)
 		}
-		if s.firm[i] {
-			ships += min(have, w.qty) * w.grams
+		if odd&shaky != 0 {
+			cost, costW = least, leastW
+		} else {
+			all.ships += ships * w.grams
 		}
-		sum += s.floorOf(w.qty, have, line, unit, partly)
-		sumW += s.floorOf(w.qty, have, line, unitW, partly)
-		if s.worse(fix+sum) || s.worse(fixW+sumW) {
+		if odd == 0 {
+			some.ships += ships * w.grams
+		}
+		open = open || odd&loose != 0
+		all.sum, all.sumW, some.sum, some.sumW = all.sum+cost, all.sumW+costW, some.sum+least, some.sumW+leastW
+		if s.worse(fix+some.sum) || s.worse(fixW+some.sumW) {
 			s.spent += i/4 + 1
-			return
+			return false
 		}
 	}
 	s.spent += len(s.p.wants)/4 + 1
-	t := set{bound: max(fixW+sumW, fix+sum+max(0, pounds(ships)-int64(size))*pound), sum: sum, ships: ships, sites: s.chosen, serial: int32(len(s.sets))}
-	if s.worse(t.bound) {
-		return
+	leaving := s.rules.LeftAny * mill
+	some.sum, some.sumW = some.sum+leaving, some.sumW+leaving
+	if short {
+		all.sum, all.sumW = all.sum+leaving, all.sumW+leaving
 	}
-	if s.sets = append(s.sets, t); len(s.sets) == maxSets {
-		s.flush(size)
+	if !open {
+		some.sum = never
 	}
+	return true
 }
 
 // lacking reports whether what a set of sites lacks already makes it dearer than the best: a look at the few wants that no site of it has
@@ -371,16 +430,10 @@ func (s *search) lacking(size int, fix int64, partly bool) bool {
 // combine goes through the slots of a set of sites: one of each.
 func (s *search) combine(size, depth int, fix int64, sure [3]int64, t *set) {
 	if depth == size {
-		pound := never
-		for j := range size {
-			pound = min(pound, s.slots[s.use[j]].pound)
-		}
-		fix += s.p.due.lateness(sure)
-		if !s.worse(fix + t.sum + max(0, pounds(t.ships)-int64(size))*pound) {
-			s.solve(size, fix)
-		}
+		s.combined(size, fix+s.p.due.lateness(sure), t)
 		return
 	}
+	least := min(t.all.sum, t.some.sum)
 	si := s.chosen[depth]
 	for x := s.spans[si]; x < s.spans[si+1]; x++ {
 		s.spent++
@@ -390,10 +443,29 @@ func (s *search) combine(size, depth int, fix int64, sure [3]int64, t *set) {
 		}
 		u := &s.slots[x]
 		now := both(sure, u.sure)
-		if s.worse(fix + u.fixed + s.p.due.lateness(now) + t.sum) {
+		if s.worse(fix + u.fixed + s.p.due.lateness(now) + least) {
 			continue
 		}
 		s.use[depth] = x
 		s.combine(size, depth+1, fix+u.fixed, now, t)
+	}
+}
+
+// combined bounds slots that cost fix by what is known of their sites, and shares the wants among them.
+func (s *search) combined(size int, fix int64, t *set) {
+	var most int64
+	fixW, pound, label, limited := fix, never, never, true
+	for j := range size {
+		x := &s.slots[s.use[j]]
+		fixW, pound, label = fixW-x.pound, min(pound, x.pound), min(label, x.parcel)
+		most, limited = max(most, x.max), limited && x.max > 0
+	}
+	if !limited {
+		most = 0
+	}
+	all := !s.worse(t.all.bound(size, fix, fixW, pound, most, label))
+	some := t.some.sum < never && !s.worse(t.some.bound(size, fix, fixW, pound, most, label))
+	if all || some {
+		s.solve(size, fix, all, some)
 	}
 }
