@@ -35,7 +35,7 @@ func (s *Site) carriers(ctx context.Context, _ *http.Request) (page, error) {
 		return page{}, err
 	}
 	return page{
-		Title: "Carriers", Nav: "/connections", Topics: []string{view.TopicMeasurement},
+		Title: "Carriers", Nav: "/nodes", Topics: []string{view.TopicMeasurement},
 		Parts: []part{{id: "ca-rows", held: true, c: carrierRows(v)}},
 		body:  func(p page) templ.Component { return carriersPage(p, v) },
 	}, nil
@@ -60,7 +60,7 @@ func (s *Site) newCarrier(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	return page{Title: "Add a " + k.Title + " account", Nav: "/connections", Fixed: true, body: func(page) templ.Component { return newCarrierPage(k) }}, nil
+	return page{Title: "Add a " + k.Title + " account", Nav: "/nodes", Fixed: true, body: func(page) templ.Component { return newCarrierPage(k) }}, nil
 }
 
 // addCarrier keeps an account. There is nothing to preview: nothing ships with it before a node or a lane names it.

@@ -48,7 +48,7 @@ func (s *Site) cartons(ctx context.Context, _ *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	return page{Title: "Cartons", Nav: "/cartons", Topics: []string{topicCartons}, Parts: []part{{id: "ca-rows", held: true, c: cartonRows(v)}},
+	return page{Title: "Cartons", Nav: "/nodes", Topics: []string{topicCartons}, Parts: []part{{id: "ca-rows", held: true, c: cartonRows(v)}},
 		body: func(p page) templ.Component { return cartonsPage(p) }}, nil
 }
 
@@ -66,7 +66,7 @@ func cartonPageOf(v view.CartonPage, a nodeAnswer) page {
 	if v.New {
 		title = "Add a carton"
 	}
-	return page{Title: title, Nav: "/cartons", Fixed: true, body: func(page) templ.Component { return cartonPage(v, a, title) }}
+	return page{Title: title, Nav: "/nodes", Fixed: true, body: func(page) templ.Component { return cartonPage(v, a, title) }}
 }
 
 // saveCarton shows what a form would change, or what is wrong with it, and on the second step saves it.
@@ -168,7 +168,7 @@ func (s *Site) importTable(w http.ResponseWriter, r *http.Request) error {
 	if len(v.Problems) > 0 {
 		status = http.StatusUnprocessableEntity
 	}
-	p := page{Title: "Import", Nav: "/cartons", Fixed: true, body: func(page) templ.Component { return importPage(v) }}
+	p := page{Title: "Import", Nav: "/nodes", Fixed: true, body: func(page) templ.Component { return importPage(v) }}
 	return s.show(w, r.WithContext(ctx), status, p)
 }
 

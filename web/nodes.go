@@ -20,6 +20,9 @@ const (
 	maxLines = 40_000
 )
 
+// newNodePath adds a node. It is not below /nodes, where every name is the id of one: a stock file may well call a place “new”.
+const newNodePath = "/add/node"
+
 // nodes lists where orders leave from.
 func (s *Site) nodes(ctx context.Context, _ *http.Request) (page, error) {
 	v, err := s.b.Nodes(ctx)
@@ -171,7 +174,7 @@ func nodePath(id string) templ.SafeURL { return templ.SafeURL("/nodes/" + url.Pa
 // nodeAction is where the form is sent.
 func nodeAction(v view.NodePage) templ.SafeURL {
 	if v.New {
-		return "/nodes/new"
+		return newNodePath
 	}
 	return nodePath(v.Row.ID)
 }

@@ -15,7 +15,7 @@ func init() {
 		{"nodes", "/nodes", ""},
 		{"node", "/nodes/berlin", ""},
 		{"node-learned", "/nodes/hub", ""},
-		{"node-new", "/nodes/new", ""},
+		{"node-new", "/add/node", ""},
 		{"node-preview", "/nodes/berlin", "document.querySelector('.said [name=week6]').value = '08:00-12:00 40'; document.querySelector('.said').requestSubmit()"},
 		{"node-wrong", "/nodes/berlin", "document.querySelector('.said [name=week6]').value = 'mornings'; document.querySelector('.said [name=\"lane1.pickups\"]').value = 'late'; document.querySelector('.said').requestSubmit()"},
 	}...)
