@@ -21,6 +21,7 @@ type IncidentSummary struct {
 	Kind           string           `json:"kind" doc:"What is wrong, as the guide to alerts lists it."`
 	Subject        string           `json:"subject" doc:"With what: the id of a connection, an item, a rate."`
 	Shop           string           `json:"shop,omitempty" doc:"Id of the connection it is about; missing: all."`
+	Order          string           `json:"order,omitempty" doc:"Id of the one order it is about."`
 	Severity       string           `json:"severity" enum:"info,warning,critical" doc:"The worst since it was opened."`
 	Title          string           `json:"title"`
 	Text           string           `json:"text" doc:"What is wrong, as it is or was last."`
@@ -227,7 +228,7 @@ func entryOf(e ops.AlertEntry) incidentEntry {
 }
 
 func summaryOf(i ops.Incident, rule ops.AlertRule) IncidentSummary {
-	out := IncidentSummary{Number: i.Number, State: string(i.Phase), Kind: string(i.Kind), Subject: i.Subject, Shop: i.Last.Shop, Severity: string(i.Severity), Title: rule.Title,
+	out := IncidentSummary{Number: i.Number, State: string(i.Phase), Kind: string(i.Kind), Subject: i.Subject, Shop: i.Last.Shop, Order: i.Last.Order, Severity: string(i.Severity), Title: rule.Title,
 		Text: i.Last.Text, Next: i.Last.Next, Figures: []incidentFigure{}, OpenedAt: i.OpenedAt, AcknowledgedAt: i.AckAt, AcknowledgedBy: i.AckBy,
 		ResolvedAt: i.ResolvedAt, ResolvedBy: i.ResolvedBy}
 	for _, f := range i.Last.Figures {

@@ -38,6 +38,8 @@ type shipmentState struct {
 	Arrived  *time.Time `json:"delivered_at,omitempty"`
 	Stopped  *time.Time `json:"stopped_at,omitempty"`
 	StopWhy  string     `json:"stop_why,omitempty"`
+	Stuck    *time.Time `json:"stuck_since,omitempty" doc:"From when on too long nothing was heard of it on its way."`
+	StuckWhy string     `json:"stuck_why,omitempty"`
 }
 
 type shipmentList struct {
@@ -118,6 +120,9 @@ func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, 
 			Told: p.Tell.Tracking, Question: p.Question(), Due: moment(p.Due), HandedAt: moment(p.HandedOverAt), Arrived: moment(p.DeliveredAt), Stopped: moment(p.Stopped), StopWhy: p.StopWhy}
 		if p.Label.Carrier != "" {
 			v.Carrier, v.Service = p.Label.Carrier, p.Label.Service
+		}
+		if f, waits := p.Watch(at); waits && f.Stuck {
+			v.Stuck, v.StuckWhy = &f.Due, f.Why
 		}
 		for _, l := range p.Lines {
 			v.Units += l.Qty

@@ -37,6 +37,7 @@ type alerts struct {
 	sources   []signalSource
 	usual     usualOrders
 	untracked untracked
+	stuck     stuckParcels
 	ahead     stockAhead
 }
 

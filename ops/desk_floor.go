@@ -83,6 +83,10 @@ func (d *Desk) Floor(ctx context.Context, node string) (view.Floor, error) {
 		if err != nil {
 			return err
 		}
+		stuck, err := tx.StuckCounts(v.At)
+		if v.Stuck = stuck[node]; err != nil {
+			return err
+		}
 		v.Waves, err = floorWaves(tx, node, v.At)
 		return err
 	})
@@ -325,8 +329,10 @@ func (d *Desk) Bench(ctx context.Context, node string) (view.Bench, error) {
 		if err != nil {
 			return err
 		}
-		v.Questions, err = d.floorParcels(tx, asked, v.At)
-		return err
+		if v.Questions, err = d.floorParcels(tx, asked, v.At); err != nil {
+			return err
+		}
+		return stuckAt(tx, node, &v)
 	})
 	return v, err
 }

@@ -212,6 +212,9 @@ func (d *Desk) Incident(ctx context.Context, id string) (view.Incident, error) {
 		}
 		w.tasks[id] = f.Tasks
 		v = view.Incident{IncidentRow: w.row(f.Incident), At: w.at, Sentence: strings.TrimSpace(f.Last.Text + " " + f.Last.Next)}
+		if f.Last.Order != "" {
+			v.About = view.Ref{Kind: view.KindOrder, ID: f.Last.Order}
+		}
 		for _, g := range f.Last.Figures {
 			v.Figures = append(v.Figures, view.Fact{Name: g.Name, Value: g.Text()})
 		}

@@ -216,7 +216,7 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 		out.Text = "return " + e.Ref + ": " + e.To
 	case order.EventDeadline:
 		out.Text = "the deadline moved from " + e.From + " to " + e.To
-	case EventRouted, EventRetried:
+	case EventRouted, EventRetried, EventSettled:
 		routeEntry(row, &out)
 	case EventUnmapped:
 		out.Kind, out.Text, out.Level = "not mapped", "it sells something no item is known for", view.Bad
@@ -249,7 +249,7 @@ func factsOf(events []store.Event) []view.FactRow {
 	var out []view.FactRow
 	for _, row := range events {
 		var e takenEvent
-		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") || row.Kind == EventRouted || row.Kind == EventRetried {
+		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") || row.Kind == EventRouted || row.Kind == EventRetried || row.Kind == EventSettled {
 			continue
 		}
 		effect := strings.ReplaceAll(strings.TrimPrefix(row.Kind, "order."), "_", " ")

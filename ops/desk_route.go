@@ -179,6 +179,10 @@ func parcelView(s *store.Shipment, cat *catalogue, at time.Time) view.Parcel {
 			v.Label += ", taking it back: " + s.Void.Answer
 		}
 	}
+	v.Way = wayView(s, at)
+	if s.Settled != nil && v.Way == nil {
+		v.Settled = s.Settled.Why
+	}
 	switch {
 	case s.Way == shipping.ByPlatform:
 		v.Told = "the platform makes the label, so it knows"
@@ -314,6 +318,10 @@ func routeEntry(row store.Event, out *view.Entry) {
 	out.At = row.At
 	if row.Kind == EventRetried {
 		out.Kind, out.Text, out.Actor = "tried again", "a parcel’s step was refused: “"+e.Said+"”", e.By
+		return
+	}
+	if row.Kind == EventSettled {
+		out.Kind, out.Text, out.Actor = "settled", "a parcel that did not arrive: “"+e.Said+"”", e.By
 		return
 	}
 	out.Kind = "routed"

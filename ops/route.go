@@ -392,6 +392,7 @@ func (r *router) bare(o *order.Order, asked []routeItem, p *routing.Part) shippi
 	s := shipping.Shipment{ConnectionID: o.ConnectionID, Orders: []string{o.ID}, Node: p.Node, Carrier: p.Carrier, Service: p.Service,
 		Due: order.NextDue(o).At, CreatedAt: r.at}
 	s.Way, s.Account = r.x.network.wayOf(o, p)
+	s.Road = r.x.network.roadOf(o, p)
 	for _, q := range p.Lines {
 		a := asked[q.Line]
 		s.Lines = append(s.Lines, shipping.Line{OrderID: o.ID, Key: a.line, ItemID: a.item, Qty: q.Qty})

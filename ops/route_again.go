@@ -50,14 +50,16 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 			continue
 		}
 		switch {
+		case o.Status == order.Cancelled && s.Shipped() && len(s.Orders) == 1:
+			_ = s.Settle(r.at, ByRules, "the order is cancelled") // refused where nothing is waited for
 		case o.Status == order.Cancelled:
 			s.Stop(r.at, "the order is cancelled")
-		case o.Status.Left() && len(o.Lines) > 0 && !s.Shipped() && s.Label.Tracking != "":
+		case o.Status.Left() && len(o.Lines) > 0 && s.SeenAt.IsZero() && s.Label.Tracking != "":
 			s.Left(orNow(o.Moments.HandedOverAt, r.at), o.Moments.DeliveredAt)
 		case o.Status == order.Delivered || o.Status == order.Completed:
 			s.Left(orNow(o.Moments.HandedOverAt, r.at), orNow(o.Moments.DeliveredAt, r.at))
 		}
-		if !s.Stopped.Equal(was.Stopped) || !s.HandedOverAt.Equal(was.HandedOverAt) || !s.DeliveredAt.Equal(was.DeliveredAt) {
+		if !s.Stopped.Equal(was.Stopped) || !s.HandedOverAt.Equal(was.HandedOverAt) || !s.SeenAt.Equal(was.SeenAt) || !s.DeliveredAt.Equal(was.DeliveredAt) || s.Settled != was.Settled {
 			r.keepSave(*s)
 			next := *s
 			next.Version++ // as it is stored

@@ -121,6 +121,26 @@ func roads(node network.Node, lane network.Lane, dest routing.Dest) (days, zone 
 	return d.Likely, z.Number, ok
 }
 
+// roadOf is what is known of the way of a part's parcel: how long it is usual to take, and what is longer than nearly all do.
+func (n *routeNet) roadOf(o *order.Order, p *routing.Part) shipping.Road {
+	i := slices.IndexFunc(n.sites, func(s routing.Site) bool { return s.Node.ID == p.Node })
+	if i < 0 {
+		return shipping.Road{}
+	}
+	node := &n.sites[i].Node
+	out := shipping.Road{Zone: node.Zone}
+	k := slices.IndexFunc(node.Lanes, func(l network.Lane) bool { return l.Carrier == p.Carrier && l.Service == p.Service })
+	lane := network.Lane{}
+	if k >= 0 {
+		lane = node.Lanes[k]
+	}
+	country, state, _ := strings.Cut(o.Region, "-")
+	if d, _, ok := transit.Way(node.Place, lane, network.Place{Country: country, State: state, Postal: o.PostalPrefix}, nil); ok {
+		out.Likely, out.Late, out.From = d.Likely, d.Late, d.From
+	}
+	return out
+}
+
 // regimeOf is what the platform's way of shipping means for the choice of a node.
 func regimeOf(o *order.Order) routing.Regime {
 	if o.Flags.PlatformLabel {

@@ -189,6 +189,8 @@ type Routes interface {
 	RetryParcel(ctx context.Context, id, actor string) (view.Done, error)
 	// CustodyProof is the proof file of a parcel of an order. It fails with errs.NotFound while nothing of it is signed.
 	CustodyProof(ctx context.Context, orderID, parcel string) ([]byte, error)
+	// SettleParcel says what became of a parcel that is stuck. It fails with errs.Conflict if nothing is waited for, and errs.Invalid without a reason.
+	SettleParcel(ctx context.Context, id, actor, why string) (view.Done, error)
 
 	Routing(ctx context.Context) (view.Routing, error)
 	PreviewRouting(ctx context.Context, d view.RoutingDraft) (view.RoutingPreview, error)

@@ -149,7 +149,7 @@ func (s *Site) bench(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	return floorPage("Exceptions", func(p page) templ.Component { return benchBody(p, v) }, part{id: "fl-bench", held: true, c: benchRows(v)}), nil
+	return floorPage("Exceptions", func(p page) templ.Component { return benchBody(p, v) }, part{id: "fl-bench", held: true, c: benchRows(v)}, part{id: "fl-stuck", c: stuckRows(v)}), nil
 }
 
 // scanned is what a station gets back: what to say, and how it stands now.

@@ -101,7 +101,7 @@ func MeasureOf(k Kind) (Measure, bool) {
 }
 
 // Graded reports whether what is seen of a kind says by itself how severe it is: an operator may only say how severe it is at most.
-func Graded(k Kind) bool { return measures[k] != (Measure{}) || k == RateBreach }
+func Graded(k Kind) bool { return measures[k] != (Measure{}) || k == RateBreach || k == StuckParcel }
 
 // Grade says how severe a figure of a kind with a [Measure] is. One exactly on a limit of time left has reached it; one on a number that must
 // not be passed has not. fading: it is on the right side of all of them, and no further than margin from one.
@@ -143,6 +143,7 @@ func Rules() []Rule {
 		{Kind: Short, Title: "Units were promised that are not there", Many: "items are promised and not there", Severity: Critical, Owner: Warehouse, After: 2 * minute, Clear: 10 * minute, Reopen: 6 * hour},
 		{Kind: OrderSpike, Title: "Orders are far above their average", Many: "shops have far more orders than usual", Severity: Critical, Owner: Operations, After: 2 * minute, Clear: 2 * hour, Reopen: 24 * hour, Critical: 3_000},
 		{Kind: TrackingUpload, Title: "Tracking numbers are missing", Many: "shops have orders without a tracking number", Severity: Warning, Owner: Warehouse, After: 10 * minute, Clear: 10 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 2 * hourS},
+		{Kind: StuckParcel, Title: "A parcel is stuck", Many: "parcels are stuck", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 24 * hour},
 		{Kind: CancelAnswer, Title: "Requests to cancel want an answer", Many: "shops have requests to cancel without an answer", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 3 * hourS},
 		{Kind: RefundAnswer, Title: "Refunds want an answer", Many: "shops have refunds without an answer", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 3 * hourS},
 		{Kind: LateOrders, Title: "Orders are past a deadline", Many: "shops have orders past a deadline", Severity: Warning, Owner: Warehouse, After: 5 * minute, Clear: 15 * minute, Reopen: 12 * hour},

@@ -38,6 +38,7 @@ const (
 	Short          Kind = "short"           // promised units that are not there
 	OrderSpike     Kind = "order_spike"     // many times the daily average of orders
 	TrackingUpload Kind = "tracking_upload" // orders whose tracking number the channel does not have
+	StuckParcel    Kind = "stuck_parcel"    // nothing is heard of a parcel on its way, or it comes back
 	CancelAnswer   Kind = "cancel_answer"   // a buyer's request to cancel wants an answer
 	RefundAnswer   Kind = "refund_answer"   // a refund or return wants an answer
 	LateOrders     Kind = "late_orders"     // orders past a deadline the channel acts on
@@ -116,6 +117,7 @@ type Signal struct {
 	Severity Severity `json:"severity,omitzero"` // empty: the rule's
 	Shop     string   `json:"shop,omitzero"`     // the connection it is about
 	Node     string   `json:"node,omitzero"`     // the location it is about
+	Order    string   `json:"order,omitzero"`    // our id of the one order it is about
 	Text     string   `json:"text"`              // one sentence: what is wrong
 	Next     string   `json:"next,omitzero"`     // one sentence: what to do
 	Figures  []Figure `json:"figures,omitempty"`

@@ -109,6 +109,8 @@ func customers(i alert.Incident) string {
 	switch i.Kind {
 	case alert.OrderSpike, alert.Forecast, alert.LateOrders, alert.RateBreach:
 		return hello + "more people ordered than we expected, and your parcel leaves later than we promised: *on which day*. You get its tracking number as soon as the carrier has it." + end
+	case alert.StuckParcel:
+		return hello + "your parcel has not moved for longer than it should. We have asked the carrier, and *send it again / look for it until …*." + end
 	case alert.Short, alert.StockAhead:
 		return hello + "we sold more of *the item* than we had. *We can send it on … / we offer … instead / your money is on its way.*" + end
 	case alert.TrackingUpload:

@@ -204,6 +204,9 @@ func (s *Shipment) Left(seen, delivered time.Time) {
 	if s.HandedOverAt.IsZero() {
 		s.HandedOverAt = seen
 	}
+	if s.SeenAt.IsZero() {
+		s.SeenAt = seen
+	}
 	if s.DeliveredAt.IsZero() {
 		s.DeliveredAt = delivered
 	}

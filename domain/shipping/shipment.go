@@ -49,7 +49,10 @@ type Shipment struct {
 	Tell         Telling   `json:"tell,omitzero"`
 	Void         Voiding   `json:"void,omitzero"`
 	HandedOverAt time.Time `json:"handed_over_at,omitzero"`
+	SeenAt       time.Time `json:"seen_at,omitzero"` // since when somebody outside says that it is on its way; zero: nobody but us
 	DeliveredAt  time.Time `json:"delivered_at,omitzero"`
+	Road         Road      `json:"road,omitzero"`
+	Settled      *Settled  `json:"settled,omitempty"` // nobody waits for it any more; nil: nobody said so
 
 	Track *tracking.Parcel `json:"track,omitempty"` // what was told of it on its way; nil: nothing
 

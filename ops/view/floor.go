@@ -15,6 +15,7 @@ type Floor struct {
 	More    bool          // there are more of them than are shown
 	Waves   []FloorWave
 	Trouble int64 // parcels on the bench
+	Stuck   int64 // parcels that have left from here and are stuck
 }
 
 // FloorNode is a node to choose.
@@ -151,6 +152,17 @@ type Bench struct {
 	Node      Option
 	Troubles  []Trouble
 	Questions []FloorParcel
+	Stuck     []StuckParcel // that have left from here, the longest stuck first
+	StuckN    int64         // all of them
+}
+
+// StuckParcel is a parcel of which nothing was heard for too long.
+type StuckParcel struct {
+	ID, OrderID, Number string
+	Carrier, Tracking   string
+	Text, Next          string
+	Since               time.Time // from when on it counts as stuck
+	Level               Level
 }
 
 // Trouble is a parcel on the bench.

@@ -67,6 +67,7 @@ type IncidentRow struct {
 type Incident struct {
 	IncidentRow
 	At         time.Time
+	About      Ref    // the one order it is about; zero: none
 	Sentence   string // what is wrong and how much, now
 	Figures    []Fact // the numbers that matter to it
 	Timeline   []Entry

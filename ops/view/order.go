@@ -166,8 +166,19 @@ type Parcel struct {
 	StoppedWhy   string
 	HandedOverAt *time.Time
 	DeliveredAt  *time.Time
-	Page         string // where its buyer sees it, for whoever has the address; empty: there is nothing to see
-	Proof        bool   // the custody log has signed entries of it
+	Page         string     // where its buyer sees it, for whoever has the address; empty: there is nothing to see
+	Proof        bool       // the custody log has signed entries of it
+	Way          *ParcelWay // what is waited for on its way; nil: nothing
+	Settled      string     // what a person has said became of it; empty: nothing
+}
+
+// ParcelWay is what is wrong with a parcel on its way, or would be first if nothing more were heard.
+type ParcelWay struct {
+	Stuck  bool
+	Text   string // "The last scan was on 20 November 16:00 UTC."
+	Due    time.Time
+	Next   string // what to do
+	Source string // what the patience rests on
 }
 
 // RerouteDraft is a filled-in form of a route. No nodes: by the rules.

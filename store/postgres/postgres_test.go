@@ -29,7 +29,7 @@ var rows = []string{
 	`INSERT INTO channel_book SELECT 'k' || i, 'c', NULL, 0, 0, '{}', 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO incident_task SELECT 'k' || i, 'k' || i, '{}', 0, '' FROM generate_series(1, 20000) i`,
 	`INSERT INTO alert_delivery SELECT 'k' || i, '', '{}', 'sent', 0, 0, 0, 0, '' FROM generate_series(1, 20000) i`,
-	`INSERT INTO shipment SELECT 'k' || i, 'c', '', '', 'pack', 0, NULL, '', '', '{}', 1 FROM generate_series(1, 20000) i`,
+	`INSERT INTO shipment SELECT 'k' || i, 'c', '', '', 'pack', 0, NULL, '', '', '{}', 1, CASE WHEN i % 100 = 0 THEN i END FROM generate_series(1, 20000) i`,
 	`INSERT INTO route SELECT 'k' || i, 0, '', '', '{}', 0, 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO shipment_order SELECT 'k' || i, 'k' || i FROM generate_series(1, 20000) i`,
 	`INSERT INTO floor_wave SELECT 'k' || i, '', 'open', '{}', 1 FROM generate_series(1, 20000) i`,

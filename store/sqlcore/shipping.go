@@ -39,7 +39,7 @@ type CarrierAccount struct {
 
 var (
 	shipmentCols = []col{{"id", text}, {"connection_id", text}, {"node", text}, {"wave_id", text}, {"step", text}, {"due", bigint}, {"look_at", bigintOrNull},
-		{"tracking", text}, {"ref", text}, {"body", text}, {"version", bigint}}
+		{"watch_at", bigintOrNull}, {"tracking", text}, {"ref", text}, {"body", text}, {"version", bigint}}
 
 	shipmentAdd      = insertNew("store.ShipmentsAdd", "shipment", shipmentCols)
 	shipmentOrderAdd = insert("store.ShipmentsAdd", "shipment_order", []col{{"order_id", text}, {"shipment_id", text}}, "ON CONFLICT (order_id, shipment_id) DO NOTHING")
@@ -60,6 +60,12 @@ var (
 		UNION SELECT id FROM shipment WHERE ref = $1 AND ref <> '' UNION SELECT id FROM shipment WHERE id = $1) ORDER BY id LIMIT $2 @lock(FOR NO KEY UPDATE)`)
 	shipmentCounts = def("store.ShipmentCounts", "SELECT node, step, count(*), min(due) FROM shipment WHERE step <> 'rest' GROUP BY node, step ORDER BY node, step")
 
+	shipmentsStuck = def("store.ShipmentsStuck", `SELECT body, wave_id, version FROM shipment WHERE watch_at IS NOT NULL AND watch_at >= $1 AND watch_at < $2
+		ORDER BY watch_at, node, id LIMIT $3`)
+	shipmentsStuckAt = def("store.ShipmentsStuckAt", `SELECT body, wave_id, version FROM shipment WHERE watch_at IS NOT NULL AND watch_at >= $1 AND watch_at < $2 AND node = $3
+		ORDER BY watch_at, node, id LIMIT $4`)
+	stuckCounts = def("store.StuckCounts", "SELECT node, count(*) FROM shipment WHERE watch_at IS NOT NULL AND watch_at >= $1 AND watch_at < $2 GROUP BY node ORDER BY node")
+
 	documentPut   = insertNew("store.DocumentPut", "shipment_document", []col{{"id", text}, {"shipment_id", text}, {"kind", text}, {"type", text}, {"sealed", bytea}, {"at", bigint}})
 	documentGet   = def("store.DocumentGet", "SELECT id, shipment_id, kind, type, sealed, at FROM shipment_document WHERE id = $1")
 	documentPrune = def("store.DocumentsPrune", "DELETE FROM shipment_document WHERE id IN (SELECT id FROM shipment_document WHERE at < $1 ORDER BY at LIMIT $2)")
@@ -70,7 +76,7 @@ var (
 	accountGet  = def("store.CarrierAccountGet", "SELECT "+names(accountCols, plain, ", ")+" FROM carrier_account WHERE id = $1")
 )
 
-// shipmentRow is a shipment as a row. Its step and when to look follow from what it says of itself.
+// shipmentRow is a shipment as a row. Its step, when to look and from when on it is stuck follow from what it says of itself.
 func (tx *Tx) shipmentRow(s *Shipment) ([]any, error) {
 	body, err := encode(shipmentSave.op, s.Shipment)
 	if err != nil {
@@ -84,7 +90,11 @@ func (tx *Tx) shipmentRow(s *Shipment) ([]any, error) {
 	if step.Kind.Outside() {
 		look = us(step.At)
 	}
-	return []any{s.ID, s.ConnectionID, s.Node, s.Wave, string(step.Kind), due, look, s.Label.Tracking, s.Label.Ref, body, s.Version + 1}, nil
+	var watch any
+	if f, waits := s.Watch(tx.now); waits {
+		watch = us(f.Due)
+	}
+	return []any{s.ID, s.ConnectionID, s.Node, s.Wave, string(step.Kind), due, look, watch, s.Label.Tracking, s.Label.Ref, body, s.Version + 1}, nil
 }
 
 // ShipmentsAdd stores new shipments and reports the ids that were; one whose id is there stays as it is.
@@ -242,6 +252,30 @@ func (tx *Tx) ShipmentCounts() ([]ShipmentCount, error) {
 		}
 		return err
 	})
+}
+
+// ShipmentsStuck reads those of which nothing was heard for too long: since before at, and not for longer than [shipping.WatchedFor]. The longest
+// stuck come first. node "" is all of them.
+func (tx *Tx) ShipmentsStuck(node string, at time.Time, limit int) ([]Shipment, error) {
+	from, until := us(at.Add(-shipping.WatchedFor)), us(at)
+	if node == "" {
+		return query(tx, shipmentsStuck, scanShipment, from, until, page(limit))
+	}
+	return query(tx, shipmentsStuckAt, scanShipment, from, until, node, page(limit))
+}
+
+// StuckCounts counts those that ShipmentsStuck reads, by node.
+func (tx *Tx) StuckCounts(at time.Time) (map[string]int64, error) {
+	type count struct {
+		node string
+		n    int64
+	}
+	all, err := query(tx, stuckCounts, func(r *sql.Rows, c *count) error { return r.Scan(&c.node, &c.n) }, us(at.Add(-shipping.WatchedFor)), us(at))
+	out := make(map[string]int64, len(all))
+	for _, c := range all {
+		out[c.node] = c.n
+	}
+	return out, err
 }
 
 // DocumentPut stores something to print; one whose id is there stays as it is.

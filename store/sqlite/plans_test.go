@@ -9,7 +9,7 @@ import (
 )
 
 // grows are the tables that grow with every order.
-var grows = []string{"orders", "order_ref", "movement", "reservation", "event", "inbox", "push_log", "r"} // r: of reservation
+var grows = []string{"orders", "shipment", "order_ref", "movement", "reservation", "event", "inbox", "push_log", "r"} // r: of reservation
 
 // wholeTable are the statements that may read one of them from end to end, with the reason.
 var wholeTable = map[string]string{
@@ -23,6 +23,7 @@ var wholeTable = map[string]string{
 	"store.ShortByItem":      "of the partial index of what is short",
 	"store.ShortOrders":      "of the partial index of what is short",
 	"store.OrdersCancelOpen": "of the partial index of requests without an answer",
+	"store.ShipmentCounts":   "of the partial index of what is not at rest",
 	"store.InboxPending":     "of the partial index of what waits",
 	"store.InboxCounts":      "of the partial indexes of what is not done",
 	"store.InboxLag":         "of the partial index of what waits",

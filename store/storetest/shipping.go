@@ -18,6 +18,7 @@ var shippingCases = []testcase{
 	{"shipments are stored, found and changed", shipmentsKept},
 	{"of two who change a shipment at once one must look again", shipmentsRace},
 	{"shipments are listed by deadline and found by what they wait for", shipmentsListed},
+	{"what is stuck is found by its time, and by its node", shipmentsStuck},
 	{"documents are kept and forgotten", documentsKept},
 	{"carrier accounts lose their secrets when they are removed", carrierAccounts},
 	{"routes replace each other, and orders without one are found", routesKept},
@@ -151,6 +152,61 @@ func shipmentsListed(t *testing.T, d *database) {
 		}
 		return err
 	})
+}
+
+func shipmentsStuck(t *testing.T, d *database) {
+	// The clock of the test's transactions is not day's: what is stuck follows from the parcel alone.
+	var all []store.Shipment
+	for i := range 6 {
+		s := parcel("s"+strconv.Itoa(i), []string{"main", "other"}[i%2], day)
+		s.Booked(day, shipping.Label{Ref: "r" + s.ID, Carrier: "UPS", Tracking: "1Z5R89390357567127"})
+		if err := s.HandOver(day.AddDate(0, 0, 4*i)); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	all[4].DeliveredAt = day.Add(time.Hour)
+	d.update(t, adding(all...))
+	due := func(i int) time.Time {
+		f, ok := all[i].Watch(day)
+		if !ok {
+			t.Fatalf("nothing is waited for of %d", i)
+		}
+		return f.Due
+	}
+	look := func(at time.Time, node string, want ...string) {
+		t.Helper()
+		d.view(t, func(tx *store.Tx) error {
+			var got []string
+			rows, err := tx.ShipmentsStuck(node, at, 10)
+			for _, s := range rows {
+				got = append(got, s.ID)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("at %v: %s", at, diff)
+			}
+			counts, cerr := tx.StuckCounts(at)
+			if cerr != nil {
+				return cerr
+			}
+			if n := counts[node]; node != "" && n != int64(len(want)) {
+				t.Errorf("%d are counted at %s, want %d", n, node, len(want))
+			}
+			return err
+		})
+	}
+	look(due(0), "")
+	look(due(0).Add(time.Microsecond), "", "s0")
+	look(day.Add(30*24*time.Hour), "", "s0", "s1", "s2", "s3", "s5")
+	look(day.Add(30*24*time.Hour), "other", "s1", "s3", "s5")
+	look(due(0).Add(shipping.WatchedFor+time.Microsecond), "main", "s2")
+	var s store.Shipment
+	d.view(t, func(tx *store.Tx) (err error) { s, err = tx.ShipmentGet("s1"); return err })
+	if err := s.Settle(day.Add(20*24*time.Hour), "lena", "lost"); err != nil {
+		t.Fatal(err)
+	}
+	d.update(t, func(tx *store.Tx) error { return tx.ShipmentsSave([]store.Shipment{s}) })
+	look(day.Add(30*24*time.Hour), "other", "s3", "s5")
 }
 
 func documentsKept(t *testing.T, d *database) {

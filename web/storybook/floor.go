@@ -43,7 +43,7 @@ func (b *Book) Floor(_ context.Context, node string) (view.Floor, error) {
 	}
 	v.Steps = []view.FloorStep{{Step: "pack", Name: "to be packed", N: 371, Due: t.Add(-20 * time.Minute), Level: view.Bad}, {Step: "book", Name: "label being made", N: 3},
 		{Step: "hand over", Name: "wait for a van", N: 36, Due: t.Add(4 * time.Hour)}, {Step: "ask", Name: "a person is asked", N: 2, Due: t.Add(50 * time.Minute), Level: view.Watch}}
-	v.Parcels, v.More, v.Trouble, v.Waves = b.floorParcels(), true, 2, []view.FloorWave{b.floorWave("W4F2A-1")}
+	v.Parcels, v.More, v.Trouble, v.Stuck, v.Waves = b.floorParcels(), true, 2, 2, []view.FloorWave{b.floorWave("W4F2A-1")}
 	return v, nil
 }
 
@@ -128,7 +128,11 @@ func (b *Book) HandScan(context.Context, view.Scan) (view.ScanAnswer, error) {
 func (b *Book) Bench(context.Context, string) (view.Bench, error) {
 	q := b.floorParcels()[:2]
 	q[0].Question, q[1].Question = "The address is not complete: the house number is missing.", "The account has no funds left."
-	return view.Bench{At: b.now(), Node: floorNode, Questions: q, Troubles: []view.Trouble{
+	return view.Bench{At: b.now(), Node: floorNode, Questions: q, StuckN: 2, Stuck: []view.StuckParcel{
+		{ID: "s21", OrderID: "clip-north:577180003005", Number: "577180003005", Carrier: "DHL", Tracking: "00340434292135100186", Text: "The last scan was on 18 November 06:12 UTC.", Level: view.Watch,
+			Next: "Ask the carrier to look for it. When it is lost, claim it, send it again or refund it, and say so on the order’s page.", Since: b.now().Add(-26 * time.Hour)},
+		{ID: "s22", OrderID: "clip-north:577180003006", Number: "577180003006", Carrier: "DPD", Tracking: "01505031234567", Text: "It was fetched on 20 November 16:00 UTC, and the carrier has not scanned it.", Level: view.Watch,
+			Next: "Look whether it is still in the building, then ask the carrier for a scan; the order’s page has its number.", Since: b.now().Add(-2 * time.Hour)}}, Troubles: []view.Trouble{
 		{Parcel: "s7", OrderID: "clip-north:577180003003", Number: "577180003003", Kind: "short", Text: "1 unit of Candle (CANDLE-04) not found in bin A-01-07.", Note: "Routed again: 1 unit from hub.", By: "mia", At: b.now().Add(-10 * time.Minute), Settled: true},
 		{Parcel: "s8", OrderID: "clip-north:577180003004", Number: "577180003004", Kind: "aside", Text: "Put aside at station 2.", By: "mia", At: b.now().Add(-25 * time.Minute)}}}, nil
 }

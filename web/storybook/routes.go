@@ -19,6 +19,7 @@ type routed struct {
 	applied []view.Applied
 	left    map[string]string // where orders leave from that a person sent elsewhere
 	retried map[string]bool   // orders whose parcel was tried again
+	settled map[string]string // what became of stuck parcels
 }
 
 var usualRules = view.RoutingForm{Currency: "EUR", LateDispatch: "10.00", LateDelivery: "5.00", LateCancel: "20.00", LeftUnit: "5.00", LeftAny: "50.00", Move: "0", Short: "partly", Parts: "3", Slip: "2", RoadSlip: "5", Unknown: "500"}
@@ -48,6 +49,7 @@ func (b *Book) route(o *view.OrderPage) *view.OrderRoute {
 		v.Sentence, v.Pinned, v.Actor, v.Reason = "Leaves from "+node+".", true, "mia@nordlicht.example", "the van did not come"
 		v.Parts[0].Name, v.Parts[0].Cost, v.Parcels[0].Node = node, "7.60 EUR", node
 	}
+	b.onTheWay(&v.Parcels[0])
 	return v
 }
 

@@ -1,0 +1,26 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/ops/view"
+)
+
+// settleParcel says what became of a parcel that is stuck.
+func (s *Site) settleParcel(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	why := f.text("why", "What became of it", true)
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.SettleParcel(ctx, r.PathValue("parcel"), s.user(ctx), why)
+	if errs.Is(err, errs.Conflict) { // it was heard of meanwhile, or somebody was quicker
+		done, err = view.Done{Sentence: "Nothing is waited for any more."}, nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(orderPath(r.PathValue("id"))))
+}

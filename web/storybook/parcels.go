@@ -1,0 +1,33 @@
+package storybook
+
+import (
+	"context"
+	"time"
+
+	"github.com/spillway/spillway/ops/view"
+)
+
+// SettleParcel has somebody say what became of a parcel.
+func (b *Book) SettleParcel(_ context.Context, id, _, why string) (view.Done, error) {
+	unlock, err := b.lock()
+	if err != nil {
+		return view.Done{}, err
+	}
+	defer unlock()
+	if b.routed.settled == nil {
+		b.routed.settled = map[string]string{}
+	}
+	b.routed.settled[id] = why
+	return view.Done{Sentence: "It is not waited for any more. If anything is heard of it, it is watched again."}, nil
+}
+
+// onTheWay adds what is waited for of a parcel that has left. b is locked.
+func (b *Book) onTheWay(p *view.Parcel) {
+	if p.HandedOverAt == nil || p.DeliveredAt != nil {
+		return
+	}
+	if p.Settled = b.routed.settled[p.ID]; p.Settled == "" {
+		p.Way = &view.ParcelWay{Stuck: true, Text: "The last scan was on 18 November 06:12 UTC.", Due: b.now().Add(-26 * time.Hour),
+			Next: "Ask the carrier to look for it. When it is lost, claim it, send it again or refund it, and say so on the order’s page.", Source: "ours: see UsualPatience"}
+	}
+}
