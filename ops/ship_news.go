@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +21,8 @@ import (
 const (
 	// newsEvery is how often accounts are asked what became of parcels; their webhooks tell the same earlier.
 	newsEvery = 2 * time.Minute
+	// newsLook is how often it is looked whether that time has come.
+	newsLook = 5 * time.Second
 	// newsOverlap is how far back each question reaches again: news has whole seconds, and clocks differ.
 	newsOverlap = 5 * time.Minute
 	// newsPages bounds one round of one account.
@@ -81,47 +86,50 @@ func (x *Ops) hookKey(accountID string) string {
 	return x.o.Ring.Pseudonym("carrier-hook/" + accountID)
 }
 
-// takeNews merges what an account tells into its parcels, one transaction for each. News of parcels that are not ours is left out: an account may ship
-// for others too.
+// takeNews merges what an account tells into its parcels, one transaction for each that changes: most of what is told was told before. News of parcels
+// that are not ours is left out: an account may ship for others too.
 func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news []driver.ParcelNews) error {
 	for _, n := range news {
-		err := x.st.Update(ctx, func(tx *store.Tx) error {
-			s, ok, err := newsOf(tx, account.ID, n)
-			if err != nil || !ok {
-				return err
-			}
-			was := s.Shipment
-			x.hear(&s.Shipment, account.Carrier, n, tx.Now())
-			if sameShipment(was, s.Shipment) {
-				return nil
-			}
-			return x.saveParcel(tx, &was, &s, newsBy(s.Way))
+		changes := false
+		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+			_, _, changes, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n)
+			return err
 		})
+		if err == nil && changes {
+			err = x.st.Update(ctx, func(tx *store.Tx) error {
+				was, s, changes, err := x.heard(tx, (*store.Tx).ShipmentsByForUpdate, account, n)
+				if err != nil || !changes {
+					return err
+				}
+				return x.saveParcel(tx, &was, &s, newsBy(s.Way))
+			})
+			x.live.notify(topicShipments)
+		}
 		if err != nil {
 			return err
 		}
-		x.live.notify(topicShipments)
 	}
 	return nil
 }
 
-// newsOf finds the parcel that news is of: by our own id, the shipper's, or the number, and only among those of the account.
-func newsOf(tx *store.Tx, account string, n driver.ParcelNews) (store.Shipment, bool, error) {
-	for _, number := range []string{n.BookingID, n.Ref, n.Tracking} {
+// heard is the parcel that news is of as it was and as it is by that news. It is looked for by our own id, the shipper's, or the number, and only among
+// those of the account.
+func (x *Ops) heard(tx *store.Tx, by func(*store.Tx, string, int) ([]store.Shipment, error), account store.CarrierAccount, n driver.ParcelNews) (was shipping.Shipment, s store.Shipment, changes bool, err error) {
+	for _, number := range unique([]string{n.BookingID, n.Ref, n.Tracking}) {
 		if number == "" {
 			continue
 		}
-		got, err := tx.ShipmentsByForUpdate(number, 10)
+		got, err := by(tx, number, 10)
 		if err != nil {
-			return store.Shipment{}, false, err
+			return was, s, false, err
 		}
-		for _, s := range got {
-			if s.Account == account {
-				return s, true, nil
-			}
+		if i := slices.IndexFunc(got, func(s store.Shipment) bool { return s.Account == account.ID }); i >= 0 {
+			was, s = got[i].Shipment, got[i]
+			x.hear(&s.Shipment, account.Carrier, n, tx.Now())
+			return was, s, !sameShipment(was, s.Shipment), nil
 		}
 	}
-	return store.Shipment{}, false, nil
+	return was, s, false, nil
 }
 
 // hear merges one piece of news.
@@ -134,7 +142,7 @@ func (x *Ops) hear(s *shipping.Shipment, source string, n driver.ParcelNews, at 
 	if n.Booked != nil && (s.Label.Fate != shipping.Done || n.Booked.Tracking != s.Label.Tracking || n.Booked.State == driver.BookingVoided) {
 		taken(*n.Booked)(s, at)
 	}
-	if n.Exception != "" && !s.Shipped() {
+	if n.Exception != "" && !s.Shipped() && !(s.Label.Stuck && s.Label.Message == n.Exception) { // told again it is no other
 		s.Except(at, n.Exception)
 	}
 	if len(n.Events) == 0 || s.Label.Tracking == "" {
@@ -153,15 +161,17 @@ func sameShipment(a, b shipping.Shipment) bool { return string(jsonOf(a)) == str
 
 // newsLoop asks accounts what became of parcels, in the process with the scheduler's lease.
 func (x *Ops) newsLoop() {
-	t := time.NewTicker(newsEvery)
+	t := time.NewTicker(newsLook)
 	defer t.Stop()
+	var last time.Time
 	for {
 		select {
 		case <-t.C:
 		case <-x.ctx.Done():
 			return
 		}
-		if x.keeper.has(schedulerLease) {
+		if now := x.now(); now.Sub(last) >= newsEvery && x.keeper.has(schedulerLease) {
+			last = now
 			x.askNews(x.ctx)
 		}
 	}
@@ -185,35 +195,70 @@ func (x *Ops) askNews(ctx context.Context) {
 	}
 }
 
+// newsPlace is how far the news of an account is read, kept as the cursor of its watermark until it is read to the end.
+type newsPlace struct {
+	Since  time.Time `json:"since"`
+	Began  time.Time `json:"began"` // when its first page was asked for: the next watermark
+	Cursor string    `json:"cursor"`
+}
+
+// askNewsOf reads an account's news to its end, or as many pages as one round takes: the next round goes on there, so that a busy account is caught up
+// with. Only at the end the watermark moves.
 func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) error {
+	const stream = "parcels"
 	f, err := x.freight(ctx, a.ID)
 	if err != nil {
 		return err
 	}
-	const stream = "parcels"
-	since := x.now().Add(-newsFirst)
-	err = x.st.View(ctx, func(tx *store.Tx) error {
-		mark, err := tx.WatermarkGet(a.ID, stream)
-		if !mark.At.IsZero() {
-			since = mark.At.Add(-newsOverlap)
-		}
+	var mark store.Watermark
+	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
+		mark, err = tx.WatermarkGet(a.ID, stream)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	began, cursor := x.now(), ""
+	keep := func(m store.Watermark) error {
+		return x.st.Update(ctx, func(tx *store.Tx) error { return tx.WatermarkSet(a.ID, stream, m) })
+	}
+	at := newsFrom(mark, x.now())
 	for range newsPages {
-		page, ok, err := f.Parcels(ctx, since, cursor)
-		if err != nil || !ok {
+		page, ok, err := f.Parcels(ctx, at.Since, at.Cursor)
+		if !ok {
 			return err
 		}
-		if err := x.takeNews(ctx, a, page.News); err != nil {
-			return err
+		if err == nil {
+			err = x.takeNews(ctx, a, page.News)
 		}
-		if cursor = page.Next; cursor == "" {
-			return x.st.Update(ctx, func(tx *store.Tx) error { return tx.WatermarkSet(a.ID, stream, store.Watermark{At: began}) })
+		if err != nil {
+			if driver.ClassOf(err) == driver.GiveUp { // it does not take this cursor any more
+				at.Cursor = ""
+			}
+			return errors.Join(err, keep(store.Watermark{At: mark.At, Cursor: at.text()}))
+		}
+		if at.Cursor = page.Next; at.Cursor == "" {
+			return keep(store.Watermark{At: at.Began})
 		}
 	}
-	return errs.New(errs.Busy, "ops.News", a.ID, "more than %d pages of news at once: the next round goes on", newsPages)
+	return keep(store.Watermark{At: mark.At, Cursor: at.text()})
+}
+
+// newsFrom is where reading goes on from a watermark.
+func newsFrom(mark store.Watermark, now time.Time) newsPlace {
+	var at newsPlace
+	if json.Unmarshal([]byte(mark.Cursor), &at) == nil && at.Cursor != "" {
+		return at
+	}
+	if mark.At.IsZero() {
+		return newsPlace{Since: now.Add(-newsFirst), Began: now}
+	}
+	return newsPlace{Since: mark.At.Add(-newsOverlap), Began: now}
+}
+
+// text is a place as it is kept; empty: none.
+func (p newsPlace) text() string {
+	if p.Cursor == "" {
+		return ""
+	}
+	return string(jsonOf(p))
 }

@@ -71,8 +71,8 @@ func (t shipWay) do(ctx context.Context, k shipping.StepKind, s store.Shipment) 
 
 func (t shipWay) book(ctx context.Context, k shipping.StepKind, s store.Shipment) outcome {
 	parcel, err := t.w.parcelOf(ctx, &s.Shipment)
-	if err != nil {
-		return failed(k, err)
+	if err != nil { // nothing was booked yet
+		return failed(k, driver.BeforeCall(err))
 	}
 	b := driver.Booking{ID: s.ID, Parcel: parcel, Format: labelFormat}
 	if k == shipping.Find {
@@ -86,7 +86,7 @@ func (t shipWay) book(ctx context.Context, k shipping.StepKind, s store.Shipment
 		return taken(got)
 	}
 	if err := t.offer(ctx, &s.Shipment, &b); err != nil {
-		return failed(k, notMade(err))
+		return failed(k, driver.BeforeCall(err))
 	}
 	got, err := t.shipper.Book(ctx, b)
 	if err != nil {
@@ -109,7 +109,8 @@ func (t shipWay) offer(ctx context.Context, s *shipping.Shipment, b *driver.Book
 		offers[i] = shipping.Offer{ID: q.ID, Carrier: q.Carrier, Service: q.Service, Price: q.Price, MinDays: q.MinDays, MaxDays: q.MaxDays}
 	}
 	chosen, ok := shipping.Choose(offers, s.Carrier, s.Service, 0)
-	if !ok && s.Way == shipping.ByPlatform { // whoever picks the carrier may not be asked for another
+	leavesNone := !slices.ContainsFunc(quotes, func(q driver.Quote) bool { return !q.ByPlatform })
+	if !ok && (s.Way == shipping.ByPlatform || leavesNone) { // whoever picks the carrier may not be asked for another
 		chosen, ok = shipping.Choose(offers, "", "", 0)
 	}
 	if !ok {
@@ -238,16 +239,6 @@ func failed(k shipping.StepKind, err error) outcome {
 	}
 }
 
-// notMade marks an error of what comes before a call, so that nothing is uncertain.
-func notMade(err error) error {
-	if e, ok := errors.AsType[*driver.Error](err); ok {
-		c := *e
-		c.Applied = false
-		return &c
-	}
-	return err
-}
-
 // ours reports whether an error is one of our own, of before the call.
 func ours(err error) bool {
 	_, ok := errors.AsType[*errs.Error](err)
@@ -264,8 +255,16 @@ func hopeless(err error) bool {
 
 // sentence is an error for people.
 func sentence(err error) string {
-	if e, ok := errors.AsType[*driver.Error](err); ok && e.Message != "" {
+	e, ok := errors.AsType[*driver.Error](err)
+	switch {
+	case !ok:
+		return errs.Safe(err)
+	case e.Message != "":
 		return e.Message
+	case e.Applied:
+		return "No answer came."
+	case e.Status != 0:
+		return fmt.Sprintf("The answer was HTTP %d, without a word.", e.Status)
 	}
-	return errs.Safe(err)
+	return "It could not be reached."
 }

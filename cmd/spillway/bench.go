@@ -22,6 +22,7 @@ type benchCmd struct {
 	Health benchHealth `cmd:"" help:"What it takes to know how shops stand, over a long history."`
 	Pages  benchPages  `cmd:"" help:"Pages over a long history, and what intake costs with it."`
 	HTTP   benchHTTP   `cmd:"" name:"http" help:"Reservations over HTTP with authentication, beside another system."`
+	Ship   benchShip   `cmd:"" help:"Orders out of the door, while every simulator fails: labels paid, numbers told, what a person was asked."`
 	Shop   benchShop   `cmd:"" hidden:"" help:"The program of bench http, in a process of its own."`
 	Ingest benchIngest `cmd:"" help:"Webhooks a second, durable before they are answered."`
 	Front  benchFront  `cmd:"" hidden:"" help:"The front of bench ingest, in a process of its own."`

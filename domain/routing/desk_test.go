@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,27 @@ func TestEveryExclusionIsSaid(t *testing.T) {
 	o.Override = Override{Nodes: []string{"dear"}, By: "ann", Reason: "the customer asked"}
 	if p, _ = d.Route(&o, Stock{"vase": {5, 5, 5, 5, 5, 5, 5, 5}}); p.Parts[0].Node != "dear" || !strings.Contains(p.Candidates[0].Words(), "the customer asked") {
 		t.Errorf("a person's word goes before: %+v", p)
+	}
+}
+
+// The cheap provider would put a label of its own on a parcel that the platform labels.
+func TestAProviderShipsNothingOnAPlatformsLabel(t *testing.T) {
+	provider := plainSite("far", func(n *network.Node) { n.Kind, n.Account, n.Priority = network.ThreePL, "account", -1 })
+	provider.Location.Kind = stock.ThirdParty
+	d, err := Prepare([]Site{plainSite("near", nil), provider}, plainRules(), nil, time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for picks, want := range map[bool]string{true: "near", false: "far"} {
+		p, err := d.Route(&Order{ID: "1", Lines: []Line{{Item: "x", Qty: 1}}, Regime: Regime{PlatformPicks: picks}}, Stock{"x": {1, 1}})
+		if err != nil || len(p.Parts) != 1 || p.Parts[0].Node != want {
+			t.Errorf("picked by the platform %v: %+v %v", picks, p.Parts, err)
+		}
+		if picks && !slices.ContainsFunc(p.Candidates, func(c Candidate) bool {
+			return c.Why == OwnLabels && strings.Contains(c.Words(), "labels its parcels itself")
+		}) {
+			t.Errorf("%+v", p.Candidates)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	OutsideArea              // the way of shipping does not collect there
 	NoLane                   // no carrier goes from there to the destination
 	Full                     // it can be given no more orders on any day that is planned, or no van comes
+	OwnLabels                // a provider labels what leaves there, and the order ships on the platform's label
 )
 
 // Candidate is a node and what became of it.
@@ -78,6 +79,8 @@ func (c *Candidate) Words() string {
 		return "A rule keeps it away from " + name + ": " + strings.TrimSuffix(c.Said, ".") + "."
 	case OutsideArea:
 		return fmt.Sprintf("The carrier of this way of shipping does not collect at %s.", name)
+	case OwnLabels:
+		return name + " labels its parcels itself, and this order ships on a label of the platform."
 	case NoLane:
 		return fmt.Sprintf("No carrier goes from %s to where it is sent.", name)
 	case Full:

@@ -55,6 +55,8 @@ type Sim struct {
 	Clock   world.Clock
 	Faults  *world.Faults
 	courier *world.Courier
+	// ShipWithin is how long after its order a parcel must have its label or number.
+	ShipWithin time.Duration
 
 	mu        sync.Mutex
 	skus      map[string]*SKU
@@ -72,7 +74,7 @@ type Sim struct {
 // New makes a shop with six SKUs of three products. Stop it when done.
 func New(clock world.Clock, seed uint64) *Sim {
 	s := &Sim{
-		Clock: clock, Faults: world.NewFaults(seed), skus: map[string]*SKU{}, orders: map[string]*Order{}, codes: map[string]bool{},
+		Clock: clock, Faults: world.NewFaults(seed), ShipWithin: 48 * time.Hour, skus: map[string]*SKU{}, orders: map[string]*Order{}, codes: map[string]bool{},
 	}
 	for i := range 6 {
 		id := fmt.Sprintf("S%d", i+1)
@@ -117,6 +119,14 @@ func (s *Sim) Counts() (sets, refreshes int) {
 	return s.sets, s.refreshes
 }
 
+// EndToken makes the access token that is in use no good.
+func (s *Sim) EndToken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq++
+	s.access = fmt.Sprintf("ended-%d", s.seq)
+}
+
 // Stock returns a SKU's numbers by warehouse.
 func (s *Sim) Stock(sku string) map[string]int64 {
 	s.mu.Lock()
@@ -152,7 +162,7 @@ func (s *Sim) Place(sku string, qty int64) (Order, error) {
 		s.seq++
 		o := &Order{
 			ID: fmt.Sprintf("%06d", s.seq), SKU: sku, Qty: qty, Price: fmt.Sprintf("%d.%02d", k.PriceCents/100, k.PriceCents%100), Currency: "EUR",
-			Status: "paid", CreatedAt: now, UpdatedAt: now, ShipBy: now.Add(48 * time.Hour), seq: s.seq, warehouse: w,
+			Status: "paid", CreatedAt: now, UpdatedAt: now, ShipBy: now.Add(s.ShipWithin), seq: s.seq, warehouse: w,
 		}
 		s.orders[o.ID] = o
 		s.tell(*o)

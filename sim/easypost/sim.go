@@ -113,10 +113,17 @@ func (s *Sim) sign(m world.Message, _ int, h http.Header) {
 }
 
 // Paid counts the labels paid and not taken back whose text for people is number.
-func (s *Sim) Paid(number string) int {
-	return s.count(func(h *shipment) bool {
-		return h.in.Options.Custom1 == number && h.refund != "submitted" && h.refund != "refunded"
+func (s *Sim) Paid(number string) int { return len(s.Tracking(number)) }
+
+// Tracking lists the tracking numbers of those labels.
+func (s *Sim) Tracking(number string) (out []string) {
+	s.count(func(h *shipment) bool {
+		if h.in.Options.Custom1 == number && h.refund != "submitted" && h.refund != "refunded" {
+			out = append(out, h.number)
+		}
+		return false
 	})
+	return out
 }
 
 // Bought counts the labels ever paid under a reference and what follows it after a dot, taken back or not.

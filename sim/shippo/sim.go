@@ -85,10 +85,17 @@ func (s *Sim) QueueLabels(n int) {
 }
 
 // Paid counts the labels paid and not taken back whose text for people is reference.
-func (s *Sim) Paid(reference string) int {
-	return s.count(func(t *transaction) bool {
-		return t.rate.shipment.in.Extra.Reference == reference && (t.status == "SUCCESS" || t.status == "REFUNDREJECTED")
+func (s *Sim) Paid(reference string) int { return len(s.Tracking(reference)) }
+
+// Tracking lists the tracking numbers of those labels.
+func (s *Sim) Tracking(reference string) (out []string) {
+	s.count(func(t *transaction) bool {
+		if t.rate.shipment.in.Extra.Reference == reference && (t.status == "SUCCESS" || t.status == "REFUNDREJECTED") {
+			out = append(out, t.number)
+		}
+		return false
 	})
+	return out
 }
 
 // Bought counts the labels ever paid whose metadata is a text, taken back or not.
