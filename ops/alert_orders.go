@@ -28,10 +28,11 @@ const (
 type owed struct {
 	shop, number string // number is what people know the order by
 	by           time.Time
+	why          string // what stands in the way, if it is known
 }
 
 func owes(o *order.Order, by time.Time) owed {
-	return owed{o.ConnectionID, cmp.Or(o.Number, o.ExternalID), by}
+	return owed{shop: o.ConnectionID, number: numberOf(o), by: by}
 }
 
 // owing is how a kind of alert about orders is written.
@@ -76,7 +77,7 @@ func (w owing) signal(of []owed, names map[string]string, at time.Time) alert.Si
 	}
 	s.Text = fmt.Sprintf("%s: %s %s, the first %s%s UTC; %s. They are %s.", cmp.Or(names[first.shop], first.shop), plural(n, w.one, w.many), w.want, when, utcTime(first.by), w.then, named(of))
 	if n == 1 {
-		s.Text = fmt.Sprintf("%s: %s %s %s%s UTC; %s. It is %s.", cmp.Or(names[first.shop], first.shop), plural(n, w.one, w.many), w.want, when, utcTime(first.by), w.then, first.number)
+		s.Text = fmt.Sprintf("%s: %s %s %s%s UTC; %s. It is %s.", cmp.Or(names[first.shop], first.shop), plural(n, w.one, w.many), w.want, when, utcTime(first.by), w.then, first.number+first.because())
 	}
 	s.Figures = []alert.Figure{{Name: w.figure, Value: n}}
 	return s
@@ -90,9 +91,17 @@ func named(of []owed) string {
 			parts = append(parts, fmt.Sprintf("and %s more", number(int64(len(of)-namedOrders))))
 			break
 		}
-		parts = append(parts, o.number+" by "+utcTime(o.by))
+		parts = append(parts, o.number+" by "+utcTime(o.by)+o.because())
 	}
 	return strings.Join(parts, ", ")
+}
+
+// because is why, in brackets; nothing where it is not known.
+func (o owed) because() string {
+	if o.why == "" {
+		return ""
+	}
+	return " (" + o.why + ")"
 }
 
 func utcTime(t time.Time) string { return t.UTC().Format("2 Jan 15:04") }
@@ -131,8 +140,8 @@ type untracked struct {
 	all []owed
 }
 
-// trackingSignals looks at orders whose tracking number is missing as their deadline nears. Uploads of our own that fail join the same list: an
-// order is one row of it, whatever the reason.
+// trackingSignals looks at orders whose tracking number is missing as their deadline nears, and at parcels of ours whose number could not be told: an
+// order is one row of the list, whatever the reason.
 func (x *Ops) trackingSignals(ctx context.Context, rules *alert.Config, at time.Time) ([]alert.Signal, error) {
 	rule := rules.Rule(alert.TrackingUpload)
 	if rule.Off {
@@ -154,7 +163,7 @@ func (x *Ops) trackingSignals(ctx context.Context, rules *alert.Config, at time.
 		return nil, err
 	}
 	return owing{rule: rule, one: "order", many: "orders", want: "without a tracking number on the channel", then: "without one an order does not count as dispatched", figure: "orders without a tracking number",
-		next: "Enter the tracking numbers on the channel, the earliest first.", past: true}.signals(slices.Clone(u.all), names, at), nil
+		next: "Settle what stands in the way on the orders' pages, or enter the numbers on the channel, the earliest first.", past: true}.signals(slices.Clone(u.all), names, at), nil
 }
 
 // untrackedOrders reads the orders whose tracking number is missing within a time.
@@ -171,6 +180,15 @@ func untrackedOrders(tx *store.Tx, at time.Time, within time.Duration) ([]owed, 
 			}
 		}
 	}
+	untold, err := untoldOrders(tx)
+	if err != nil {
+		return nil, err
+	}
+	for id := range untold {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
 	left, err := tx.PlacesEnded(order.InTransit, store.DuePlace{}, unlabelledShown)
 	if err != nil {
 		return nil, err
@@ -185,8 +203,16 @@ func untrackedOrders(tx *store.Tx, at time.Time, within time.Duration) ([]owed, 
 			return nil, err
 		}
 		for i := range orders {
-			if by, missing := trackingMissing(&orders[i], at); missing {
-				out = append(out, owes(&orders[i], by))
+			o := &orders[i]
+			why, waits := untold[o.ID]
+			by, missing := trackingMissing(o, at)
+			if waits && !missing {
+				by, missing = trackingWanted(o, at)
+			}
+			if missing {
+				row := owes(o, by)
+				row.why = why
+				out = append(out, row)
 			}
 		}
 	}
@@ -196,18 +222,22 @@ func untrackedOrders(tx *store.Tx, at time.Time, within time.Duration) ([]owed, 
 // trackingMissing says by when an order of ours should have had a tracking number that the channel does not know. Where the label is the
 // platform's it knows by itself.
 func trackingMissing(o *order.Order, at time.Time) (by time.Time, missing bool) {
-	if o.Fulfilment == order.ByPlatform || o.Flags.PlatformLabel || o.Status.Terminal() {
-		return by, false
-	}
-	gone := o.Status == order.InTransit
-	if gone && at.Sub(o.Moments.HandedOverAt) > leftLately {
-		return by, false
-	}
-	without := gone && len(o.Parcels) == 0
+	without := o.Status == order.InTransit && len(o.Parcels) == 0
 	for _, p := range o.Parcels {
 		without = without || p.Tracking == ""
 	}
 	if !without {
+		return by, false
+	}
+	return trackingWanted(o, at)
+}
+
+// trackingWanted says by when an order must have a tracking number on its channel; false: nobody has to enter one, or nobody can any more.
+func trackingWanted(o *order.Order, at time.Time) (by time.Time, wanted bool) {
+	if o.Fulfilment == order.ByPlatform || o.Flags.PlatformLabel || o.Status.Terminal() || o.Status == order.Delivered {
+		return by, false
+	}
+	if o.Status == order.InTransit && at.Sub(o.Moments.HandedOverAt) > leftLately {
 		return by, false
 	}
 	by = o.Deadlines.ShipBy
