@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
@@ -22,10 +23,15 @@ type assets struct {
 	hashed map[string]string // "app.css" to its path
 }
 
+// asset is a file. One that few browsers ever ask for is not held in memory before the first does.
 type asset struct {
 	kind        string
-	plain, gzip []byte
+	plain, gzip func() []byte
 }
+
+// heldFromStart bounds what is read and squeezed when the program starts: pages need it at once. What is larger, the reader of barcodes for phones whose
+// browser has none, waits until it is asked for.
+const heldFromStart = 200_000
 
 func newAssets() *assets {
 	a := &assets{byPath: map[string]asset{}, hashed: map[string]string{}}
@@ -45,7 +51,12 @@ func newAssets() *assets {
 		if kind == "" {
 			kind = "text/plain; charset=utf-8"
 		}
-		a.byPath[to] = asset{kind: kind, plain: b, gzip: squeeze(b)}
+		f := asset{kind: kind, plain: sync.OnceValue(func() []byte { b, _ := assetFiles.ReadFile(p); return b })} // it was read a moment ago
+		f.gzip = sync.OnceValue(func() []byte { return squeeze(f.plain()) })
+		if len(b) <= heldFromStart {
+			f.gzip()
+		}
+		a.byPath[to] = f
 		a.hashed[name] = to
 		return nil
 	})
@@ -76,10 +87,10 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", f.kind)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && len(f.gzip) < len(f.plain) {
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && len(f.gzip()) < len(f.plain()) {
 		h.Set("Content-Encoding", "gzip")
-		w.Write(f.gzip)
+		w.Write(f.gzip())
 		return
 	}
-	w.Write(f.plain)
+	w.Write(f.plain())
 }

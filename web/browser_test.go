@@ -49,7 +49,7 @@ func open(t *testing.T, book *storybook.Book, now func() time.Time) *stage {
 }
 
 // openAs starts a site over the book and a browser with a profile of its own.
-func openAs(t *testing.T, book *storybook.Book, o web.Options) *stage {
+func openAs(t *testing.T, book *storybook.Book, o web.Options, flags ...chromedp.ExecAllocatorOption) *stage {
 	t.Helper()
 	path := needChromium(t)
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -60,6 +60,7 @@ func openAs(t *testing.T, book *storybook.Book, o web.Options) *stage {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
 		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))
+	opts = append(opts, flags...)
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	ctx, end := chromedp.NewContext(alloc)
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); end(); stop() })

@@ -203,7 +203,7 @@ func TestHeadersAndNoInlineScript(t *testing.T) {
 			}
 		}
 		csp := res.Header.Get("Content-Security-Policy")
-		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(strings.ReplaceAll(csp, floorExtra(path), ""), "unsafe") {
 			t.Errorf("%s: the content policy is %q", path, csp)
 		}
 		if res.Header.Get("Content-Type") != "text/html; charset=utf-8" || buyers && res.StatusCode == http.StatusOK {
@@ -211,6 +211,14 @@ func TestHeadersAndNoInlineScript(t *testing.T) {
 		}
 		inline(t, path, htmlcheck.Must(t, body))
 	}
+}
+
+// floorExtra is what the stations may do besides: compile the reader of barcodes.
+func floorExtra(path string) string {
+	if strings.HasPrefix(path, "/floor/") {
+		return " 'wasm-unsafe-eval'"
+	}
+	return "nothing"
 }
 
 // inline finds what the content policy would block or what would leave the machine.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,15 +14,21 @@ import (
 	"github.com/spillway/spillway/ops/view"
 )
 
+// fetchedLate are the scripts that no page loads: a station does when its camera is opened.
+var fetchedLate = regexp.MustCompile(`/(camera|zxing\.min)-[0-9a-f]+\.js$`)
+
 // budget is what script and style may weigh in all, uncompressed.
 const budget = 100 << 10
 
 func TestScriptAndStyleStayWithinBudget(t *testing.T) {
 	total, zipped := 0, 0
 	for path, a := range newAssets().byPath {
+		if fetchedLate.MatchString(path) {
+			continue
+		}
 		if strings.HasSuffix(path, ".js") || strings.HasSuffix(path, ".css") {
-			t.Logf("%6d bytes, %6d compressed  %s", len(a.plain), len(a.gzip), path)
-			total, zipped = total+len(a.plain), zipped+len(a.gzip)
+			t.Logf("%6d bytes, %6d compressed  %s", len(a.plain()), len(a.gzip()), path)
+			total, zipped = total+len(a.plain()), zipped+len(a.gzip())
 		}
 	}
 	t.Logf("%6d bytes, %6d compressed  in all", total, zipped)

@@ -38,17 +38,19 @@
     if (t.tagName === "DIALOG") t.close(); // the backdrop
   });
 
-  // copyText puts a field's text or a link's address where it can be pasted from. Pages that came over plain HTTP have the old way only.
-  function copyText(button) {
-    const from = document.getElementById(button.dataset.copy), text = from.value ?? from.href;
-    const done = () => { button.textContent = "Copied"; };
-    if (navigator.clipboard) { navigator.clipboard.writeText(text).then(done, () => {}); return; }
-    const field = Object.assign(document.createElement("textarea"), { value: text, className: "sr" });
-    button.after(field);
-    field.select();
-    if (document.execCommand("copy")) done();
-    field.remove();
-    button.focus();
+  // copyText copies a field's text or a link's address. Over plain HTTP there is the old way only.
+  async function copyText(button) {
+    const from = document.getElementById(button.dataset.copy), value = from.value ?? from.href;
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(value);
+    } else {
+      const field = Object.assign(document.createElement("textarea"), { value });
+      button.after(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    button.textContent = "Copied";
   }
 
   // --- Keys -------------------------------------------------------------------------------------------------------------

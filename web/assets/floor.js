@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const $ = (sel, from) => (from || document).querySelector(sel);
+  const own = document.currentScript.dataset; // where our reader of barcodes lies
   const form = $("form[data-scan]");
   if (form) {
     const input = $("#scan"), said = $("#said"), net = $("#net"), station = form.closest("[data-station]"), sound = $("[data-sound]");
@@ -76,23 +77,16 @@
     }, true);
     addEventListener("online", flush);
     addEventListener("offline", () => { down = true; status(); });
-    // Phones: the browser's own reader of barcodes.
-    const camera = $("[data-camera]"), eye = $("#eye");
-    if ("BarcodeDetector" in window && navigator.mediaDevices) {
+    // Phones: what reads barcodes is fetched when the camera is first opened.
+    const camera = $("[data-camera]"), lens = $("#eye");
+    if (navigator.mediaDevices) {
       camera.hidden = false;
-      camera.addEventListener("click", async () => {
-        if (eye.srcObject) { eye.srcObject.getTracks().forEach((t) => t.stop()); eye.srcObject = null; eye.hidden = true; return; }
-        try { eye.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }); } catch { say(false, "The camera may not be used here."); return; }
-        eye.hidden = false;
-        await eye.play();
-        const reader = new BarcodeDetector();
-        let last = "", at = 0;
-        while (eye.srcObject) {
-          const [hit] = await reader.detect(eye).catch(() => []);
-          if (hit && (hit.rawValue !== last || Date.now() - at > 2000)) { last = hit.rawValue; at = Date.now(); send(last); }
-          await new Promise((ok) => setTimeout(ok, 150));
-        }
-      });
+      camera.onclick = async () => {
+        try {
+          if (!window.camera) await new Promise((onload, onerror) => document.head.append(Object.assign(document.createElement("script"), { src: own.lens, onload, onerror })));
+          await window.camera(lens, own, send);
+        } catch (e) { say(false, e.say || "The camera’s reader could not be loaded. Try again, or type the code."); }
+      };
     }
     status();
     flush();
