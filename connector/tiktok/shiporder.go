@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spillway/spillway/connector/driver"
 )
@@ -36,6 +37,9 @@ type parcelOrders struct {
 	wireShipping
 	with []wireShipping
 }
+
+// takenOut is what to wait until a cancelled order is known to be, and taken out of its parcel.
+const takenOut = time.Minute
 
 // maxCombined orders share one package (facts, section 9.1).
 const maxCombined = 20
@@ -78,8 +82,12 @@ func (c *channel) ordersOf(ctx context.Context, op driver.Operation, p driver.Pa
 	return out, nil
 }
 
-// may is wireShipping's, of each order.
+// may is wireShipping's, of each order. One of several that is cancelled will be taken out of the parcel: the others wait for that.
 func (o *parcelOrders) may(op driver.Operation, platform bool) error {
+	gone := func(w wireShipping) bool { return w.Status == "CANCELLED" }
+	if len(o.with) > 0 && (gone(o.wireShipping) || slices.ContainsFunc(o.with, gone)) {
+		return &driver.Error{Class: driver.RetryAfter, Op: op, Code: "21011041", Message: "one of the orders of this parcel is cancelled", After: takenOut}
+	}
 	if err := o.wireShipping.may(op, platform); err != nil {
 		return err
 	}
