@@ -1,8 +1,10 @@
 package ops
 
 import (
+	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/domain/packing"
@@ -111,9 +113,48 @@ func (c carriage) bill(outer packing.Size, grams int64) (transit.Bill, bool) {
 // gramsOf is a weight of whole pounds in grams.
 func gramsOf(pounds int64) int64 { return (pounds*45_359_237 + 99_999) / 100_000 }
 
-// billableGrams is what one unit would be billed as if it went by itself, unwrapped: its weight, or what its size comes to by the divisor most ground
-// carriers use. It is what routing reckons with before the carrier is known.
-func billableGrams(grams, lengthMM, widthMM, heightMM int64) int64 {
-	const mm3PerGram = 5022 // 139 cubic inches to the pound
-	return max(grams, lengthMM*widthMM*heightMM/mm3PerGram)
+// usualTerms stand for carriers whose terms are not known: all parcels by the larger of weight and volume, by the divisor most ground carriers use.
+var usualTerms = transit.Terms{Divisor: 139}
+
+// laneTerms are the terms by which the carriers of all lanes bill on the day of each node, each once: what routing reckons with before the carrier is
+// known.
+func laneTerms(sites []routing.Site, at time.Time) (out []transit.Terms) {
+	for i := range sites {
+		n := &sites[i].Node
+		day := calendar.DayOf(at, n.Location())
+		for _, l := range n.Lanes {
+			t, ok := termsOf(l.Carrier, l.Service, day)
+			if !ok {
+				t = usualTerms
+			}
+			if !slices.ContainsFunc(out, func(x transit.Terms) bool { return x.Divisor == t.Divisor && x.Above == t.Above }) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// billableGrams is what one unit would be billed as if it went by itself, unwrapped: its weight, or what its size comes to by a carrier's terms. Routing
+// has one weight for all lanes, so of several terms those of the carrier that bills least count: the one it would take, other things being equal.
+func billableGrams(terms []transit.Terms, grams, lengthMM, widthMM, heightMM int64) int64 {
+	volume := lengthMM * widthMM * heightMM
+	if len(terms) == 0 {
+		return max(grams, volumeGrams(usualTerms, volume))
+	}
+	least := int64(math.MaxInt64)
+	for _, t := range terms {
+		least = min(least, volumeGrams(t, volume))
+	}
+	return max(grams, least)
+}
+
+// volumeGrams is what a volume weighs on a carrier's bill: 0 where it does not look at volumes so small. An inch is 25.4 mm and a pound 453.59237 g, so a
+// gram is 36.1273 mm³ for each cubic inch of the divisor.
+func volumeGrams(t transit.Terms, mm3 int64) int64 {
+	const mm3PerInch3 = 16_387
+	if mm3 <= t.Above*mm3PerInch3 {
+		return 0
+	}
+	return mm3 * 10_000 / (361_273 * t.Divisor)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/domain/transit"
 	"github.com/spillway/spillway/store"
 )
 
@@ -87,10 +88,10 @@ func (x *Ops) BinsAt(node string, items []string) map[string][]catalog.Bin {
 // lineGrams bounds the weight a line is routed with, so that no order of absurd sizes is beyond what routing takes: above it nothing goes in a parcel.
 const lineGrams = routing.MaxGrams / 200
 
-// routeLine is what routing must know of a quantity of an item.
-func (h *handling) routeLine(item string, qty int64) routing.Line {
+// routeLine is what routing must know of a quantity of an item, where parcels are billed by some terms.
+func (h *handling) routeLine(terms []transit.Terms, item string, qty int64) routing.Line {
 	p := h.physicals[item]
-	return routing.Line{Item: item, Qty: qty, Needs: p.Needs, Grams: min(billableGrams(p.Grams, p.LengthMM, p.WidthMM, p.HeightMM), lineGrams/max(1, qty))}
+	return routing.Line{Item: item, Qty: qty, Needs: p.Needs, Grams: min(billableGrams(terms, p.Grams, p.LengthMM, p.WidthMM, p.HeightMM), lineGrams/max(1, qty))}
 }
 
 // declare adds to a line of a parcel what labels and customs ask of its item.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/network"
+	"github.com/spillway/spillway/domain/routing"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/money"
@@ -98,13 +99,13 @@ func TestABoxIsProposed(t *testing.T) {
 
 func TestRoutingAndLabelsKnowWhatItemsAreLike(t *testing.T) {
 	h := &benched(t).catalog.Load().handling
-	if l := h.routeLine("lamp", 2); l.Grams != 1200*200*200/5022 || len(l.Needs) != 1 || l.Needs[0] != network.Oversize {
+	if l := h.routeLine(nil, "lamp", 2); l.Grams != 1200*200*200*10_000/(361_273*139) || len(l.Needs) != 1 || l.Needs[0] != network.Oversize {
 		t.Errorf("%+v", l)
 	}
-	if l := h.routeLine("book", 1); l.Grams != 400 || l.Needs != nil {
+	if l := h.routeLine(nil, "book", 1); l.Grams != 400 || l.Needs != nil {
 		t.Errorf("%+v", l)
 	}
-	if l := h.routeLine("new", 1); l.Grams != 0 {
+	if l := h.routeLine(nil, "new", 1); l.Grams != 0 {
 		t.Errorf("%+v", l)
 	}
 	if p := h.physicals["mug"]; p.HSCode != "691200" || p.Origin != "CN" {
@@ -208,5 +209,37 @@ func TestTheFormOfWhatAnItemIsLike(t *testing.T) {
 	}
 	if page, err = d.ItemHandling(ctx, "mug"); err != nil || page.Form.Bins != draft.Bins || page.Form.Grams != "360" {
 		t.Errorf("%+v %v", page, err)
+	}
+}
+
+// Before the carrier is known routing weighs by the terms its lanes' carriers have that day, not by one divisor for all.
+func TestRoutingWeighsByTheTermsOfItsLanesOnTheDay(t *testing.T) {
+	site := func(lanes ...string) (out []routing.Site) {
+		n := network.Node{ID: "main"}
+		for _, l := range lanes {
+			n.Lanes = append(n.Lanes, network.Lane{Carrier: l})
+		}
+		return []routing.Site{{Node: n}}
+	}
+	before, after := time.Date(2026, 7, 11, 12, 0, 0, 0, time.UTC), time.Date(2026, 7, 13, 12, 0, 0, 0, time.UTC)
+	big := [3]int64{600, 400, 300} // 4,394 cubic inches: 26.5 lb by 166, 31.6 lb by 139
+	small := [3]int64{250, 250, 250}
+	for name, c := range map[string]struct {
+		sites []routing.Site
+		at    time.Time
+		size  [3]int64
+		want  int64
+	}{
+		"the post, before its divisor changed": {site("USPS"), before, big, 12_005},
+		"the post, since":                      {site("USPS"), after, big, 14_337},
+		"the post, small":                      {site("USPS"), after, small, 300},
+		"UPS, small":                           {site("UPS"), after, small, 3_111},
+		"the one that bills least":             {site("UPS", "USPS"), before, big, 12_005},
+		"a carrier nobody knows":               {site("Bike courier"), before, big, 14_337},
+		"no lanes":                             {nil, before, big, 14_337},
+	} {
+		if got := billableGrams(laneTerms(c.sites, c.at), 300, c.size[0], c.size[1], c.size[2]); got != c.want {
+			t.Errorf("%s: %d g, want %d", name, got, c.want)
+		}
 	}
 }

@@ -290,9 +290,9 @@ func (c *catalogue) demand(o *order.Order) []stock.Want {
 
 func (r *router) input(o *order.Order, asked []routeItem, over routing.Override) routing.Order {
 	in := routing.Order{ID: o.ID, Connection: o.ConnectionID, Dest: routing.Dest{Region: o.Region, Postal: o.PostalPrefix}, Due: o.Deadlines,
-		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: regimeOf(o), Override: over}
+		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: r.x.regimeOf(o, r.at), Override: over}
 	for _, a := range asked {
-		in.Lines = append(in.Lines, r.x.catalog.Load().handling.routeLine(a.item, a.qty))
+		in.Lines = append(in.Lines, r.x.catalog.Load().handling.routeLine(r.x.network.terms, a.item, a.qty))
 		for place, n := range r.book.Held(o.ID, a.line, a.item) {
 			if n == a.qty && in.Held == "" {
 				in.Held = place

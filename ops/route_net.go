@@ -29,6 +29,7 @@ type routeNet struct {
 	mu    sync.Mutex
 	desk  *routing.Desk // nil: nothing is said of any node, so nothing is routed
 	sites []routing.Site
+	terms []transit.Terms // by which the carriers of its lanes bill
 	made  time.Time
 	on    atomic.Bool // orders are routed, as far as the last look knows
 }
@@ -74,7 +75,7 @@ func (n *routeNet) look(tx *store.Tx, locations []stock.Location, at time.Time) 
 	if err != nil {
 		return false, err
 	}
-	n.made, n.desk, n.sites = at, nil, sites
+	n.made, n.desk, n.sites, n.terms = at, nil, sites, laneTerms(sites, at)
 	n.on.Store(len(sites) > 0)
 	if len(sites) == 0 {
 		return false, nil
@@ -139,12 +140,4 @@ func (n *routeNet) roadOf(o *order.Order, p *routing.Part) shipping.Road {
 		out.Likely, out.Late, out.From = d.Likely, d.Late, d.From
 	}
 	return out
-}
-
-// regimeOf is what the platform's way of shipping means for the choice of a node.
-func regimeOf(o *order.Order) routing.Regime {
-	if o.Flags.PlatformLabel {
-		return routing.Regime{Option: "platform label", PlatformPicks: true}
-	}
-	return routing.Regime{}
 }
