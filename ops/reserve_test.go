@@ -35,7 +35,7 @@ func onBoth(t *testing.T, f func(t *testing.T, url string)) {
 }
 
 // ledgerOps is a process without shops on a database.
-func ledgerOps(t *testing.T, url string) *Ops {
+func ledgerOps(t testing.TB, url string) *Ops {
 	t.Helper()
 	st, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {

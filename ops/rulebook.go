@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/health"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/kit/errs"
@@ -20,6 +21,8 @@ import (
 // change makes a new one.
 type rulebook struct {
 	of map[string]*judged // by connection; none: its channel has no rules for its market
+	// kind is what sort of shop a connection is, in the words of the rules.
+	kind map[string]string
 	// sign changes when any shop's rules do, or a shop comes.
 	sign string
 }
@@ -72,7 +75,7 @@ func (x *Ops) rulesSign(conns []store.Connection, overrides []store.PolicyOverri
 	h := sha256.New()
 	slices.SortFunc(conns, func(a, b store.Connection) int { return cmp.Compare(a.ID, b.ID) })
 	for _, c := range conns {
-		fmt.Fprintf(h, "%q %q %q\n", c.ID, c.Vendor, c.Region)
+		fmt.Fprintf(h, "%q %q %q %q\n", c.ID, c.Vendor, c.Region, c.ShopSettings[driver.ShopKind])
 		if v, ok := x.vendors[c.Vendor]; ok {
 			for _, p := range v.Describe().Policies {
 				fmt.Fprintf(h, "%q %d\n", p.Market, len(p.YAML))
@@ -87,7 +90,7 @@ func (x *Ops) rulesSign(conns []store.Connection, overrides []store.PolicyOverri
 }
 
 func (x *Ops) newRulebook(conns []store.Connection, overrides []store.PolicyOverride) (*rulebook, error) {
-	b := &rulebook{of: map[string]*judged{}}
+	b := &rulebook{of: map[string]*judged{}, kind: map[string]string{}}
 	made := map[[2]string]*judged{}
 	for _, c := range conns {
 		key := [2]string{c.Vendor, c.Region}
@@ -103,7 +106,7 @@ func (x *Ops) newRulebook(conns []store.Connection, overrides []store.PolicyOver
 			made[key] = j
 		}
 		if j != nil {
-			b.of[c.ID] = j
+			b.of[c.ID], b.kind[c.ID] = j, c.ShopSettings[driver.ShopKind]
 		}
 	}
 	return b, nil

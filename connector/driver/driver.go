@@ -99,8 +99,12 @@ type Shop struct {
 	ExternalID string
 	Name       string
 	Region     string            // market, ISO 3166 two letters
-	Settings   map[string]string // what Open needs for it, such as a cipher
+	Settings   map[string]string // what Open needs for it, such as a cipher, and ShopKind
 }
+
+// ShopKind names, in Shop.Settings, what sort of shop it is, in the words of the market's rules, such as "cross-border shops"; missing: no rule
+// speaks of its sort.
+const ShopKind = "kind"
 
 // Connection is one shop as we store it.
 type Connection struct {

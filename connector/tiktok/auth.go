@@ -60,10 +60,11 @@ func (v Vendor) Exchange(ctx context.Context, app driver.App, client *http.Clien
 		return driver.Grant{}, err
 	}
 	for _, s := range data.Shops {
-		grant.Shops = append(grant.Shops, driver.Shop{
-			ExternalID: s.ID, Name: s.Name, Region: s.Region,
-			Settings: map[string]string{shopCipher: s.Cipher, shopCode: s.Code, shopSeller: s.SellerType},
-		})
+		settings := map[string]string{shopCipher: s.Cipher, shopCode: s.Code, shopSeller: s.SellerType}
+		if s.SellerType == crossBorder {
+			settings[driver.ShopKind] = "cross-border shops"
+		}
+		grant.Shops = append(grant.Shops, driver.Shop{ExternalID: s.ID, Name: s.Name, Region: s.Region, Settings: settings})
 	}
 	if len(grant.Shops) == 0 {
 		return driver.Grant{}, &driver.Error{Class: driver.AskHuman, Op: opShops, Message: "the seller's account has no shop"}

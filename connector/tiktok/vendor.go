@@ -25,6 +25,8 @@ const (
 	shopCipher = "cipher" // of Shop.Settings: names the shop in requests
 	shopCode   = "code"
 	shopSeller = "seller_type"
+
+	crossBorder = "CROSS_BORDER" // a value of it
 )
 
 // Bounds of the platform (facts, sections 6, 7, 8 and 11).

@@ -148,6 +148,68 @@ func TestAProviderShipsNothingOnAPlatformsLabel(t *testing.T) {
 	}
 }
 
+// Labels of one's own are forbidden: only the platform's warehouse ships, and every other node names the rule.
+func TestARuleOfTheChannelClosesNodes(t *testing.T) {
+	fbt := plainSite("fbt", func(n *network.Node) { n.Kind = network.FBT })
+	fbt.Location.Kind, fbt.Location.Serves = stock.FBT, []string{"tt"}
+	d, err := Prepare([]Site{plainSite("near", nil), fbt}, plainRules(), nil, time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Order{ID: "1", Connection: "tt", Lines: []Line{{Item: "x", Qty: 1}}, Regime: Regime{Forbidden: "closed from 2026-03-31 (rule own-ends)"}}
+	for have, want := range map[int64]string{1: "fbt", 0: ""} {
+		p, err := d.Route(&o, Stock{"x": {5, have}})
+		if err != nil || len(p.Parts) != min(1, len(want)) || want != "" && p.Parts[0].Node != want {
+			t.Errorf("%d at the platform: %+v %v", have, p.Parts, err)
+		}
+		if c := p.Candidates[1]; c.Node != "near" || c.Why != Forbidden || !strings.Contains(c.Words(), "rule own-ends") {
+			t.Errorf("%+v: %s", c, c.Words())
+		}
+	}
+	o.Regime.PlatformPicks = true
+	if p, _ := d.Route(&o, Stock{"x": {5, 0}}); len(p.Parts) != 1 {
+		t.Errorf("on the channel's label it may leave: %+v", p)
+	}
+}
+
+// Stock at a platform goes first though it is dearer and lies farther, for that platform's shop and for no other, and the others are told why.
+func TestPlatformStockGoesFirstForItsShopOnly(t *testing.T) {
+	fbt := plainSite("fbt", func(n *network.Node) { n.Kind, n.Costs.PerOrder = network.FBT, usd(2000) })
+	fbt.Location.Kind, fbt.Location.Serves = stock.FBT, []string{"tt"}
+	sites := []Site{plainSite("near", nil), fbt}
+	for _, c := range []struct {
+		shop  string
+		plain bool
+		have  int64
+		want  string
+		why   Why
+	}{{"tt", false, 3, "fbt", PlatformFirst}, {"tt", false, 2, "near", Lacks}, {"tt", true, 3, "near", Dearer}, {"amazon", false, 3, "near", NotServed}} {
+		rules := plainRules()
+		rules.Plain = c.plain
+		d, err := Prepare(sites, rules, nil, time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := Order{ID: "1", Connection: c.shop, Lines: []Line{{Item: "x", Qty: 3}}}
+		check := func(how string, p Plan, err error) {
+			if err != nil || len(p.Parts) != 1 || p.Parts[0].Node != c.want {
+				t.Fatalf("%s, %+v: %+v %v", how, c, p.Parts, err)
+			}
+			other := p.Candidates[0] // by id: fbt, near
+			if c.want == "fbt" {
+				other = p.Candidates[1]
+			}
+			if other.Why != c.why {
+				t.Errorf("%s, %+v: %s", how, c, other.Words())
+			}
+		}
+		p, err := d.Route(&o, Stock{"x": {5, c.have}})
+		check("alone", p, err)
+		all, err := d.Replan([]Order{o}, Stock{"x": {5, c.have}})
+		check("together", all.Plans[0], err)
+	}
+}
+
 func TestBadInputIsRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Rules, *[]Site){
 		"currency":  func(r *Rules, _ *[]Site) { r.Currency = "" },

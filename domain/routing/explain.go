@@ -23,6 +23,7 @@ const (
 	OutsideArea              // the way of shipping does not collect there
 	NoLane                   // no carrier goes from there to the destination
 	Full                     // it can be given no more orders on any day that is planned, or no van comes
+	Forbidden                // by the channel's rules of that day the seller may not label it
 	OwnLabels                // a provider labels what leaves there, and the order ships on the platform's label
 )
 
@@ -79,6 +80,8 @@ func (c *Candidate) Words() string {
 		return "A rule keeps it away from " + name + ": " + strings.TrimSuffix(c.Said, ".") + "."
 	case OutsideArea:
 		return fmt.Sprintf("The carrier of this way of shipping does not collect at %s.", name)
+	case Forbidden:
+		return "The channel's rules forbid labels of your own, which is how " + name + " ships: " + strings.TrimSuffix(c.Said, ".") + "."
 	case OwnLabels:
 		return name + " labels its parcels itself, and this order ships on a label of the platform."
 	case NoLane:
@@ -105,8 +108,11 @@ func (d *Desk) candidates(p *problem, a *answer) []Candidate {
 		c := &out[si]
 		c.Node, c.Name, c.Currency = d.sites[si].node.ID, d.sites[si].node.Name, d.rules.Currency
 		if p.allowed>>si&1 == 0 {
-			if c.Why, c.Said = p.why[si], p.said[si]; c.Why == Overridden {
+			switch c.Why, c.Said = p.why[si], p.said[si]; c.Why {
+			case Overridden:
 				c.Said = p.o.Override.Reason
+			case Forbidden:
+				c.Said = p.o.Regime.Forbidden
 			}
 			continue
 		}

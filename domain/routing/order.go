@@ -52,6 +52,7 @@ type Line struct {
 // Regime is what a way of shipping means for the choice of a node.
 type Regime struct {
 	Option        string     // its name on the channel, for the explanation
+	Forbidden     string     // the rule by which the seller may not label this order itself; empty: it may
 	PlatformPicks bool       // the platform picks the carrier: a plan names none and reckons with the mean cost and the slowest
 	NoDispatch    bool       // orders under it do not count as dispatched late
 	NoDelivery    bool       // nor as delivered late
