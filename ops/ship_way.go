@@ -121,7 +121,14 @@ func (t shipWay) offer(ctx context.Context, s *shipping.Shipment, b *driver.Book
 	for i, sl := range b.Quote.Slots {
 		slots[i] = shipping.Slot(sl)
 	}
-	if slot, ok := shipping.ChooseSlot(slots, s.Due, t.w.x.now()); ok {
+	if len(slots) == 0 {
+		return nil
+	}
+	hours, err := t.w.x.handHours(ctx, s, b.Quote.Carrier)
+	if err != nil {
+		return err
+	}
+	if slot, ok := shipping.ChooseSlot(slots, s.Due, t.w.x.now(), hours); ok {
 		b.Slot = driver.Slot(slot)
 	}
 	return nil

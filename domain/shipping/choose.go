@@ -54,17 +54,35 @@ type Slot struct {
 	DropOff     bool
 }
 
-// ChooseSlot takes the pick-up that is over first, if that is before the deadline; else the drop-off, which is as early as somebody drives; else the
-// pick-up that is over first all the same. Without a slot it is false.
-func ChooseSlot(slots []Slot, due, at time.Time) (Slot, bool) {
+// Hours is what a node says of handing over. Without either everything is open at any time.
+type Hours struct {
+	Open   func(from, until time.Time) bool // somebody is there at some moment between; nil: nobody said when
+	Drives time.Time                        // when somebody drives to a drop-off that a parcel packed now goes with; zero: at once
+}
+
+// ChooseSlot takes the pick-up that is over first of those at which somebody is there to hand over, if that is before the deadline; else the drop-off,
+// unless the pick-up is over before somebody drives; else the pick-up all the same. Where nobody is there for any, the hours are not believed: a parcel
+// must leave. Without a slot it is false.
+func ChooseSlot(slots []Slot, due, at time.Time, h Hours) (Slot, bool) {
 	pickups := slices.DeleteFunc(slices.Clone(slots), func(s Slot) bool { return s.DropOff || !s.Until.After(at) })
 	slices.SortFunc(pickups, func(a, b Slot) int { return cmp.Or(a.Until.Compare(b.Until), a.From.Compare(b.From)) })
 	drop := slices.IndexFunc(slots, func(s Slot) bool { return s.DropOff })
+	manned := slices.DeleteFunc(slices.Clone(pickups), func(s Slot) bool { return h.Open != nil && !h.Open(later(s.From, at), s.Until) })
+	if len(manned) > 0 || drop >= 0 {
+		pickups = manned
+	}
 	switch {
-	case len(pickups) > 0 && (due.IsZero() || !pickups[0].Until.After(due) || drop < 0):
+	case len(pickups) > 0 && (due.IsZero() || !pickups[0].Until.After(due) || drop < 0 || h.Drives.After(pickups[0].Until)):
 		return pickups[0], true
 	case drop >= 0:
 		return slots[drop], true
 	}
 	return Slot{}, false
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

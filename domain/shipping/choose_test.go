@@ -54,7 +54,35 @@ func TestChooseSlot(t *testing.T) {
 		"one that is over is none":           {[]Slot{pick(0)}, time.Time{}, Slot{}, false},
 		"nothing":                            {nil, time.Time{}, Slot{}, false},
 	} {
-		if got, ok := ChooseSlot(c.slots, c.due, noon); got != c.want || ok != c.ok {
+		if got, ok := ChooseSlot(c.slots, c.due, noon, Hours{}); got != c.want || ok != c.ok {
+			t.Errorf("%s: %+v %v", name, got, ok)
+		}
+	}
+}
+
+// A driver at a locked door takes nothing, and a drop-off is as early as the van that goes there.
+func TestASlotIsOneAtWhichSomebodyIsThere(t *testing.T) {
+	pick := func(from, until int) Slot {
+		return Slot{From: noon.Add(time.Duration(from) * time.Hour), Until: noon.Add(time.Duration(until) * time.Hour)}
+	}
+	drop := Slot{DropOff: true}
+	day := Hours{Open: func(from, until time.Time) bool { return from.Before(noon.Add(5*time.Hour)) && until.After(noon) }} // until five
+	van := day
+	van.Drives = noon.Add(30 * time.Hour)
+	for name, c := range map[string]struct {
+		slots []Slot
+		hours Hours
+		due   time.Time
+		want  Slot
+	}{
+		"the evening's is missed":           {[]Slot{pick(5, 7), pick(4, 9)}, day, noon.Add(10 * time.Hour), pick(4, 9)},
+		"locked, so it is brought":          {[]Slot{pick(6, 7), drop}, day, noon.Add(10 * time.Hour), drop},
+		"locked, and nobody brings it":      {[]Slot{pick(6, 7), pick(7, 8)}, day, noon.Add(10 * time.Hour), pick(6, 7)},
+		"late, but sooner than the van":     {[]Slot{pick(2, 20), drop}, van, noon.Add(10 * time.Hour), pick(2, 20)},
+		"late, and the van leaves before":   {[]Slot{pick(2, 40), drop}, van, noon.Add(10 * time.Hour), drop},
+		"what is left of it counts, as now": {[]Slot{pick(-3, 1), pick(2, 3)}, Hours{Open: func(from, _ time.Time) bool { return from.After(noon) }}, time.Time{}, pick(2, 3)},
+	} {
+		if got, ok := ChooseSlot(c.slots, c.due, noon, c.hours); got != c.want || !ok {
 			t.Errorf("%s: %+v %v", name, got, ok)
 		}
 	}
