@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/ops"
 )
 
@@ -19,7 +18,7 @@ type binPlace struct {
 
 type binList struct {
 	Body struct {
-		Bins []catalog.Bin `json:"bins" doc:"In the order of item, node and bin."`
+		Bins []ops.Bin `json:"bins" doc:"In the order of item, node and bin."`
 		Next string        `json:"next,omitempty" doc:"Ask with after=next for what comes after; missing on the last page."`
 	}
 }
@@ -46,20 +45,20 @@ type binsPut struct {
 }
 
 // binCursor names the last bin of a page so that it fits an address.
-func binCursor(b catalog.Bin) string {
+func binCursor(b ops.Bin) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(b.ItemID + "\x00" + b.Node + "\x00" + b.Code))
 }
 
-func binAfter(cursor string) (catalog.Bin, error) {
+func binAfter(cursor string) (ops.Bin, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
 	f := strings.Split(string(raw), "\x00")
 	switch {
 	case cursor == "":
-		return catalog.Bin{}, nil
+		return ops.Bin{}, nil
 	case err != nil || len(f) != 3:
-		return catalog.Bin{}, huma.Error400BadRequest("after: is not the next of a page; leave it out to begin")
+		return ops.Bin{}, huma.Error400BadRequest("after: is not the next of a page; leave it out to begin")
 	}
-	return catalog.Bin{ItemID: f[0], Node: f[1], Code: f[2]}, nil
+	return ops.Bin{ItemID: f[0], Node: f[1], Code: f[2]}, nil
 }
 
 func (s *service) binList(ctx context.Context, in *struct {
@@ -82,7 +81,7 @@ func (s *service) binList(ctx context.Context, in *struct {
 		got = got[:limit]
 		out.Body.Next = binCursor(got[limit-1])
 	}
-	out.Body.Bins = append([]catalog.Bin{}, got...)
+	out.Body.Bins = append([]ops.Bin{}, got...)
 	return out, nil
 }
 
@@ -112,7 +111,7 @@ func (s *service) binsPut(ctx context.Context, in *binsPut) (*binsAnswer, error)
 	defer cancel()
 	said := ops.BinsSaid{Items: []string{in.Item}}
 	for _, b := range in.Body.Bins {
-		said.Bins = append(said.Bins, catalog.Bin{Node: in.Node, ItemID: in.Item, Code: b.Code, Walk: b.Walk, Primary: b.Primary})
+		said.Bins = append(said.Bins, ops.Bin{Node: in.Node, ItemID: in.Item, Code: b.Code, Walk: b.Walk, Primary: b.Primary})
 	}
 	if err := s.x.SayHandling(ctx, ops.Said{Bins: map[string]ops.BinsSaid{in.Node: said}}, caller(ctx)); err != nil {
 		return nil, s.problem(err)

@@ -6,17 +6,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/kit/money"
 	"github.com/spillway/spillway/ops"
-	"github.com/spillway/spillway/store"
 )
 
 type cartonSaid struct {
 	Name     string        `json:"name" doc:"As it is printed on the stack."`
 	Node     string        `json:"node,omitempty" doc:"The node that has it; missing: every node."`
-	Inner    catalog.Sides `json:"inner" doc:"The room in it, before padding."`
-	Outer    catalog.Sides `json:"outer" doc:"What the carrier measures."`
+	Inner    ops.Sides `json:"inner" doc:"The room in it, before padding."`
+	Outer    ops.Sides `json:"outer" doc:"What the carrier measures."`
 	Grams    int64         `json:"grams" doc:"Of the empty carton with its padding."`
 	MaxGrams int64         `json:"max_grams,omitempty" doc:"What it may weigh in all; missing: no limit."`
 	Padding  int64         `json:"padding_mm,omitempty" doc:"Kept free on each of the six sides."`
@@ -56,7 +54,7 @@ func (s *service) cartonList(ctx context.Context, in *paged) (*cartonList, error
 	if err != nil {
 		return nil, s.problem(err)
 	}
-	slices.SortFunc(all, func(a, b store.Carton) int { return strings.Compare(a.ID, b.ID) }) // not as the database's language sorts
+	slices.SortFunc(all, func(a, b ops.CartonSaid) int { return strings.Compare(a.ID, b.ID) }) // not as the database's language sorts
 	out := &cartonList{}
 	out.Body.Cartons = []cartonState{}
 	for _, c := range all {
@@ -92,11 +90,12 @@ func (s *service) cartonPut(ctx context.Context, in *cartonPut) (*cartonAnswer, 
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	b := in.Body.Said
-	c := catalog.Carton{ID: in.ID, Name: b.Name, Node: b.Node, Inner: b.Inner, Outer: b.Outer, Grams: b.Grams, MaxGrams: b.MaxGrams, Padding: b.Padding, Active: b.Active}
+	c := ops.CartonSaid{Version: in.Body.Version}
+	c.ID, c.Name, c.Node, c.Inner, c.Outer, c.Grams, c.MaxGrams, c.Padding, c.Active = in.ID, b.Name, b.Node, b.Inner, b.Outer, b.Grams, b.MaxGrams, b.Padding, b.Active
 	if b.Cost != nil {
 		c.Cost = *b.Cost
 	}
-	if err := s.x.SayHandling(ctx, ops.Said{Cartons: []store.Carton{{Carton: c, Version: in.Body.Version}}}, caller(ctx)); err != nil {
+	if err := s.x.SayHandling(ctx, ops.Said{Cartons: []ops.CartonSaid{c}}, caller(ctx)); err != nil {
 		return nil, s.problem(err)
 	}
 	return s.cartonRead(ctx, in.ID)
@@ -111,7 +110,7 @@ func (s *service) cartonDelete(ctx context.Context, in *struct {
 	return nil, s.problem(s.x.RemoveCarton(ctx, in.ID, in.Version, caller(ctx)))
 }
 
-func cartonStateOf(c store.Carton) cartonState {
+func cartonStateOf(c ops.CartonSaid) cartonState {
 	out := cartonState{ID: c.ID, Version: c.Version, Actor: c.Actor, At: c.At, Said: cartonSaid{Name: c.Name, Node: c.Node, Inner: c.Inner, Outer: c.Outer,
 		Grams: c.Grams, MaxGrams: c.MaxGrams, Padding: c.Padding, Active: c.Active}}
 	if c.Cost.Minor > 0 {

@@ -7,25 +7,22 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/spillway/spillway/domain/catalog"
-	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/ops"
-	"github.com/spillway/spillway/store"
 )
 
 // saidAtOnce is how many things a page has unless fewer are asked for.
 const saidAtOnce = 200
 
-// unitSaid is what one unit of an item is like, field by field as catalog.Physical.
+// unitSaid is what one unit of an item is like, field by field as ops.Physical.
 type unitSaid struct {
 	Grams    int64             `json:"grams,omitempty" doc:"Of one unit as it is packed; missing: not known."`
 	LengthMM int64             `json:"length_mm,omitempty" doc:"As the unit stands by itself; all three sides or none."`
 	WidthMM  int64             `json:"width_mm,omitempty"`
 	HeightMM int64             `json:"height_mm,omitempty"`
-	Stance   catalog.Stance    `json:"stance,omitempty" doc:"up: this way up; never: not on its end; missing: on any side."`
+	Stance   ops.Stance    `json:"stance,omitempty" doc:"up: this way up; never: not on its end; missing: on any side."`
 	Fragile  bool              `json:"fragile,omitempty" doc:"Nothing may lie on it."`
 	Alone    bool              `json:"alone,omitempty" doc:"Every unit is a parcel by itself."`
-	Needs    []network.Ability `json:"needs,omitempty" doc:"What a node must be able to handle for it."`
+	Needs    []ops.Ability `json:"needs,omitempty" doc:"What a node must be able to handle for it."`
 	Origin   string            `json:"origin,omitempty" doc:"Country it was made in, two letters."`
 	HSCode   string            `json:"hs_code,omitempty" doc:"Of the Harmonized System: 6 to 10 digits."`
 }
@@ -120,7 +117,7 @@ func (s *service) handlingList(ctx context.Context, in *paged) (*handlingList, e
 	return out, nil
 }
 
-func itemHandlingOf(p store.Physical) itemHandling {
+func itemHandlingOf(p ops.ItemSaid) itemHandling {
 	return itemHandling{Item: p.ItemID, Version: p.Version, Actor: p.Actor, At: moment(p.At), Said: unitSaid(p.Physical)}
 }
 
@@ -143,7 +140,7 @@ func (s *service) handlingOf(ctx context.Context, in *struct {
 func (s *service) handlingPut(ctx context.Context, in *handlingPut) (*handlingAnswer, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	said := ops.Said{Physicals: []store.Physical{{ItemID: in.Item, Version: in.Body.Version, Physical: catalog.Physical(in.Body.Said)}}}
+	said := ops.Said{Physicals: []ops.ItemSaid{{ItemID: in.Item, Version: in.Body.Version, Physical: ops.Physical(in.Body.Said)}}}
 	if err := s.x.SayHandling(ctx, said, caller(ctx)); err != nil {
 		return nil, s.problem(err)
 	}
@@ -156,5 +153,5 @@ func (s *service) handlingDelete(ctx context.Context, in *struct {
 }) (*struct{}, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return nil, s.problem(s.x.SayHandling(ctx, ops.Said{Physicals: []store.Physical{{ItemID: in.Item, Version: in.Version}}}, caller(ctx)))
+	return nil, s.problem(s.x.SayHandling(ctx, ops.Said{Physicals: []ops.ItemSaid{{ItemID: in.Item, Version: in.Version}}}, caller(ctx)))
 }

@@ -69,5 +69,12 @@ func tableProblem(v view.TableImport) error {
 	for _, p := range v.Problems {
 		details = append(details, &huma.ErrorDetail{Location: "line " + strconv.Itoa(p.Line), Message: p.Text})
 	}
-	return huma.NewError(http.StatusUnprocessableEntity, "Nothing was changed: "+strconv.Itoa(len(v.Problems)+v.More)+" lines have problems.", details...)
+	return huma.NewError(http.StatusUnprocessableEntity, "Nothing was changed: "+howMany(len(v.Problems)+v.More)+".", details...)
+}
+
+func howMany(n int) string {
+	if n == 1 {
+		return "1 line has a problem"
+	}
+	return strconv.Itoa(n) + " lines have problems"
 }

@@ -7,12 +7,24 @@ import (
 	"strings"
 
 	"github.com/spillway/spillway/domain/catalog"
+	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
 )
 
 // HandlingTopic is the live notice that something was said of cartons.
 const HandlingTopic = "cartons"
+
+// The names by which the edges of the program speak of what is said.
+type (
+	Physical   = catalog.Physical
+	Stance     = catalog.Stance
+	Sides      = catalog.Sides
+	Bin        = catalog.Bin
+	Ability    = network.Ability
+	ItemSaid   = store.Physical
+	CartonSaid = store.Carton
+)
 
 // Said is everything that is to be said of things at once: all of it, or nothing. Versions are those that were read.
 type Said struct {

@@ -21,7 +21,7 @@ func TestGuides(t *testing.T) {
 		name     string
 		commands int                                   // at least so many
 		before   func(t *testing.T, home string) error // what is there when the guide begins; nil: nothing
-	}{{"import.md", 6, nil}, {"reconcile.md", 2, guideShop}, {"verify.md", 3, guideCustody}} {
+	}{{"import.md", 6, nil}, {"reconcile.md", 2, guideShop}, {"verify.md", 3, guideCustody}, {"carriers.md", 3, nil}} {
 		t.Run(g.name, func(t *testing.T) { runGuide(t, "../../docs/guides/"+g.name, g.commands, g.before) })
 	}
 }

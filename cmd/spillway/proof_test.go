@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spillway/spillway/domain/shipping"
@@ -43,14 +44,7 @@ func TestAProofOfTheOrderPageVerifiesWithoutUs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopped := false
-	stop := func() {
-		if !stopped {
-			stopped = true
-			a.Ops().Stop()
-			a.Stop(t.Context())
-		}
-	}
+	stop := sync.OnceFunc(func() { a.Ops().Stop(); a.Stop(t.Context()) })
 	t.Cleanup(stop)
 	parcel := func(id, orderID string) store.Shipment {
 		return store.Shipment{Shipment: shipping.Shipment{ID: id, ConnectionID: "shop", Orders: []string{orderID}, Node: "main", Way: shipping.ByHand,
