@@ -57,6 +57,15 @@ type reroute struct {
 	}
 }
 
+type renumber struct {
+	ID       string `path:"id" maxLength:"200"`
+	Shipment string `path:"shipment" maxLength:"40"`
+	Body     struct {
+		Number  string `json:"number" minLength:"1" maxLength:"60"`
+		Carrier string `json:"carrier,omitempty" maxLength:"60" doc:"Missing: as it is."`
+	}
+}
+
 type orderPath struct {
 	ID string `path:"id" maxLength:"200" doc:"The connection's id, a colon, and the channel's id of the order."`
 }
@@ -67,6 +76,9 @@ func (s *service) routes(a huma.API) {
 		Security: security, Tags: []string{"routes"}, Errors: fails}, s.route)
 	huma.Register(a, huma.Operation{OperationID: "shipments", Method: http.MethodGet, Path: base + "/orders/{id}/shipments", Summary: "The parcels of an order",
 		Security: security, Tags: []string{"routes"}, Errors: fails}, s.shipments)
+	huma.Register(a, huma.Operation{OperationID: "correct-tracking", Method: http.MethodPost, Path: base + "/orders/{id}/shipments/{shipment}/tracking",
+		Summary: "Enter another tracking number for a parcel", Description: "The channel is told it, as often and as long as it takes corrections. Sending the same again changes nothing.",
+		Security: security, Tags: []string{"routes"}, Errors: append(fails, http.StatusConflict)}, s.renumber)
 	huma.Register(a, huma.Operation{OperationID: "reroute", Method: http.MethodPost, Path: base + "/orders/{id}/reroute", Summary: "Route an order again",
 		Description: "By the rules, or from the nodes you name. What somebody packs already stays.", Security: security, Tags: []string{"routes"}, Errors: append(fails, http.StatusConflict)}, s.reroute)
 }
@@ -103,6 +115,15 @@ func (s *service) reroute(ctx context.Context, in *reroute) (*routeAnswer, error
 		return nil, s.problem(err)
 	}
 	return s.routeOf(ctx, in.ID)
+}
+
+func (s *service) renumber(ctx context.Context, in *renumber) (*shipmentList, error) {
+	bound, cancel := bounded(ctx)
+	defer cancel()
+	if err := s.x.Renumber(bound, in.ID, in.Shipment, in.Body.Carrier, in.Body.Number, caller(ctx)); err != nil {
+		return nil, s.problem(err)
+	}
+	return s.shipments(ctx, &orderPath{ID: in.ID})
 }
 
 func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, error) {

@@ -25,7 +25,7 @@ func (w *watch) parcels(all ...store.Shipment) {
 func left(id, carrier string) store.Shipment {
 	s := store.Shipment{Shipment: shipping.Shipment{ID: id, ConnectionID: "a", Orders: []string{"a:" + id}, Node: "main", Way: shipping.ByCarrier, Account: "acc",
 		Lines: []shipping.Line{{OrderID: "a:" + id, Key: "k", ItemID: "MUG", Qty: 1}}}}
-	s.Booked(time.Date(2026, 2, 20, 9, 0, 0, 0, time.UTC), shipping.Label{Ref: "r" + id, Carrier: carrier, Tracking: "9400111206206406300106"})
+	s.Booked(time.Date(2026, 2, 20, 9, 0, 0, 0, time.UTC), shipping.Label{Ref: "r" + id, Carrier: carrier, Tracking: "9400111206206406300100"})
 	return s
 }
 
@@ -66,7 +66,7 @@ func TestAStuckParcelIsToldAndEndsWithTheNextEvent(t *testing.T) {
 		if len(got) != 1 || got[0].Kind != alert.StuckParcel || got[0].Subject != "p1" || got[0].Last.Order != "a:p1" || got[0].Severity != alert.Warning {
 			t.Fatalf("%+v", got)
 		}
-		for _, word := range []string{"Nordlicht", "1001", "300106", "USPS", "The last scan was on 2 March 09:00", "deadline is 7 Mar"} {
+		for _, word := range []string{"Nordlicht", "1001", "300100", "USPS", "The last scan was on 2 March 09:00", "deadline is 7 Mar"} {
 			if !strings.Contains(got[0].Last.Text, word) {
 				t.Errorf("%q is not in %q", word, got[0].Last.Text)
 			}

@@ -33,13 +33,13 @@ func TestANumberTheChannelDoesNotTakeIsToldBeforeItsDeadline(t *testing.T) {
 	r := newRig(t)
 	now := time.Now()
 	refused, down, told := r.sell("S1", 1), r.sell("S1", 1), r.sell("S1", 1)
-	r.scanned("sh-told", told, "USPS", "9400111206206406300106")
+	r.scanned("sh-told", told, "USPS", "9400111206206406300100")
 	r.shipped("sh-told", "the number is told", func(s store.Shipment) bool { return s.Tell.Tracking != "" })
 	r.scanned("sh-refused", refused, "Pigeon Post", "PG1234567")
 	r.shipped("sh-refused", "it is refused", func(s store.Shipment) bool { return s.Question() != "" })
 	fault, err := r.shop.Faults.Add(world.Rule{Point: "*/parcels*", Kind: world.Unavailable, Probability: 1})
 	r.must(err)
-	r.scanned("sh-down", down, "USPS", "9400111206206406300205")
+	r.scanned("sh-down", down, "USPS", "9400111206206406300209")
 	r.shipped("sh-down", "the channel does not take it", func(s store.Shipment) bool { return s.Tell.Failures > 0 })
 
 	// The orders want to be shipped within 48 hours: nothing is said 40 hours before, all of it 10 hours before, loudly an hour before and after.

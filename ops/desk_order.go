@@ -216,7 +216,7 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 		out.Text = "return " + e.Ref + ": " + e.To
 	case order.EventDeadline:
 		out.Text = "the deadline moved from " + e.From + " to " + e.To
-	case EventRouted, EventRetried, EventSettled:
+	case EventRouted, EventRetried, EventSettled, EventRenumbered, EventUnrouted:
 		routeEntry(row, &out)
 	case EventUnmapped:
 		out.Kind, out.Text, out.Level = "not mapped", "it sells something no item is known for", view.Bad
@@ -241,6 +241,9 @@ type takenEvent struct {
 	Message string `json:"message,omitempty"` // the id of the stored message behind it, if it was a webhook
 }
 
+// ownEvents are events of an order that no fact of a channel's is behind.
+var ownEvents = map[string]bool{EventRouted: true, EventUnrouted: true, EventRetried: true, EventSettled: true, EventRenumbered: true}
+
 // noSource stands for the source of an event that was stored without one.
 const noSource = "not recorded"
 
@@ -249,7 +252,7 @@ func factsOf(events []store.Event) []view.FactRow {
 	var out []view.FactRow
 	for _, row := range events {
 		var e takenEvent
-		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") || row.Kind == EventRouted || row.Kind == EventRetried || row.Kind == EventSettled {
+		if json.Unmarshal(row.Data, &e) != nil || !strings.HasPrefix(row.Kind, "order.") || ownEvents[row.Kind] {
 			continue
 		}
 		effect := strings.ReplaceAll(strings.TrimPrefix(row.Kind, "order."), "_", " ")

@@ -179,7 +179,7 @@ func parcelView(s *store.Shipment, cat *catalogue, at time.Time) view.Parcel {
 			v.Label += ", taking it back: " + s.Void.Answer
 		}
 	}
-	v.Way = wayView(s, at)
+	v.Way, v.Renumber = wayView(s, at), renumberView(&s.Shipment, at)
 	if s.Settled != nil && v.Way == nil {
 		v.Settled = s.Settled.Why
 	}
@@ -313,11 +313,22 @@ func routeEntry(row store.Event, out *view.Entry) {
 		Currency string   `json:"currency"`
 		Together int      `json:"together"`
 		Said     string   `json:"said"`
+		Why      string   `json:"why"`
+		From     string   `json:"from"`
+		To       string   `json:"to"`
 	}
 	_ = json.Unmarshal(row.Data, &e) // what cannot be read leaves the line short
 	out.At = row.At
 	if row.Kind == EventRetried {
 		out.Kind, out.Text, out.Actor = "tried again", "a parcel’s step was refused: “"+e.Said+"”", e.By
+		return
+	}
+	if row.Kind == EventUnrouted {
+		out.Kind, out.Text, out.Level, out.Actor = "not routed", "it cannot be routed: "+e.Why, view.Bad, view.Self
+		return
+	}
+	if row.Kind == EventRenumbered {
+		out.Kind, out.Text, out.Actor = "number corrected", "a parcel travels as "+e.To+", not as "+e.From, e.By
 		return
 	}
 	if row.Kind == EventSettled {

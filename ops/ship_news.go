@@ -134,7 +134,10 @@ func (x *Ops) heard(tx *store.Tx, by func(*store.Tx, string, int) ([]store.Shipm
 
 // hear merges one piece of news.
 func (x *Ops) hear(s *shipping.Shipment, source string, n driver.ParcelNews, at time.Time) {
-	if b := n.Booked; b != nil && b.Tracking == "" {
+	if s.Label.Entered && n.Tracking != "" && tracking.Normalise(n.Tracking) != s.Label.Tracking {
+		n.Events = nil // of the number it had before
+	}
+	if b := n.Booked; b != nil && (b.Tracking == "" || s.Label.Entered) {
 		kept := *b
 		kept.Tracking, kept.Carrier = s.Label.Tracking, cmp.Or(b.Carrier, s.Label.Carrier) // news without a number takes none away
 		n.Booked = &kept

@@ -210,6 +210,7 @@ func (t shipWay) tell(ctx context.Context, k shipping.StepKind, s store.Shipment
 	}
 	return func(s *shipping.Shipment, at time.Time) {
 		s.Told(at, told.Tracking, told.PackageID, told.Warning, told.Corrections)
+		s.Tell.CorrectUntil = told.Until
 	}
 }
 

@@ -191,6 +191,9 @@ type Routes interface {
 	CustodyProof(ctx context.Context, orderID, parcel string) ([]byte, error)
 	// SettleParcel says what became of a parcel that is stuck. It fails with errs.Conflict if nothing is waited for, and errs.Invalid without a reason.
 	SettleParcel(ctx context.Context, id, actor, why string) (view.Done, error)
+	// Renumber enters another tracking number for a parcel. It fails with errs.Conflict where the number cannot be changed any more, errs.Invalid where it
+	// is no number of the carrier.
+	Renumber(ctx context.Context, d view.RenumberDraft) (view.Done, error)
 
 	Routing(ctx context.Context) (view.Routing, error)
 	PreviewRouting(ctx context.Context, d view.RoutingDraft) (view.RoutingPreview, error)

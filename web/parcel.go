@@ -24,3 +24,18 @@ func (s *Site) settleParcel(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.finish(w, r, done, string(orderPath(r.PathValue("id"))))
 }
+
+// renumber enters another tracking number for a parcel.
+func (s *Site) renumber(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	d := view.RenumberDraft{OrderID: r.PathValue("id"), Parcel: r.PathValue("parcel"), Carrier: f.text("carrier", "Carrier", false), Number: f.text("number", "Tracking number", true), Actor: s.user(ctx)}
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.Renumber(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(orderPath(d.OrderID)))
+}

@@ -379,8 +379,9 @@ type Told struct {
 	Tracking    string
 	Provider    string
 	Lines       []string
-	Warning     string // the channel took it and is not content
-	Corrections int    // how often it can still be corrected; -1: not told
+	Warning     string    // the channel took it and is not content
+	Corrections int       // how often it can still be corrected; -1: not told
+	Until       time.Time // it cannot be corrected after; zero: no such bound is known
 	At          time.Time
 }
 

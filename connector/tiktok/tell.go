@@ -41,7 +41,7 @@ func (c *channel) Tell(ctx context.Context, d driver.Dispatch) (driver.Told, err
 	if err != nil {
 		return driver.Told{}, err
 	}
-	return driver.Told{PackageID: id, Tracking: d.Tracking, Provider: provider.Name, Lines: lines, Warning: warning, Corrections: 1, At: c.api.stamp()}, nil
+	return driver.Told{PackageID: id, Tracking: d.Tracking, Provider: provider.Name, Lines: lines, Warning: warning, Corrections: 1, At: c.api.stamp(), Until: c.correctUntil(c.api.stamp())}, nil
 }
 
 // mark says of each order of a parcel under which number its units travel. One that is marked already is left.
@@ -113,10 +113,24 @@ func (c *channel) retold(ctx context.Context, d driver.Dispatch, refusal error) 
 // correctable is how long after it was shipped a number may be corrected (facts, section 9.1); where the bound does not hold the platform allows more.
 const correctable = 72 * time.Hour
 
+// bounded are the markets in which that bound is documented: the United States, the United Kingdom and South East Asia.
+var bounded = map[string]bool{"US": true, "GB": true, "SG": true, "MY": true, "PH": true, "TH": true, "VN": true, "ID": true}
+
+// correctUntil is until when the number of a package shipped at a time may be corrected; zero: no bound is documented.
+func (c *channel) correctUntil(shipped time.Time) time.Time {
+	if shipped.IsZero() || !bounded[c.conn.Shop.Region] {
+		return time.Time{}
+	}
+	return shipped.Add(correctable)
+}
+
 // told is a package in our words. Whether it was corrected the platform does not say; that it is too late, its time does.
 func (c *channel) told(pk pack) driver.Told {
 	out := driver.Told{PackageID: pk.id, Tracking: pk.tracking, Provider: pk.provider, Lines: pk.lines, Corrections: -1, At: at(pk.at)}
-	if pk.at > 0 && c.api.stamp().Sub(out.At) > correctable && (c.conn.Shop.Region == "US" || c.conn.Shop.Region == "GB") {
+	if pk.at > 0 {
+		out.Until = c.correctUntil(out.At)
+	}
+	if !out.Until.IsZero() && c.api.stamp().After(out.Until) {
 		out.Corrections = 0
 	}
 	return out

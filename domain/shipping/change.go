@@ -146,7 +146,11 @@ func (s *Shipment) Stored(document string) {
 
 // Told says what the channel knows now.
 func (s *Shipment) Told(at time.Time, tracking, pkg, warning string, corrections int) {
-	s.Tell = Telling{Call: Call{Fate: Done, N: s.Tell.N, At: at}, Tracking: tracking, Package: pkg, Warning: clip(warning), Corrections: corrections}
+	fixed := s.Tell.Fixed
+	if s.Tell.Tracking != "" && s.Tell.Tracking != tracking {
+		fixed++
+	}
+	s.Tell = Telling{Call: Call{Fate: Done, N: s.Tell.N, At: at}, Tracking: tracking, Package: pkg, Warning: clip(warning), Corrections: corrections, Fixed: fixed}
 	if tracking != s.Label.Tracking && corrections == 0 {
 		s.Tell.Stuck, s.Tell.Message = true, "The channel knows another tracking number and lets nobody change it any more."
 	}

@@ -120,6 +120,7 @@ type Label struct {
 	Service  string       `json:"service,omitzero"`
 	Tracking string       `json:"tracking,omitzero"`
 	URL      string       `json:"url,omitzero"`
+	Entered  bool         `json:"entered,omitzero"` // somebody entered the number in place of the shipper's
 	Price    money.Amount `json:"price,omitzero"`
 	BookedAt time.Time    `json:"booked_at,omitzero"`
 	Document string       `json:"document,omitzero"` // id of the stored label; empty: not fetched
@@ -133,6 +134,9 @@ type Telling struct {
 	Package     string `json:"package,omitzero"`
 	Corrections int    `json:"corrections,omitzero"` // how often the number can still be changed; -1: not told
 	Warning     string `json:"warning,omitzero"`
+
+	Fixed        int       `json:"fixed,omitzero"`         // how often it was changed
+	CorrectUntil time.Time `json:"correct_until,omitzero"` // it cannot be changed after; zero: no such bound is known
 }
 
 // Voiding takes a label back that is not used.

@@ -13,7 +13,7 @@ import (
 	"github.com/spillway/spillway/kit/money"
 )
 
-const uspsNumber = "9400111206206406300106"
+const uspsNumber = "9400111206206406300100"
 
 var calendars = map[[2]string]*calendar.Calendar{}
 
@@ -66,7 +66,7 @@ func TestWhatIsWaitedForOfAParcel(t *testing.T) {
 		{"delivered", []func(*Shipment){scan, func(s *Shipment) { follow(t, s, tracking.Event{At: hour(30), Status: tracking.Delivered}) }}, "", time.Time{}},
 		{"delivered, as the channel says", []func(*Shipment){scan, func(s *Shipment) { s.Left(hour(4), hour(40)) }}, "", time.Time{}},
 		{"voided", []func(*Shipment){func(s *Shipment) { s.Stop(hour(1), "cancelled"); s.Voided(hour(2), "voided") }}, "", time.Time{}},
-		{"what was told is of the number before", []func(*Shipment){scan, func(s *Shipment) { s.Label.Tracking = "9400111206206406300205"; s.SeenAt = time.Time{} }}, tracking.NoFirstScan, end(21)},
+		{"what was told is of the number before", []func(*Shipment){scan, func(s *Shipment) { s.Label.Tracking = "9400111206206406300209"; s.SeenAt = time.Time{} }}, tracking.NoFirstScan, end(21)},
 	} {
 		s := onTheWay(t, ByCarrier)
 		for _, change := range c.change {

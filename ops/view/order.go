@@ -170,7 +170,17 @@ type Parcel struct {
 	Proof        bool       // the custody log has signed entries of it
 	Way          *ParcelWay // what is waited for on its way; nil: nothing
 	Settled      string     // what a person has said became of it; empty: nothing
+	Renumber     *Renumber  // nil: it has no number of ours
 }
+
+// Renumber says whether another tracking number may be entered for a parcel.
+type Renumber struct {
+	May  bool
+	Text string // how often and until when, or why not
+}
+
+// RenumberDraft is another tracking number for a parcel. Carrier "" leaves the carrier as it is.
+type RenumberDraft struct{ OrderID, Parcel, Carrier, Number, Actor string }
 
 // ParcelWay is what is wrong with a parcel on its way, or would be first if nothing more were heard.
 type ParcelWay struct {

@@ -20,6 +20,8 @@ type routed struct {
 	left    map[string]string // where orders leave from that a person sent elsewhere
 	retried map[string]bool   // orders whose parcel was tried again
 	settled map[string]string // what became of stuck parcels
+
+	renumbered map[string]string // the corrected numbers of parcels
 }
 
 var usualRules = view.RoutingForm{Currency: "EUR", LateDispatch: "10.00", LateDelivery: "5.00", LateCancel: "20.00", LeftUnit: "5.00", LeftAny: "50.00", Move: "0", Short: "partly", Parts: "3", Slip: "2", RoadSlip: "5", Unknown: "500"}
