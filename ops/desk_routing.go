@@ -44,7 +44,11 @@ func (d *Desk) Routing(ctx context.Context) (view.Routing, error) {
 			v.Nodes = append(v.Nodes, view.Option{ID: n.ID, Label: cat.locationName(n.ID)})
 		}
 		v.SaidNodes = len(nodes) > 0
-		v.Wave, err = d.waveView(tx)
+		if v.Wave, err = d.waveView(tx); err != nil {
+			return err
+		}
+		names, err := shopNames(tx)
+		v.Ways = d.x.waysToday(names)
 		return err
 	})
 	return v, err

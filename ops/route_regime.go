@@ -1,11 +1,14 @@
 package ops
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/ops/view"
 )
 
 // regimeOf is what the channel's way of shipping means for the choice of a node on the day an order is routed: on the channel's label what it is free
@@ -31,4 +34,34 @@ func (x *Ops) regimeOf(o *order.Order, at time.Time) routing.Regime {
 		return routing.Regime{Forbidden: rule.Words()}
 	}
 	return routing.Regime{}
+}
+
+// waysToday is how each shop may ship today, by the rules of its channel; shops whose channel says nothing of it are left out.
+func (x *Ops) waysToday(names map[string]string) (out []view.Way) {
+	book := x.rules.Load()
+	for id, shop := range book.of {
+		if len(shop.rules.Regimes) == 0 {
+			continue
+		}
+		kind, day := book.kind[id], policy.DayOf(x.now(), shop.rules.Location())
+		w := view.Way{Shop: names[id], ShopID: id, Level: view.Good, Own: "You may label parcels yourself."}
+		if w.Shop == "" {
+			w.Shop = id
+		}
+		if rule, forbidden := shop.rules.OwnLabels(kind, day); forbidden {
+			w.Level, w.Own = view.Bad, "You may not label parcels yourself: "+rule.Words()+"."
+		}
+		if way, ok := shop.rules.ChannelLabels(kind, day); ok {
+			w.Channel = way.Words() + "."
+			if len(way.Exempt) > 0 {
+				w.Channel += " Free of: " + strings.Join(way.Exempt, ", ") + "."
+			}
+		}
+		if next := shop.rules.NextWay(kind, day); next != 0 {
+			w.Next = next.String()
+		}
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b view.Way) int { return strings.Compare(a.Shop+a.ShopID, b.Shop+b.ShopID) })
+	return out
 }

@@ -54,6 +54,18 @@ func (rs *RuleSet) ChannelLabels(kind string, d Day) (way Regime, ok bool) {
 	return way, ok
 }
 
+// NextWay is the first day after d on which a rule of shipping for shops of a kind begins or ends; 0: none is known to.
+func (rs *RuleSet) NextWay(kind string, d Day) (next Day) {
+	for _, r := range rs.Regimes {
+		for _, day := range []Day{r.From, r.Until} {
+			if !r.Announced && r.meant(kind) && day > d && (next == 0 || day < next) {
+				next = day
+			}
+		}
+	}
+	return next
+}
+
 // Words is a rule of shipping in a sentence, with its day and where it comes from.
 func (r Regime) Words() string {
 	text := r.Option + " is " + string(r.State)

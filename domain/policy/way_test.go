@@ -55,6 +55,9 @@ func TestWhoMayLabelByTheDay(t *testing.T) {
 		if forbidden && !strings.Contains(rule.Words(), rule.From.String()) {
 			t.Errorf("%q does not say since when", rule.Words())
 		}
+		if next := rs.NextWay(c.kind, d); next != 0 && next <= d {
+			t.Errorf("%s: the next change is %s", c.day, next)
+		}
 		if way, _ := rs.ChannelLabels(c.kind, d); way.ID != c.label {
 			t.Errorf("%s, %s: %q, not %q", c.day, c.kind, way.ID, c.label)
 		}

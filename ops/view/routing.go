@@ -16,6 +16,16 @@ type Routing struct {
 	History   []RoutingChange
 	Wave      *Wave // nil: none was planned
 	SaidNodes bool  // nodes are said, so orders are routed
+	Ways      []Way // by shop, those whose channel has rules of shipping
+}
+
+// Way is how a channel lets a shop ship on the day at hand.
+type Way struct {
+	Shop, ShopID string
+	Level        Level  // Bad: labels of one's own are forbidden
+	Own          string // whether the seller may label parcels itself, and by which rule not
+	Channel      string // what a label of the channel's is; empty: the rules do not say
+	Next         string // the day on which a rule of shipping changes next; empty: none is known
 }
 
 // RoutingForm is the rules as people write them; money in Currency.

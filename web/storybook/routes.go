@@ -134,6 +134,10 @@ func (b *Book) Routing(context.Context) (view.Routing, error) {
 	for _, n := range b.nodes {
 		v.Nodes = append(v.Nodes, view.Option{ID: n.Form.ID, Label: n.Form.Name})
 	}
+	v.Ways = []view.Way{{Shop: "Nordlicht US", ShopID: "clip-north", Level: view.Good, Own: "You may label parcels yourself.",
+		Channel: "Upgraded shipping is allowed from 2026-02-05 (rule upgraded-2, source O, official). Free of: on-time delivery.", Next: "2026-12-01"},
+		{Shop: "Nordlicht from abroad", ShopID: "clip-abroad", Level: view.Bad, Channel: "Upgraded shipping is allowed from 2026-02-05 (rule upgraded-2, source O, official).",
+			Own: "You may not label parcels yourself: Seller shipping is closed for cross-border shops from 2025-12-01 (rule seller-shipping-cross-border, source T, unverified)."}}
 	if v.SaidNodes {
 		v.Wave = &view.Wave{At: b.now().Add(-time.Hour), By: "lena@nordlicht.example", CanApply: true, Sentence: "31 orders of 412 would move; together they would cost 2,318.40 EUR instead of 2,371.95 EUR.",
 			Figures: []view.Input{{Name: "As they are", Value: "2,371.95 EUR", Text: "what each route was expected to cost when it was made"}, {Name: "One by one, the most urgent first", Value: "2,344.10 EUR, 9 late, 415 parcels", Text: "what routing each again would come to"},
