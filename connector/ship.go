@@ -217,8 +217,8 @@ func (s *Session) Combinable(ctx context.Context, cursor string) (driver.Combina
 
 // Bundles reports whether the channel takes many parcels over in one bag.
 func (s *Session) Bundles() bool {
-	_, ok := s.channel.(driver.Bundler)
-	return ok
+	to, ok := s.channel.(driver.Bundler)
+	return ok && to.Bundles()
 }
 
 // Bundle puts the parcels of orders into one bag; false where the channel has none. What may have been carried out is not repeated.

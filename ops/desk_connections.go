@@ -144,6 +144,11 @@ func (d *Desk) Connection(ctx context.Context, id string) (view.Connection, erro
 		if err != nil {
 			return err
 		}
+		if d.x.packages(id) {
+			if v.Combine, err = combineMode(tx, id); err != nil {
+				return err
+			}
+		}
 		v.Streams = d.streams(c, mark)
 		v.Webhooks, v.MessageAt = d.webhooks(c)
 		v.Drift, err = d.drift(tx, func(listing string) bool { return strings.HasPrefix(listing, id+":") })

@@ -25,9 +25,9 @@ const (
 )
 
 var stepNames = map[shipping.StepKind]string{shipping.Pack: "to be packed", shipping.Book: "label being made", shipping.Find: "label being made", shipping.Fetch: "label being fetched",
-	shipping.Tell: "number being told", shipping.Correct: "number being corrected", shipping.TakeBack: "label being taken back", shipping.Scan: "label to be scanned", shipping.Hand: "wait for a van", shipping.Ask: "a person is asked"}
+	shipping.Group: "package being asked for", shipping.Seek: "package being asked for", shipping.Tell: "number being told", shipping.Correct: "number being corrected", shipping.TakeBack: "label being taken back", shipping.Scan: "label to be scanned", shipping.Hand: "wait for a van", shipping.Ask: "a person is asked"}
 
-var stepOrder = []shipping.StepKind{shipping.Pack, shipping.Scan, shipping.Book, shipping.Find, shipping.Fetch, shipping.Tell, shipping.Hand, shipping.Ask, shipping.TakeBack, shipping.Correct}
+var stepOrder = []shipping.StepKind{shipping.Group, shipping.Seek, shipping.Pack, shipping.Scan, shipping.Book, shipping.Find, shipping.Fetch, shipping.Tell, shipping.Hand, shipping.Ask, shipping.TakeBack, shipping.Correct}
 
 var methodNames = map[floor.Method]string{floor.Singles: "one item each", floor.Zone: "one zone", floor.Batch: "mixed"}
 
@@ -85,6 +85,9 @@ func (d *Desk) Floor(ctx context.Context, node string) (view.Floor, error) {
 		}
 		stuck, err := tx.StuckCounts(v.At)
 		if v.Stuck = stuck[node]; err != nil {
+			return err
+		}
+		if v.Together, err = d.together(tx, node, v.At); err != nil {
 			return err
 		}
 		v.Waves, err = floorWaves(tx, node, v.At)
@@ -294,6 +297,9 @@ func (d *Desk) HandOver(ctx context.Context, node string) (view.HandOver, error)
 		v.Ready, err = d.floorParcels(tx, all[:min(len(all), floorShown)], v.At)
 		for i := range v.Ready {
 			v.Ready[i].Step = cmp.Or(all[i].Label.Carrier, all[i].Carrier) + " … " + tail(all[i].Label.Tracking)
+		}
+		if err == nil {
+			v.Bag, v.Bags, err = d.bags(tx, node, v.At)
 		}
 		return err
 	})

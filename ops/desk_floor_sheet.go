@@ -11,7 +11,8 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// FloorSheet is something to print: the label or the slip of a parcel, the pick list of a wave, the manifest of a node. Errors: NotFound.
+// FloorSheet is something to print: the label or the slip of a parcel, the pick list of a wave, the manifest of a node, what is stuck
+// on a bag. Errors: NotFound.
 func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, error) {
 	const op = "ops.FloorSheet"
 	var doc *label.Document
@@ -19,6 +20,9 @@ func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, err
 	switch kind {
 	case "label":
 		return d.labelSheet(ctx, id)
+	case "bag":
+		d, err := d.x.BagDocument(ctx, id)
+		return view.Sheet{Name: "bag-" + id, Type: d.Type, Data: d.Data}, err
 	case "slip":
 		doc, err = d.slip(ctx, id)
 	case "picks":

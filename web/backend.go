@@ -22,6 +22,7 @@ type Backend interface {
 	Nodes
 	Handling
 	Floor
+	Shared
 	Routes
 	Carriers
 	Accounts

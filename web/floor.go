@@ -58,7 +58,7 @@ func (s *Site) floor(ctx context.Context, r *http.Request) (page, error) {
 		return page{}, err
 	}
 	return floorPage("Floor", func(p page) templ.Component { return floorBody(p, v) },
-		part{id: "fl-steps", c: floorSteps(v)}, part{id: "fl-waves", c: floorWaves(v)}, part{id: "fl-rows", held: true, c: floorRows(v)}), nil
+		part{id: "fl-steps", c: floorSteps(v)}, part{id: "fl-waves", c: floorWaves(v)}, part{id: "fl-together", held: true, c: togetherRows(v)}, part{id: "fl-rows", held: true, c: floorRows(v)}), nil
 }
 
 // nodeOf is the node a page is about; without one it is the one with most to do.
@@ -137,7 +137,7 @@ func (s *Site) handOver(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	return floorPage("Hand over", func(p page) templ.Component { return handBody(p, v) }, part{id: "fl-ready", c: handReady(v)}), nil
+	return floorPage("Hand over", func(p page) templ.Component { return handBody(p, v) }, part{id: "fl-ready", c: handReady(v)}, part{id: "fl-bag", held: true, c: bagRows(v)}), nil
 }
 
 func (s *Site) bench(ctx context.Context, r *http.Request) (page, error) {

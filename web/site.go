@@ -89,6 +89,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.reconcileRoutes(m)
 	s.incidentRoutes(m)
 	s.floorRoutes(m)
+	s.sharedRoutes(m)
 	s.handlingRoutes(m)
 	s.page(m, "GET /nodes", s.nodes)
 	s.page(m, "GET "+newNodePath, s.newNode)

@@ -162,6 +162,8 @@ type CombinablePage struct {
 
 // Bundler is implemented by channels that take many parcels over in one bag on their first mile.
 type Bundler interface {
+	// Bundles reports whether it does so in this shop's market.
+	Bundles() bool
 	// Bundle puts the parcels of orders into one bag. It cannot be read back: an answer that was lost is settled by a person.
 	Bundle(ctx context.Context, b Bundling) (Bundle, error)
 	// BundleDocument fetches what is stuck on the bag.

@@ -9,6 +9,9 @@ import (
 // maxBundle orders go in one bag: the platform names no bound, and a person carries it.
 const maxBundle = 200
 
+// Bundles implements driver.Bundler. In the US the platform fetches parcels themselves, or the carrier does.
+func (c *channel) Bundles() bool { return c.conn.Shop.Region != "US" }
+
 // Bundle implements driver.Bundler. No call reads a bag back, so an answer that was lost is not asked for again.
 func (c *channel) Bundle(ctx context.Context, b driver.Bundling) (driver.Bundle, error) {
 	if n := len(b.Orders); n == 0 || n > maxBundle {

@@ -73,6 +73,7 @@ type Connection struct {
 	Drift                       []Drift
 	Capabilities                []Capability
 	Write                       string
+	Combine                     string // what is done with orders that may ship as one: off, propose, automatic; empty: the channel combines none
 }
 
 // Stream is one kind of record we read behind the webhooks, with how far we are.

@@ -16,6 +16,8 @@ type Floor struct {
 	Waves   []FloorWave
 	Trouble int64 // parcels on the bench
 	Stuck   int64 // parcels that have left from here and are stuck
+
+	Together []Together // orders that could ship as one
 }
 
 // FloorNode is a node to choose.
@@ -137,6 +139,8 @@ type HandOver struct {
 	Ready []FloorParcel
 	Vans  []Van
 	More  bool
+	Bag   []Baggable // shops whose parcels could go in a bag
+	Bags  []Bag      // the latest, newest first
 }
 
 // Van is what waits for a carrier.

@@ -43,6 +43,7 @@ func (b *Book) Floor(_ context.Context, node string) (view.Floor, error) {
 	}
 	v.Steps = []view.FloorStep{{Step: "pack", Name: "to be packed", N: 371, Due: t.Add(-20 * time.Minute), Level: view.Bad}, {Step: "book", Name: "label being made", N: 3},
 		{Step: "hand over", Name: "wait for a van", N: 36, Due: t.Add(4 * time.Hour)}, {Step: "ask", Name: "a person is asked", N: 2, Due: t.Add(50 * time.Minute), Level: view.Watch}}
+	v.Together = []view.Together{{ID: "t1", Shop: "Clip North", Due: t.Add(5 * time.Hour), Orders: []view.TogetherOrder{{ID: "clip-north:577180003002", Number: "577180003002"}, {ID: "clip-north:577180003004", Number: "577180003004"}}}}
 	v.Parcels, v.More, v.Trouble, v.Stuck, v.Waves = b.floorParcels(), true, 2, 2, []view.FloorWave{b.floorWave("W4F2A-1")}
 	return v, nil
 }
@@ -116,7 +117,10 @@ func (b *Book) HandOver(context.Context, string) (view.HandOver, error) {
 	for i := range ps {
 		ps[i].By, ps[i].Wave, ps[i].Step = "", "", "DHL … 004711"
 	}
-	return view.HandOver{At: b.now(), Node: floorNode, Ready: ps, Vans: []view.Van{{Carrier: "DHL", N: 31}, {Carrier: "DPD", N: 5}}}, nil
+	return view.HandOver{At: b.now(), Node: floorNode, Ready: ps, Vans: []view.Van{{Carrier: "DHL", N: 31}, {Carrier: "DPD", N: 5}},
+		Bag: []view.Baggable{{ConnectionID: "clip-north", Shop: "Clip North", N: 31}},
+		Bags: []view.Bag{{ID: "b2", Shop: "Clip North", N: 12, Level: view.Bad, Text: "No answer came: look in the channel's own pages whether it is made.", At: b.now().Add(-time.Hour), By: "mia"},
+			{ID: "b1", Ref: "1153347821000000041", Shop: "Clip North", N: 40, Refused: 1, Level: view.Watch, Text: "1 order is not in it: the channel refused.", Sheet: true, At: b.now().Add(-4 * time.Hour), By: "mia"}}}, nil
 }
 
 // HandScan takes any label.
@@ -153,4 +157,24 @@ func (b *Book) ActOnFloor(_ context.Context, a view.FloorAct) (view.FloorActed, 
 // FloorSheet has nothing to print.
 func (b *Book) FloorSheet(_ context.Context, kind, id string) (view.Sheet, error) {
 	return view.Sheet{}, errs.New(errs.NotFound, "storybook.FloorSheet", id, "There is no such sheet.")
+}
+
+// Combine says that it did.
+func (b *Book) Combine(context.Context, string, string) (view.Done, error) {
+	return view.Done{Sentence: "They ship as one parcel, as soon as the channel agrees."}, nil
+}
+
+// DeclineCombine says that it did.
+func (b *Book) DeclineCombine(context.Context, string, string) (view.Done, error) {
+	return view.Done{Sentence: "They ship apart, and are not proposed again."}, nil
+}
+
+// SetCombine says that it did.
+func (b *Book) SetCombine(context.Context, string, string) (view.Done, error) {
+	return view.Done{Sentence: "What may ship as one is proposed on the floor."}, nil
+}
+
+// MakeBag says that it did.
+func (b *Book) MakeBag(context.Context, view.BagDraft) (view.Done, error) {
+	return view.Done{Sentence: "36 orders are in bag 1153347821000000041. Print its sheet and stick it on."}, nil
 }

@@ -1,0 +1,101 @@
+package ops
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spillway/spillway/ops/view"
+	"github.com/spillway/spillway/store"
+)
+
+// togetherShown proposals are listed on a page.
+const togetherShown = 50
+
+// together lists the proposals of a node.
+func (d *Desk) together(tx *store.Tx, node string, at time.Time) ([]view.Together, error) {
+	cs, err := tx.CombinationsAt(node, togetherShown)
+	if err != nil || len(cs) == 0 {
+		return nil, err
+	}
+	ch, err := readChannels(tx)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, c := range cs {
+		ids = append(ids, c.Orders...)
+	}
+	orders, err := tx.OrdersGet(unique(ids))
+	if err != nil {
+		return nil, err
+	}
+	var out []view.Together
+	for _, c := range cs {
+		v := view.Together{ID: c.ID, Shop: ch.of(c.ConnectionID), Due: c.Due, Level: dueLevel(c.Due, at)}
+		for i := range orders {
+			if slices.Contains(c.Orders, orders[i].ID) {
+				v.Orders = append(v.Orders, view.TogetherOrder{ID: orders[i].ID, Number: numberOf(&orders[i])})
+			}
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// bags lists what could go in a bag at a node, and the latest bags.
+func (d *Desk) bags(tx *store.Tx, node string, at time.Time) (free []view.Baggable, made []view.Bag, err error) {
+	ch, err := readChannels(tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	parcels, err := baggable(tx, node)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range parcels {
+		conn := parcels[i].ConnectionID
+		if w := d.x.wires.get(conn); w == nil || !w.session.Bundles() {
+			continue
+		}
+		k := slices.IndexFunc(free, func(b view.Baggable) bool { return b.ConnectionID == conn })
+		if k < 0 {
+			free, k = append(free, view.Baggable{ConnectionID: conn, Shop: ch.of(conn)}), len(free)
+		}
+		free[k].N++
+	}
+	bs, err := tx.BagsAt(node, bagsShown)
+	for i := range bs {
+		made = append(made, d.bagView(&bs[i], ch.of(bs[i].ConnectionID), at))
+	}
+	return free, made, err
+}
+
+// Combine makes one parcel of the orders of a proposal.
+func (d *Desk) Combine(ctx context.Context, id, actor string) (view.Done, error) {
+	_, err := d.x.Combine(ctx, id, actor)
+	return view.Done{Sentence: "They ship as one parcel, as soon as the channel agrees."}, err
+}
+
+// DeclineCombine leaves orders of a proposal apart.
+func (d *Desk) DeclineCombine(ctx context.Context, id, actor string) (view.Done, error) {
+	return view.Done{Sentence: "They ship apart, and are not proposed again."}, d.x.DeclineCombine(ctx, id, actor)
+}
+
+// SetCombine says what is done with what a shop's channel would let ship as one.
+func (d *Desk) SetCombine(ctx context.Context, connection, mode string) (view.Done, error) {
+	said := map[string]string{CombineOff: "Orders of this shop ship apart.", CombinePropose: "What may ship as one is proposed on the floor.", CombineAutomatic: "What may ship as one does."}
+	return view.Done{Sentence: said[mode]}, d.x.SetCombineMode(ctx, connection, mode)
+}
+
+// MakeBag makes a bag.
+func (d *Desk) MakeBag(ctx context.Context, a view.BagDraft) (view.Done, error) {
+	b, err := d.x.MakeBag(ctx, a)
+	if err != nil {
+		return view.Done{}, err
+	}
+	if b.Ref == "" {
+		return view.Done{Sentence: b.Why}, nil
+	}
+	return view.Done{Sentence: capital(plural(int64(len(b.Orders)-len(b.Refused)), "order is", "orders are")) + " in bag " + b.Ref + ". Print its sheet and stick it on."}, nil
+}

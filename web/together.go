@@ -1,0 +1,74 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/spillway/spillway/ops/view"
+)
+
+// Shared is what orders share: a parcel, or a bag of parcels.
+type Shared interface {
+	// Combine agrees that the orders of a proposal ship as one, DeclineCombine that they do not.
+	Combine(ctx context.Context, id, actor string) (view.Done, error)
+	DeclineCombine(ctx context.Context, id, actor string) (view.Done, error)
+	// SetCombine says what is done with what a shop's channel would let ship as one: off, propose, automatic.
+	SetCombine(ctx context.Context, connection, mode string) (view.Done, error)
+	MakeBag(ctx context.Context, d view.BagDraft) (view.Done, error)
+}
+
+func (s *Site) sharedRoutes(m *http.ServeMux) {
+	s.private(m, "POST /floor/together", s.together)
+	s.private(m, "POST /floor/bags", s.makeBag)
+	s.private(m, "POST /connections/{id}/combine", s.setCombine)
+}
+
+// combineModes are the choices of a shop, with what each comes to.
+var combineModes = [][2]string{{"propose", "Propose it on the floor"}, {"automatic", "Combine them at once"}, {"off", "Ship them apart"}}
+
+func (s *Site) together(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	id, node, act := f.text("id", "Id", true), f.text("node", "Node", true), f.text("act", "What", true)
+	if f.err != nil {
+		return f.err
+	}
+	do := s.b.Combine
+	if act != "join" {
+		do = s.b.DeclineCombine
+	}
+	done, err := do(ctx, id, s.user(ctx))
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(floorPath("", node)))
+}
+
+func (s *Site) makeBag(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	d := view.BagDraft{ID: f.text("id", "Id", true), Node: f.text("node", "Node", true), ConnectionID: f.text("connection", "Shop", true), Actor: s.user(ctx), DropOff: f.text("how", "How", true) == "bring"}
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.MakeBag(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(floorPath("/handover", d.Node)))
+}
+
+func (s *Site) setCombine(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	mode := f.text("mode", "What", true)
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.SetCombine(ctx, r.PathValue("id"), mode)
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, "/connections/"+url.PathEscape(r.PathValue("id")))
+}
