@@ -120,13 +120,13 @@ func (f *floorScan) open() (view.ScanAnswer, error) {
 			why = cmp.Or(why, w)
 			continue
 		}
-		if k := s.Next(f.tx.Now()).Kind; s.Box != nil && (s.Label.Fate == shipping.Done || k != shipping.Scan) {
-			why = cmp.Or(why, "it is packed already")
-			continue
-		}
+		// Whoever has packed a parcel keeps it until its label is on it, also while it is put aside.
 		var c store.FloorClaim
 		if k := slices.IndexFunc(claims, func(c store.FloorClaim) bool { return c.Parcel == s.ID }); k >= 0 {
 			c = claims[k]
+		} else if s.Box != nil && (s.Label.Fate == shipping.Done || s.Next(f.tx.Now()).Kind != shipping.Scan) {
+			why = cmp.Or(why, "it is packed already")
+			continue
 		}
 		claim, err := floor.Take(c.Claim, s.ID, f.station(), f.s.Actor, f.tx.Now())
 		if err != nil {
@@ -230,8 +230,9 @@ func (f *floorScan) proceed(c *store.FloorClaim, s *store.Shipment) (view.ScanAn
 	c.Claim = claim
 	switch {
 	case f.s.Text == codeAside:
-		if s.Box != nil { // it waits for its label, wherever it stands
-			return accept("Put aside. Scan its order to go on with it."), f.tx.ClaimDrop(s.ID)
+		if s.Box != nil { // it waits for its label, wherever it stands: nobody has it, and any station goes on with it
+			c.Claim = floor.Claim{Parcel: s.ID}
+			return accept("Put aside. Scan its order to go on with it."), f.tx.ClaimPut(*c)
 		}
 		f.note(custody.Exception, custody.Packer, s, "")
 		return accept("Put aside, on the bench."), f.bench(s, "aside", "Put aside at station "+f.s.Station+".", c.Missing())

@@ -283,7 +283,7 @@ func (b *intakeWork) route(book *stock.Book, ids []string) error {
 	if err != nil {
 		return err
 	}
-	r := &router{x: b.x, tx: b.tx, at: b.at, book: book}
+	r := &router{x: b.x, tx: b.tx, cat: b.cat, at: b.at, book: book}
 	if err := r.know(ids...); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type routeItem struct {
 type router struct {
 	x       *Ops
 	tx      *store.Tx
+	cat     *catalogue // by which the book was made: another could ask for items that are not in it
 	at      time.Time
 	book    *stock.Book
 	routes  []store.Route
@@ -274,7 +275,7 @@ func (w underWay) rest(line, item string, held map[string]int64) map[string]int6
 // asked is what the ledger holds and owes for the order, by line and item: bundles are taken apart already.
 func (r *router) asked(o *order.Order) []routeItem {
 	var out []routeItem
-	for _, w := range r.x.catalog.Load().demand(o) {
+	for _, w := range r.cat.demand(o) {
 		if w.Reserve > 0 {
 			out = append(out, routeItem{w.LineID, w.ItemID, w.Reserve, w.Reserve + w.Ship})
 		}
@@ -292,7 +293,7 @@ func (r *router) input(o *order.Order, asked []routeItem, over routing.Override)
 	in := routing.Order{ID: o.ID, Connection: o.ConnectionID, Dest: routing.Dest{Region: o.Region, Postal: o.PostalPrefix}, Due: o.Deadlines,
 		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: r.x.regimeOf(o, r.at), Override: over}
 	for _, a := range asked {
-		in.Lines = append(in.Lines, r.x.catalog.Load().handling.routeLine(r.x.network.terms, a.item, a.qty))
+		in.Lines = append(in.Lines, r.cat.handling.routeLine(r.x.network.terms, a.item, a.qty))
 		for place, n := range r.book.Held(o.ID, a.line, a.item) {
 			if n == a.qty && in.Held == "" {
 				in.Held = place

@@ -127,7 +127,7 @@ func (x *Ops) reroute(ctx context.Context, orderID, request string, over routing
 			}
 		}
 		_, err = settleWants(tx, cat, "routing", cat.demand(&orders[0]), func(book *stock.Book) error {
-			return x.rerouteIn(tx, book, &orders[0], request, over, &told)
+			return x.rerouteIn(tx, cat, book, &orders[0], request, over, &told)
 		})
 		if err == nil && look {
 			return errLooked
@@ -141,16 +141,16 @@ func (x *Ops) reroute(ctx context.Context, orderID, request string, over routing
 }
 
 // rerouteIn plans one order anew with the book of its items in hand. Locks are taken in the order of intake: rows first, then the desk.
-func (x *Ops) rerouteIn(tx *store.Tx, book *stock.Book, o *order.Order, request string, over routing.Override, told *RouteTold) error {
+func (x *Ops) rerouteIn(tx *store.Tx, cat *catalogue, book *stock.Book, o *order.Order, request string, over routing.Override, told *RouteTold) error {
 	x.network.mu.Lock()
 	defer x.network.mu.Unlock()
-	if on, err := x.network.look(tx, x.catalog.Load().locations, tx.Now()); err != nil || !on {
+	if on, err := x.network.look(tx, cat.locations, tx.Now()); err != nil || !on {
 		if err == nil {
 			err = errs.New(errs.Conflict, "ops.Reroute", o.ID, "nothing is said of any node yet: enter where orders leave from first")
 		}
 		return err
 	}
-	r := &router{x: x, tx: tx, at: tx.Now(), book: book, asks: true, request: request}
+	r := &router{x: x, tx: tx, cat: cat, at: tx.Now(), book: book, asks: true, request: request}
 	had, err := tx.ShipmentsOfForUpdate(o.ID)
 	if err != nil {
 		return err

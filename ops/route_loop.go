@@ -117,7 +117,7 @@ func (x *Ops) routeThese(ctx context.Context, ids []string) (n int, err error) {
 			if err != nil {
 				return err
 			}
-			r := &router{x: x, tx: tx, at: tx.Now(), book: book}
+			r := &router{x: x, tx: tx, cat: cat, at: tx.Now(), book: book}
 			if err := r.know(ids...); err != nil {
 				return err
 			}

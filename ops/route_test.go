@@ -174,3 +174,24 @@ func TestWhatCannotBeRoutedIsTakenInAllTheSame(t *testing.T) {
 		t.Errorf("%+v", told)
 	}
 }
+
+// A catalogue that is read anew while an order is routed must not make it ask for items that are not in the book.
+func TestRoutingAsksByTheCatalogueOfItsBook(t *testing.T) {
+	r := newRig(t)
+	cat := r.x.catalog.Load()
+	id := r.sell("S1", 2)
+	r.must(r.x.MapListing(t.Context(), r.listing("S1"), "LAMP", "lena"))
+	r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+		orders, err := tx.OrdersGet([]string{id})
+		if err != nil {
+			return err
+		}
+		for i, c := range []*catalogue{cat, r.x.catalog.Load()} {
+			asked := (&router{x: r.x, tx: tx, cat: c}).asked(&orders[0])
+			if want := []string{"MUG", "LAMP"}[i]; len(asked) != 1 || asked[0].item != want {
+				t.Errorf("%+v, want %s", asked, want)
+			}
+		}
+		return nil
+	}))
+}

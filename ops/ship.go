@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// shipAtOnce parcels of one connection have a call under way together: enough to hide a slow answer, fewer than a session lets through.
+	// shipAtOnce parcels of one connection are with one shipper together: enough to hide a slow answer, fewer than a session lets through.
 	shipAtOnce = 8
-	// shipBatch parcels are read at once.
-	shipBatch = 100
+	// shipBatch parcels are read at once: more than all shippers of a connection have in hand, so that those who wait for one hide none of another's.
+	shipBatch = 200
 	// shipLook is how often parcels are looked for that another process has made ready.
 	shipLook = time.Second
 	// shipApart is how far apart looks are, so that a parcel nobody gets on with costs little.
@@ -29,18 +29,49 @@ const (
 // shipLoop does what the parcels of a connection wait for: book, find, fetch, tell, take back. What is to be done follows from what is stored, so
 // it may stop at any line.
 func (w *wire) shipLoop() {
-	pause := shipApart
-	for w.rest(pause, w.wakeShip, w.nextShipment) {
-		pause = shipApart
+	hands := &shipHands{under: map[string]bool{}, with: map[string]int{}}
+	defer hands.work.Wait()
+	pause, next := shipApart, w.nextShipment
+	for w.rest(pause, w.wakeShip, next) {
+		pause, next = shipApart, w.nextShipment
 		if w.paused() || !w.grip.held() {
 			pause = shipLook
 			continue
 		}
-		if err := w.ship(); err != nil && w.ctx.Err() == nil {
+		switch due, taken, err := w.ship(hands); {
+		case err != nil && w.ctx.Err() == nil:
 			w.log.Error("parcels cannot be worked on", "err", err)
 			pause = maxPause / 4
+		case due > 0 && taken == 0: // all of it is under way, or waits for a hand: whoever gets free wakes us
+			next = func() (time.Time, bool) { return w.x.now().Add(shipLook), true }
 		}
 	}
+}
+
+// shipHands are the calls of a connection's parcels that are under way. Every shipper has hands of its own: one that hangs holds up no other.
+type shipHands struct {
+	mu    sync.Mutex
+	under map[string]bool // parcels
+	with  map[string]int  // calls, by account; the channel has none
+	work  sync.WaitGroup
+}
+
+func (h *shipHands) take(parcel, account string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.under[parcel] || h.with[account] >= shipAtOnce {
+		return false
+	}
+	h.under[parcel] = true
+	h.with[account]++
+	return true
+}
+
+func (h *shipHands) free(parcel, account string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.under, parcel)
+	h.with[account]--
 }
 
 // nextShipment is when to look again.
@@ -60,33 +91,34 @@ func (w *wire) nextShipment() (time.Time, bool) {
 	return at, true
 }
 
-// ship works on all parcels that are due.
-func (w *wire) ship() error {
-	var due []store.Shipment
-	err := w.x.st.View(w.ctx, func(tx *store.Tx) (err error) {
-		due, err = tx.ShipmentsDue(w.id, w.x.now(), shipBatch)
+// ship sees to it that all parcels that are due are worked on. It returns how many there are, and how many of them are taken up now.
+func (w *wire) ship(hands *shipHands) (due, taken int, err error) {
+	var all []store.Shipment
+	err = w.x.st.View(w.ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.ShipmentsDue(w.id, w.x.now(), shipBatch)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	slots := make(chan struct{}, shipAtOnce)
-	var under sync.WaitGroup
-	defer under.Wait()
-	for _, s := range due {
-		select {
-		case slots <- struct{}{}:
-		case <-w.ctx.Done():
-			return nil
+	for _, s := range all {
+		account := s.Account
+		if k := s.Next(w.x.now()).Kind; k == shipping.Tell || k == shipping.Correct {
+			account = "" // the channel is told
 		}
-		under.Go(func() {
-			defer func() { <-slots }()
+		if !hands.take(s.ID, account) {
+			continue
+		}
+		taken++
+		hands.work.Go(func() {
 			if err := w.shipOne(s); err != nil && w.ctx.Err() == nil && !errs.Is(err, errs.Conflict) {
 				w.log.Warn("a parcel's step is not stored", "shipment", s.ID, "err", err)
 			}
+			hands.free(s.ID, account)
+			select {
+			case w.wakeShip <- struct{}{}:
+			default:
+			}
 		})
 	}
-	return nil
+	return len(all), taken, err
 }
 
 // shipOne does the steps of one parcel that are due, one after the other. Errors: Conflict (another worker has it).

@@ -142,6 +142,9 @@ func (x *Ops) hear(s *shipping.Shipment, source string, n driver.ParcelNews, at 
 		kept.Tracking, kept.Carrier = s.Label.Tracking, cmp.Or(b.Carrier, s.Label.Carrier) // news without a number takes none away
 		n.Booked = &kept
 	}
+	if b := n.Booked; b != nil && b.Tracking != "" && b.Carrier == "" {
+		n.Booked = withCarrier(s, *b, at)
+	}
 	if n.Booked != nil && (s.Label.Fate != shipping.Done || n.Booked.Tracking != s.Label.Tracking || n.Booked.State == driver.BookingVoided) {
 		taken(*n.Booked)(s, at)
 	}
@@ -158,6 +161,26 @@ func (x *Ops) hear(s *shipping.Shipment, source string, n driver.ParcelNews, at 
 	if err := s.Follow(events...); err != nil {
 		x.log.Warn("news of a parcel cannot be used", "shipment", s.ID, "err", err)
 	}
+}
+
+// withCarrier completes a booking that is told without who carries it, as brokers do in their webhooks. While its call is unsure, looking tells all of it:
+// that is done at once, and nothing is taken from the news.
+func withCarrier(s *shipping.Shipment, b driver.Booked, at time.Time) *driver.Booked {
+	switch s.Label.Fate {
+	case shipping.Open: // the answer is awaited, and looked for after that
+		return nil
+	case shipping.Unknown, shipping.Waiting:
+		if s.Label.After.After(at) {
+			s.Label.After = at
+		}
+		return nil
+	}
+	if b.Carrier = s.Carrier; b.Carrier == "" {
+		if m, ok := tracking.Infer(b.Tracking, ""); ok {
+			b.Carrier = m.Carrier
+		}
+	}
+	return &b
 }
 
 func sameShipment(a, b shipping.Shipment) bool { return string(jsonOf(a)) == string(jsonOf(b)) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -182,6 +183,29 @@ func TestNewsOfAParcelIsMergedOnce(t *testing.T) {
 		t.Error(err)
 	}
 	r.must(r.x.ReceiveParcelNews(t.Context(), "broker", a.ID, http.Header{}, nil))
+}
+
+// A broker's webhook names no carrier, and a channel wants one: while the call is unsure, the news only makes us look.
+func TestNewsWithoutItsCarrierIsLookedUp(t *testing.T) {
+	at := time.Now()
+	told := func() *driver.Booked {
+		return &driver.Booked{Ref: "tx", Tracking: "9400111206206406300106", State: driver.BookingDone}
+	}
+	x := &Ops{log: slog.New(slog.DiscardHandler)}
+	for fate, want := range map[shipping.Fate]shipping.Fate{shipping.Open: shipping.Open, shipping.Unknown: shipping.Unknown, shipping.Waiting: shipping.Waiting, shipping.Refused: shipping.Done} {
+		s := shipping.Shipment{Way: shipping.ByCarrier, Account: "a", Carrier: "USPS", Box: &shipping.Box{Grams: 1}, Label: shipping.Label{Call: shipping.Call{Fate: fate, N: 1, At: at, After: at.Add(time.Hour)}}}
+		x.hear(&s, "broker", driver.ParcelNews{Booked: told()}, at)
+		if s.Label.Fate != want || want == shipping.Done && s.Label.Carrier != "USPS" {
+			t.Errorf("%s: %+v", fate, s.Label)
+		}
+		if due := s.Next(at).Due(at); (fate == shipping.Unknown || fate == shipping.Waiting) && !due {
+			t.Errorf("%s: it is not looked for at once", fate)
+		}
+	}
+	s := shipping.Shipment{Way: shipping.ByCarrier, Account: "a", Label: shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1}, Ref: "tx", Carrier: "UPS", Tracking: "9400111206206406300106"}}
+	if x.hear(&s, "broker", driver.ParcelNews{Booked: told()}, at); s.Label.Carrier != "UPS" {
+		t.Errorf("%+v", s.Label)
+	}
 }
 
 // proves waits until the custody log has just these events of a parcel, with what the channel is told left out.

@@ -221,7 +221,7 @@ func (x *Ops) wholeParcels(tx *store.Tx, ids []string, lock bool) (out []store.S
 	if err != nil {
 		return nil, err
 	}
-	r := &router{x: x, tx: tx}
+	r := &router{x: x, tx: tx, cat: x.catalog.Load()}
 	for i := range orders {
 		o := &orders[i]
 		mine := slices.DeleteFunc(shipmentsOf(all, o.ID), func(s store.Shipment) bool { return !s.Stopped.IsZero() })
@@ -372,7 +372,7 @@ func (x *Ops) separateOne(ctx context.Context, orderID, parcel, why string) erro
 			if err != nil {
 				return err
 			}
-			r := &router{x: x, tx: tx, at: tx.Now(), book: book, asks: true}
+			r := &router{x: x, tx: tx, cat: cat, at: tx.Now(), book: book, asks: true}
 			if err := r.know(orderID); err != nil {
 				return err
 			}

@@ -277,7 +277,7 @@ func (w *waveBook) count(x *Ops, tx *store.Tx, cat *catalogue, wants []stock.Wan
 		held = append(held, rs...)
 	}
 	w.book = stock.NewBook(w.at, "wave", cat.locations, balances, held)
-	r := &router{x: x, tx: tx, at: w.at, book: w.book}
+	r := &router{x: x, tx: tx, cat: cat, at: w.at, book: w.book}
 	w.orders = slices.DeleteFunc(w.orders, func(o waveOrder) bool {
 		o.j = r.job(&o.o, o.had)
 		if in := r.input(&o.o, o.j.rest, routing.Override{}); len(o.j.rest) > 0 && in.Check() != nil {

@@ -88,7 +88,7 @@ func (x *Ops) moveSome(ctx context.Context, w *waveBook, plan *routing.Replan, b
 			if err != nil {
 				return err
 			}
-			r := &router{x: x, tx: tx, at: tx.Now(), book: book, asks: true, together: w.plan.Orders}
+			r := &router{x: x, tx: tx, cat: cat, at: tx.Now(), book: book, asks: true, together: w.plan.Orders}
 			if err := r.know(ids...); err != nil {
 				return err
 			}

@@ -36,6 +36,8 @@ const (
 	shipLook = 250 * time.Millisecond
 	// shipLeap is how far time is moved on at once where nothing but time is missing.
 	shipLeap = 30 * time.Second
+	// shipStuck is how long nothing more is told before time is moved on although calls are due.
+	shipStuck = 2 * time.Second
 	// shipAfter is how long the simulators go on when all is told: calls whose answer was lost may be carried out late.
 	shipAfter = 30 * time.Minute
 )
@@ -53,6 +55,8 @@ type ship struct {
 	began time.Time
 	ahead time.Duration
 	state string // of the last look, in words
+	were  int    // orders not told at the last change of that, and when it was
+	moved time.Time
 }
 
 // Ship takes orders of four simulated shops through routing, waves, scans, labels and hand-over until every shop knows its number, while every simulator
@@ -190,8 +194,13 @@ func (s *ship) look(ctx context.Context) (done, still bool, err error) {
 	for k, v := range p.asked {
 		s.asked[k] = v
 	}
-	s.state = fmt.Sprintf("%d not known, %d on the floor, %d calls due, %s of time moved on", p.unknown, p.floor, p.due, s.ahead)
-	return s.open() == 0 && p.floor == 0, p.floor == 0 && p.due == 0 && p.unknown == 0, nil
+	s.state = fmt.Sprintf("%d not known, %d on the floor, %d calls due, %d under way, %s of time moved on", p.unknown, p.floor, p.due, p.open, s.ahead)
+	if open := s.open(); open != s.were {
+		s.were, s.moved = open, time.Now()
+	}
+	// A call under way has its time, by which it is told from one that was lost; what is only due may be waiting for its turn at a slow shipper.
+	still = p.floor == 0 && p.unknown == 0 && p.open == 0 && (p.due == 0 || time.Since(s.moved) > shipStuck)
+	return s.open() == 0 && p.floor == 0, still, nil
 }
 
 func (s *ship) open() (n int) {

@@ -61,17 +61,34 @@ func (b *shipBuyers) shop() *shipShop {
 
 // basket is one item as a rule, else two; split says that they lie in two places.
 func (b *shipBuyers) basket(c *shipShop) (lines []stage.Line, split bool) {
-	first := c.skus[b.rnd.IntN(len(c.skus))]
+	first := b.item(c)
 	lines = []stage.Line{{SKU: first, Qty: 1 + b.rnd.IntN(2)}}
 	if c.name == "close" || b.rnd.IntN(100) >= 25 { // the shop with close deadlines sells one item at a time
 		return lines, false
 	}
-	second := c.skus[b.rnd.IntN(len(c.skus))]
+	second := b.item(c)
 	if second == first {
 		return lines, false
 	}
 	lines = append(lines, stage.Line{SKU: second, Qty: 1})
 	return lines, !slices.ContainsFunc(placesOf(first), func(p string) bool { return slices.Contains(placesOf(second), p) })
+}
+
+// wants are the shares of items: providers allow few calls a second.
+var wants = []int{28, 24, 22, 14, 6, 6}
+
+func (b *shipBuyers) item(c *shipShop) string {
+	sum := 0
+	for i := range c.skus {
+		sum += wants[i]
+	}
+	n := b.rnd.IntN(sum)
+	for i := range c.skus {
+		if n -= wants[i]; n < 0 {
+			return c.skus[i]
+		}
+	}
+	return c.skus[0]
 }
 
 func placesOf(item string) []string { return shipItems[item[len(item)-1]-'1'] }

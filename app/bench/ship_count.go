@@ -20,7 +20,8 @@ import (
 type shipState struct {
 	unknown int               // orders it has no parcel for
 	floor   int               // parcels somebody must pack or hand over
-	due     int               // parcels with a call to be made, or under way
+	due     int               // parcels with a call to be made
+	open    int               // parcels with a call under way that changes something
 	asked   map[string]string // what a person is asked
 }
 
@@ -69,8 +70,10 @@ func (p *shipState) add(s *store.Shipment, now time.Time) {
 		p.floor++
 	case step.Kind == shipping.Ask:
 		p.asked[s.ID] = s.Question()
+	case s.Label.Fate == shipping.Open || s.Tell.Fate == shipping.Open || s.Void.Fate == shipping.Open:
+		p.open++
 	case s.Label.Fate == shipping.Unknown && now.Before(s.Label.Until): // it is looked for until it cannot be carried out any more
-	case step.Kind.Outside() && (step.Due(now) || s.Label.Fate == shipping.Open || s.Tell.Fate == shipping.Open):
+	case step.Kind.Outside() && step.Due(now):
 		p.due++
 	}
 	if q := s.Question(); q != "" {
