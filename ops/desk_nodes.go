@@ -229,6 +229,9 @@ func (d *Desk) Node(ctx context.Context, id string) (view.NodePage, error) {
 				v.Parts = append(v.Parts, view.Input{Name: ch.of(shop), Value: fmt.Sprintf("%.0f %%", 100*s.Load.Parts[shop]), Text: "of what came in lately"})
 			}
 		}
+		if v.Kept, err = d.nodeKept(tx, id); err != nil {
+			return err
+		}
 		history, err := tx.NodeHistory(id, 0, nodeHistory)
 		for i, h := range history {
 			c := view.NodeChange{Version: h.Version, Actor: h.Actor, At: h.At, Text: "said for the first time"}

@@ -215,6 +215,7 @@ func (x *Ops) Start(ctx context.Context) error {
 	x.work.Go(x.foreseeLoop)
 	x.work.Go(x.routeLoop)
 	x.work.Go(x.newsLoop)
+	x.work.Go(x.keptLoop)
 	x.planner.dirtyAll(x.catalog.Load())
 	return nil
 }

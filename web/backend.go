@@ -180,6 +180,10 @@ type Nodes interface {
 	PreviewNode(ctx context.Context, d view.NodeDraft) (view.NodePreview, error)
 	// SaveNode fails with errs.Conflict if somebody else saved it since the form was made.
 	SaveNode(ctx context.Context, d view.NodeDraft) (view.Done, error)
+	// ReadKept asks the logistics provider of a node for its stock. TakeKept books the differences of a reading; it fails with errs.Conflict where there is a
+	// newer one, or this one is too old.
+	ReadKept(ctx context.Context, node string) (view.Done, error)
+	TakeKept(ctx context.Context, node string, read time.Time, actor string) (view.Done, error)
 }
 
 // Routes is what pages need to show and change from where orders leave.

@@ -77,7 +77,7 @@ func nodePageOf(v view.NodePage, a nodeAnswer) page {
 		topics = append(topics, view.TopicNode+":"+v.Row.ID)
 	}
 	return page{Title: title, Nav: "/nodes", Topics: topics, Fixed: a.asked,
-		Parts: []part{{id: "nd-load", c: nodeLoad(v)}, {id: "nd-lanes", c: nodeLanes(v)}, {id: "nd-history", c: nodeHistory(v)}},
+		Parts: []part{{id: "nd-load", c: nodeLoad(v)}, {id: "nd-lanes", c: nodeLanes(v)}, {id: "nd-kept", c: nodeKept(v)}, {id: "nd-history", c: nodeHistory(v)}},
 		body:  func(p page) templ.Component { return nodePage(p, v, a) }}
 }
 

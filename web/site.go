@@ -96,6 +96,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.private(m, "POST "+newNodePath, s.saveNode)
 	s.page(m, "GET /nodes/{id}", s.node)
 	s.private(m, "POST /nodes/{id}", s.saveNode)
+	s.private(m, "POST /nodes/{id}/stock", s.keptStock)
 	s.private(m, "GET /explain/{figure}", s.explain)
 	s.private(m, "POST /undo", s.undo)
 	s.private(m, "/", s.unknown)

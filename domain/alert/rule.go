@@ -147,6 +147,7 @@ func Rules() []Rule {
 		{Kind: CancelAnswer, Title: "Requests to cancel want an answer", Many: "shops have requests to cancel without an answer", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 3 * hourS},
 		{Kind: RefundAnswer, Title: "Refunds want an answer", Many: "shops have refunds without an answer", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 3 * hourS},
 		{Kind: LateOrders, Title: "Orders are past a deadline", Many: "shops have orders past a deadline", Severity: Warning, Owner: Warehouse, After: 5 * minute, Clear: 15 * minute, Reopen: 12 * hour},
+		{Kind: KeptStock, Title: "A provider counts other stock", Many: "providers count other stock", Severity: Warning, Owner: Warehouse, After: 30 * minute, Clear: 30 * minute, Reopen: 24 * hour},
 		{Kind: Drift, Title: "A channel shows other numbers than it was told", Many: "channels show other numbers than they were told", Severity: Warning, Owner: Engineering, After: 10 * minute, Clear: 30 * minute, Reopen: 12 * hour},
 		{Kind: ConnectionDown, Title: "A channel cannot be worked", Many: "channels cannot be worked", Severity: Critical, Owner: Engineering, After: 3 * minute, Clear: 5 * minute, Reopen: 6 * hour},
 		{Kind: TokenExpiry, Title: "A login ends", Many: "logins end", Severity: Warning, Owner: Engineering, Clear: 5 * minute, Reopen: 24 * hour, Warn: 7 * dayS, Critical: 2 * dayS},

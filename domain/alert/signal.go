@@ -42,6 +42,7 @@ const (
 	CancelAnswer   Kind = "cancel_answer"   // a buyer's request to cancel wants an answer
 	RefundAnswer   Kind = "refund_answer"   // a refund or return wants an answer
 	LateOrders     Kind = "late_orders"     // orders past a deadline the channel acts on
+	KeptStock      Kind = "kept_stock"      // a logistics provider counts other stock than the ledger has
 	Drift          Kind = "drift"           // channels show numbers nobody told them
 	ConnectionDown Kind = "connection_down" // a channel cannot be worked
 	TokenExpiry    Kind = "token_expiry"    // a login ends

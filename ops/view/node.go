@@ -52,7 +52,26 @@ type NodePage struct {
 	Lanes    []NodeLane
 	Parts    []Input // whose orders it works on
 	History  []NodeChange
+	Kept     *KeptStock // nil: no logistics provider keeps its stock
 	New      bool
+}
+
+// KeptStock is what a logistics provider says of the stock at a node, beside the ledger.
+type KeptStock struct {
+	Read   time.Time // zero: not yet
+	Failed string    // why the last reading failed
+	Text   string
+	Level  Level
+	Notes  []string
+	Rows   []KeptRow // the largest differences
+	More   int64     // that are not listed
+	May    bool      // the differences may be taken over
+}
+
+// KeptRow is an item of which a provider has another number than the ledger.
+type KeptRow struct {
+	ItemID, SKU                string
+	Theirs, Ours, Shipped, Off int64 // on hand there and in the ledger; of the ledger's: left there already
 }
 
 // NodeLane is what follows from a carrier's pick-ups.

@@ -77,6 +77,7 @@ func (b *Book) Node(_ context.Context, id string) (view.NodePage, error) {
 		}
 		v = *n
 		v.Form.Lanes = append(slices.Clone(n.Form.Lanes), view.LaneForm{})
+		v.Kept = b.kept(n.Form.Kind)
 	}
 	v.At, v.Sets, v.Able, v.Zones = b.now(), nodeSets, nodeAble, []string{"Europe/Berlin", "America/New_York", "America/Los_Angeles"}
 	v.Accounts = []view.Option{{Label: "none"}}

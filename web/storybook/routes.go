@@ -22,6 +22,7 @@ type routed struct {
 	settled map[string]string // what became of stuck parcels
 
 	renumbered map[string]string // the corrected numbers of parcels
+	kept       bool              // what the provider counts is booked
 }
 
 var usualRules = view.RoutingForm{Currency: "EUR", LateDispatch: "10.00", LateDelivery: "5.00", LateCancel: "20.00", LeftUnit: "5.00", LeftAny: "50.00", Move: "0", Short: "partly", Parts: "3", Slip: "2", RoadSlip: "5", Unknown: "500"}
