@@ -19,7 +19,7 @@ type binPlace struct {
 type binList struct {
 	Body struct {
 		Bins []ops.Bin `json:"bins" doc:"In the order of item, node and bin."`
-		Next string        `json:"next,omitempty" doc:"Ask with after=next for what comes after; missing on the last page."`
+		Next string    `json:"next,omitempty" doc:"Ask with after=next for what comes after; missing on the last page."`
 	}
 }
 

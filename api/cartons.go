@@ -13,8 +13,8 @@ import (
 type cartonSaid struct {
 	Name     string        `json:"name" doc:"As it is printed on the stack."`
 	Node     string        `json:"node,omitempty" doc:"The node that has it; missing: every node."`
-	Inner    ops.Sides `json:"inner" doc:"The room in it, before padding."`
-	Outer    ops.Sides `json:"outer" doc:"What the carrier measures."`
+	Inner    ops.Sides     `json:"inner" doc:"The room in it, before padding."`
+	Outer    ops.Sides     `json:"outer" doc:"What the carrier measures."`
 	Grams    int64         `json:"grams" doc:"Of the empty carton with its padding."`
 	MaxGrams int64         `json:"max_grams,omitempty" doc:"What it may weigh in all; missing: no limit."`
 	Padding  int64         `json:"padding_mm,omitempty" doc:"Kept free on each of the six sides."`

@@ -15,16 +15,16 @@ const saidAtOnce = 200
 
 // unitSaid is what one unit of an item is like, field by field as ops.Physical.
 type unitSaid struct {
-	Grams    int64             `json:"grams,omitempty" doc:"Of one unit as it is packed; missing: not known."`
-	LengthMM int64             `json:"length_mm,omitempty" doc:"As the unit stands by itself; all three sides or none."`
-	WidthMM  int64             `json:"width_mm,omitempty"`
-	HeightMM int64             `json:"height_mm,omitempty"`
+	Grams    int64         `json:"grams,omitempty" doc:"Of one unit as it is packed; missing: not known."`
+	LengthMM int64         `json:"length_mm,omitempty" doc:"As the unit stands by itself; all three sides or none."`
+	WidthMM  int64         `json:"width_mm,omitempty"`
+	HeightMM int64         `json:"height_mm,omitempty"`
 	Stance   ops.Stance    `json:"stance,omitempty" doc:"up: this way up; never: not on its end; missing: on any side."`
-	Fragile  bool              `json:"fragile,omitempty" doc:"Nothing may lie on it."`
-	Alone    bool              `json:"alone,omitempty" doc:"Every unit is a parcel by itself."`
+	Fragile  bool          `json:"fragile,omitempty" doc:"Nothing may lie on it."`
+	Alone    bool          `json:"alone,omitempty" doc:"Every unit is a parcel by itself."`
 	Needs    []ops.Ability `json:"needs,omitempty" doc:"What a node must be able to handle for it."`
-	Origin   string            `json:"origin,omitempty" doc:"Country it was made in, two letters."`
-	HSCode   string            `json:"hs_code,omitempty" doc:"Of the Harmonized System: 6 to 10 digits."`
+	Origin   string        `json:"origin,omitempty" doc:"Country it was made in, two letters."`
+	HSCode   string        `json:"hs_code,omitempty" doc:"Of the Harmonized System: 6 to 10 digits."`
 }
 
 type itemHandling struct {

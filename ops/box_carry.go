@@ -40,7 +40,7 @@ func (b *boxing) carriageOf() carriage {
 	l := &b.node.Lanes[i]
 	out.lane, out.maxGrams, out.currency = l, l.MaxGrams, l.Tariff.PerPound.Currency
 	if len(b.orders) > 0 {
-		if _, zone, ok := roads(b.node.Node, *l, routing.Dest{Region: b.orders[0].Region, Postal: b.orders[0].PostalPrefix}); ok && l.Tariff.ByZone[zone].Currency != "" {
+		if _, zone, ok := b.x.network.charts.Load().roads(b.node.Node, *l, routing.Dest{Region: b.orders[0].Region, Postal: b.orders[0].PostalPrefix}); ok && l.Tariff.ByZone[zone].Currency != "" {
 			out.zone, out.priced, out.currency = zone, true, l.Tariff.ByZone[zone].Currency
 		}
 	}

@@ -206,6 +206,7 @@ func (x *Ops) reloadCatalogue(ctx context.Context) error {
 	x.reload.Lock()
 	defer x.reload.Unlock()
 	var next *catalogue
+	var charts *chartBook
 	err := x.st.View(ctx, func(tx *store.Tx) error {
 		conns, err := tx.ConnectionList()
 		if err != nil {
@@ -215,12 +216,16 @@ func (x *Ops) reloadCatalogue(ctx context.Context) error {
 		for i := range conns {
 			ids[i] = conns[i].ID
 		}
-		next, err = loadCatalogue(tx, ids)
+		if next, err = loadCatalogue(tx, ids); err != nil {
+			return err
+		}
+		charts, err = readCharts(tx, x.network.charts.Load())
 		return err
 	})
 	if err != nil {
 		return errs.Wrap("ops.reloadCatalogue", "", err)
 	}
 	x.catalog.Store(next)
+	x.network.changed(charts)
 	return nil
 }

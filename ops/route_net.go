@@ -26,12 +26,13 @@ const routeFresh = 15 * time.Second
 
 // routeNet is the network as orders are routed in it. A desk keeps memory between orders, so one order is routed at a time.
 type routeNet struct {
-	mu    sync.Mutex
-	desk  *routing.Desk // nil: nothing is said of any node, so nothing is routed
-	sites []routing.Site
-	terms []transit.Terms // by which the carriers of its lanes bill
-	made  time.Time
-	on    atomic.Bool // orders are routed, as far as the last look knows
+	mu     sync.Mutex
+	desk   *routing.Desk // nil: nothing is said of any node, so nothing is routed
+	sites  []routing.Site
+	terms  []transit.Terms // by which the carriers of its lanes bill
+	made   time.Time
+	charts atomic.Pointer[chartBook] // of carriers; nil: none is loaded
+	on     atomic.Bool               // orders are routed, as far as the last look knows
 }
 
 // defaultRouting is how orders are routed until somebody says otherwise, in minor units: what can ship whole does, even if that is dear, and ten
@@ -66,6 +67,14 @@ func routeCurrency(nodes []store.Node) string {
 	return "USD"
 }
 
+// changed takes other charts; what is worked out of the old ones is worked out anew with the next order.
+func (n *routeNet) changed(charts *chartBook) {
+	if old := n.charts.Swap(charts); old == charts {
+		return
+	}
+	n.stale()
+}
+
 // look works the network out anew if it is old. It reports whether orders are routed at all.
 func (n *routeNet) look(tx *store.Tx, locations []stock.Location, at time.Time) (bool, error) {
 	if !n.made.IsZero() && at.Sub(n.made) < routeFresh && !at.Before(n.made) {
@@ -80,7 +89,7 @@ func (n *routeNet) look(tx *store.Tx, locations []stock.Location, at time.Time) 
 	if len(sites) == 0 {
 		return false, nil
 	}
-	n.desk, err = routing.Prepare(n.sites, rules, roads, at)
+	n.desk, err = routing.Prepare(n.sites, rules, n.charts.Load().roads, at)
 	return err == nil, err
 }
 
@@ -114,14 +123,6 @@ func waitingAt(tx *store.Tx) (map[string]int64, error) {
 	return out, err
 }
 
-// roads is how parcels travel, as far as it is known without a loaded chart.
-func roads(node network.Node, lane network.Lane, dest routing.Dest) (days, zone int, ok bool) {
-	country, state, _ := strings.Cut(dest.Region, "-")
-	to := network.Place{Country: country, State: state, Postal: dest.Postal}
-	d, z, ok := transit.Way(node.Place, lane, to, nil)
-	return d.Likely, z.Number, ok
-}
-
 // roadOf is what is known of the way of a part's parcel: how long it is usual to take, and what is longer than nearly all do.
 func (n *routeNet) roadOf(o *order.Order, p *routing.Part) shipping.Road {
 	i := slices.IndexFunc(n.sites, func(s routing.Site) bool { return s.Node.ID == p.Node })
@@ -136,7 +137,7 @@ func (n *routeNet) roadOf(o *order.Order, p *routing.Part) shipping.Road {
 		lane = node.Lanes[k]
 	}
 	country, state, _ := strings.Cut(o.Region, "-")
-	if d, _, ok := transit.Way(node.Place, lane, network.Place{Country: country, State: state, Postal: o.PostalPrefix}, nil); ok {
+	if d, _, ok := n.charts.Load().way(*node, lane, network.Place{Country: country, State: state, Postal: o.PostalPrefix}); ok {
 		out.Likely, out.Late, out.From = d.Likely, d.Late, d.From
 	}
 	return out

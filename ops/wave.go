@@ -70,6 +70,7 @@ type waveBook struct {
 	rules  routing.Rules
 	at     time.Time
 	plan   WavePlan
+	charts *chartBook
 }
 
 // Replan plans all open orders nobody works on together, and with apply moves those that are better off elsewhere. Only nodes of the set take part, and
@@ -110,7 +111,7 @@ func (x *Ops) Replan(ctx context.Context, nodes []string, apply bool, told func(
 
 // together plans the wave; over, if it is not nil, names for each order the nodes it may leave from.
 func (w *waveBook) together(over []string) (*routing.Replan, error) {
-	desk, err := routing.Prepare(w.sites, w.rules, roads, w.at)
+	desk, err := routing.Prepare(w.sites, w.rules, w.charts.roads, w.at)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (w *waveBook) stock(st routing.Stock, orderID string, a routeItem) {
 // readWave reads the orders of a wave: those of the named ids, or all that leave from the nodes.
 func (x *Ops) readWave(tx *store.Tx, nodes, only []string) (waveBook, error) {
 	cat := x.catalog.Load()
-	w := waveBook{at: tx.Now(), plan: WavePlan{At: tx.Now()}}
+	w := waveBook{charts: x.network.charts.Load(), at: tx.Now(), plan: WavePlan{At: tx.Now()}}
 	var err error
 	if w.sites, w.rules, err = routeSites(tx, cat.locations); err != nil {
 		return w, err

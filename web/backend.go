@@ -25,6 +25,7 @@ type Backend interface {
 	Shared
 	Routes
 	Carriers
+	Zones
 	Accounts
 	// Live tells what changed until ctx ends; then the channel is closed. Notices are Topics. A slow receiver loses repeats
 	// of a notice, never the last one of a topic; the sender never waits for it.

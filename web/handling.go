@@ -156,11 +156,11 @@ func (s *Site) saveHandling(w http.ResponseWriter, r *http.Request) error {
 // importTable takes a CSV file in: all of it, or nothing, with what is wrong by line.
 func (s *Site) importTable(w http.ResponseWriter, r *http.Request) error {
 	_, ctx := s.frame(r.Context())
-	kind, data, err := readTable(r)
+	up, err := readTable(r)
 	if err != nil {
 		return err
 	}
-	v, err := s.b.ImportTable(ctx, kind, data, s.user(ctx))
+	v, err := s.b.ImportTable(ctx, up.kind, up.data, s.user(ctx))
 	if err != nil {
 		return err
 	}
@@ -172,12 +172,18 @@ func (s *Site) importTable(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r.WithContext(ctx), status, p)
 }
 
+// tableUpload is a form with a file.
+type tableUpload struct {
+	kind, name string // what it holds; how it is called
+	data       []byte
+}
+
 // readTable reads the form with its file into memory, which the bound of a table bounds.
-func readTable(r *http.Request) (kind string, data []byte, err error) {
+func readTable(r *http.Request) (up tableUpload, err error) {
 	const op = "web.importTable"
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return "", nil, errs.New(errs.Invalid, op, "", "The form could not be read. Open it again and choose the file.")
+		return up, errs.New(errs.Invalid, op, "", "The form could not be read. Open it again and choose the file.")
 	}
 	for range maxParts {
 		p, err := parts.NextPart()
@@ -185,23 +191,23 @@ func readTable(r *http.Request) (kind string, data []byte, err error) {
 			break
 		}
 		if err != nil {
-			return "", nil, errs.New(errs.Invalid, op, "", "The file did not arrive whole. Nothing was changed; send it again.")
+			return up, errs.New(errs.Invalid, op, "", "The file did not arrive whole. Nothing was changed; send it again.")
 		}
 		body, err := io.ReadAll(io.LimitReader(p, view.MaxTable+1))
 		if err != nil {
-			return "", nil, errs.New(errs.Invalid, op, "", "The file did not arrive whole. Nothing was changed; send it again.")
+			return up, errs.New(errs.Invalid, op, "", "The file did not arrive whole. Nothing was changed; send it again.")
 		}
 		switch p.FormName() {
 		case "kind":
-			kind = string(body[:min(len(body), maxField)])
+			up.kind = string(body[:min(len(body), maxField)])
 		case "file":
-			data = body
+			up.name, up.data = p.FileName(), body
 		}
 	}
-	if len(data) == 0 {
-		return "", nil, errs.New(errs.Invalid, op, "", "Choose a file first.")
+	if len(up.data) == 0 {
+		return up, errs.New(errs.Invalid, op, "", "Choose a file first.")
 	}
-	return kind, data, nil
+	return up, nil
 }
 
 // exportTable writes a table as CSV.

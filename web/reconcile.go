@@ -102,7 +102,7 @@ func differLink(r view.Reconciled) templ.SafeURL {
 
 // isUpload reports whether a request may carry files, and so be longer than a form.
 func isUpload(r *http.Request) bool {
-	return r.Method == http.MethodPost && (r.URL.Path == reconcilePath || r.URL.Path == tablePath)
+	return r.Method == http.MethodPost && (r.URL.Path == reconcilePath || r.URL.Path == tablePath || r.URL.Path == zonesPath)
 }
 
 // upload takes files in. A script asks for the address of the result instead of the page itself.

@@ -73,6 +73,7 @@ func (s *Site) routes() *http.ServeMux {
 	s.page(m, "GET /orders/{id}", s.order)
 	s.routingRoutes(m)
 	s.carrierRoutes(m)
+	s.zoneRoutes(m)
 	s.page(m, "GET /connections", s.connections)
 	s.page(m, "GET /connections/{id}", s.connection)
 	s.page(m, "GET /vendors/{vendor}/app", s.newApp)

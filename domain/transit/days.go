@@ -137,7 +137,7 @@ type Group struct {
 	Seen Seen
 }
 
-// Way is how a parcel travels from a node's place by a lane: its zone, and its days by what was seen of alike parcels, else by what the lane states, else as
+// Way is how a parcel travels from a node's place by a lane: its zone, and its days by what was seen of alike parcels, else by the loaded transit table, else by what the lane states, else as
 // usual for the zone. Abroad the zone is 0, and nothing is usual. False: the zone is not known, or nothing says the days.
 func Way(from network.Place, lane network.Lane, to network.Place, chart *Chart, seen ...Group) (Days, Zone, bool) {
 	var z Zone
@@ -154,6 +154,13 @@ func Way(from network.Place, lane network.Lane, to network.Place, chart *Chart, 
 	}
 	if stated, ok := LaneDays(lane, z.Number); ok {
 		days, known = stated, true
+	}
+	if a, ok := prefixAt(from); ok && z.Number > 0 {
+		if b, ok := prefixAt(to); ok {
+			if n, ok := chart.days(a, b); ok {
+				days, known = Days{Likely: n, Late: n + 1 + n/3, From: "of the loaded transit table"}, true
+			}
+		}
 	}
 	days = Expect(days, seen...)
 	return days, z, known || days.Seen > 0

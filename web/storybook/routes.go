@@ -19,6 +19,7 @@ type routed struct {
 	applied []view.Applied
 	left    map[string]string // where orders leave from that a person sent elsewhere
 	retried map[string]bool   // orders whose parcel was tried again
+	chart   string            // in force besides the one of the story
 	settled map[string]string // what became of stuck parcels
 
 	renumbered map[string]string // the corrected numbers of parcels
