@@ -2,12 +2,15 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/id"
 	"github.com/spillway/spillway/ops/view"
@@ -155,14 +158,49 @@ func (p *packer) next(ctx context.Context, totes <-chan string) (bool, error) {
 		case code = <-totes:
 		case code = <-p.aside:
 		default:
-			return false, nil
+			var err error
+			if code, err = p.left(ctx); err != nil || code == "" {
+				return false, err
+			}
 		}
+	}
+	v, err := p.f.s.app.Desk().Pack(ctx, p.node, p.station)
+	if err != nil {
+		return false, err
+	}
+	if v.Stage != "" { // what this station has comes first
+		p.aside <- code
+		return true, p.pack(ctx)
 	}
 	a, err := p.scan(ctx, code)
 	if err != nil || !a.OK {
 		return false, err // it was stopped, or somebody else has it
 	}
 	return true, p.pack(ctx)
+}
+
+// left is a parcel that was picked and that nobody has: packers look through what stands about when no tote comes.
+func (p *packer) left(ctx context.Context) (code string, err error) {
+	err = p.f.s.app.Store().View(ctx, func(tx *store.Tx) error {
+		all, err := tx.ShipmentsAt(p.node, shipping.Pack, store.ShipmentPlace{}, 50)
+		if err != nil {
+			return err
+		}
+		for _, s := range all {
+			wave, err := tx.WalksOf(s.Wave)
+			claims, cerr := tx.ClaimsGet(s.ID)
+			if err != nil || cerr != nil {
+				return errors.Join(err, cerr)
+			}
+			picked := !slices.ContainsFunc(wave, func(t store.FloorTask) bool { return t.Left() > 0 })
+			if s.Wave != "" && picked && (len(claims) == 0 || !p.f.s.clock.Now().Before(claims[0].Until)) {
+				code = s.ID
+				return nil
+			}
+		}
+		return nil
+	})
+	return code, err
 }
 
 func (p *packer) pack(ctx context.Context) error {
@@ -189,8 +227,8 @@ func (p *packer) pack(ctx context.Context) error {
 			if v.Label == "" {
 				if time.Since(waited) > labelWait {
 					p.f.asides.Add(1)
-					p.aside <- v.Parcel
 					_, err := p.scan(ctx, "SW-ASIDE")
+					p.aside <- v.Parcel
 					return err
 				}
 				select {
