@@ -279,18 +279,21 @@ func (w *waveBook) count(x *Ops, tx *store.Tx, cat *catalogue, wants []stock.Wan
 	}
 	w.book = stock.NewBook(w.at, "wave", cat.locations, balances, held)
 	r := &router{x: x, tx: tx, cat: cat, at: w.at, book: w.book}
-	w.orders = slices.DeleteFunc(w.orders, func(o waveOrder) bool {
-		o.j = r.job(&o.o, o.had)
-		if in := r.input(&o.o, o.j.rest, routing.Override{}); len(o.j.rest) > 0 && in.Check() != nil {
-			w.plan.Odd++
-			return true
+	all := w.orders
+	w.orders = w.orders[:0]
+	for i := range all {
+		o := &all[i]
+		if o.j = r.job(&o.o, o.had); len(o.j.rest) == 0 {
+			continue
 		}
-		return len(o.j.rest) == 0
-	})
+		if o.in = r.input(&o.o, o.j.rest, routing.Override{}); o.in.Check() != nil {
+			w.plan.Odd++
+			continue
+		}
+		w.orders = append(w.orders, *o) // never ahead of what is read
+	}
 	for i := range w.orders {
 		o := &w.orders[i]
-		o.j = r.job(&o.o, o.had)
-		o.in = r.input(&o.o, o.j.rest, routing.Override{})
 		for _, s := range o.had {
 			for k := range w.sites {
 				if site := &w.sites[k]; s.Stopped.IsZero() && site.Node.ID == s.Node {

@@ -14,7 +14,7 @@ import (
 
 // costOf is what a stored route was expected to cost.
 func costOf(r store.Route) int64 {
-	var told RouteTold
+	var told struct{ Total int64 }
 	if json.Unmarshal(r.Body, &told) != nil {
 		return 0
 	}
@@ -25,6 +25,7 @@ func costOf(r store.Route) int64 {
 // it is if nobody does.
 func (x *Ops) moveWave(ctx context.Context, w *waveBook, plan *routing.Replan, moves []int, told func(done, total int)) error {
 	total := len(moves)
+	moves = w.inTurn(moves, plan)
 	for turn := 0; turn < waveTurns && len(moves) > 0; turn++ {
 		var again []int
 		for batch := range slices.Chunk(moves, waveTake) {
@@ -57,6 +58,75 @@ func (x *Ops) moveWave(ctx context.Context, w *waveBook, plan *routing.Replan, m
 		x.live.notify("order", topicShipments)
 	}
 	return nil
+}
+
+// inTurn puts moves in an order in which each finds room when those before it have made theirs. Those that only find room if several go at once are
+// left out: trying them one after the other changes nothing.
+func (w *waveBook) inTurn(moves []int, plan *routing.Replan) []int {
+	free := map[[2]string]int64{}
+	known := map[string]bool{}
+	for _, i := range moves {
+		for _, a := range w.orders[i].j.rest {
+			if known[a.item] {
+				continue
+			}
+			known[a.item] = true
+			for place, n := range w.book.Available(a.item) {
+				free[[2]string{a.item, place}] = n
+			}
+		}
+	}
+	out := make([]int, 0, len(moves))
+	for waiting := moves; len(waiting) > 0; {
+		var still []int
+		for _, i := range waiting {
+			if w.settle(free, &w.orders[i], &plan.Plans[i]) {
+				out = append(out, i)
+			} else {
+				still = append(still, i)
+			}
+		}
+		if len(still) == len(waiting) {
+			break
+		}
+		waiting = still
+	}
+	return out
+}
+
+// settle makes a move in what is free. False: there is no room, and nothing is changed.
+func (w *waveBook) settle(free map[[2]string]int64, o *waveOrder, plan *routing.Plan) bool {
+	more := map[[2]string]int64{}
+	for i, a := range o.j.rest {
+		planned, units := map[string]int64{}, int64(0)
+		for _, p := range plan.Parts {
+			for _, q := range p.Lines {
+				if q.Line == i {
+					planned[p.Node], units = planned[p.Node]+q.Qty, units+q.Qty
+				}
+			}
+		}
+		left := a.qty - units // stays where it is
+		held := o.j.way.rest(a.line, a.item, w.book.Held(o.o.ID, a.line, a.item))
+		for _, place := range sortedKeys(held) {
+			n := held[place]
+			stays := min(left, max(0, n-planned[place]))
+			left -= stays
+			more[[2]string{a.item, place}] -= n - stays
+		}
+		for place, n := range planned {
+			more[[2]string{a.item, place}] += n
+		}
+	}
+	for k, n := range more {
+		if n > free[k] {
+			return false
+		}
+	}
+	for k, n := range more {
+		free[k] -= n
+	}
+	return true
 }
 
 // moveSome moves some orders in one transaction: those that are as they were read, and for which there is room. full are those without.
