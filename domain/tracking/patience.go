@@ -31,7 +31,7 @@ var terms = []Terms{
 		"press, after the Domestic Mail Manual: tried once or twice, then kept for 15 days; searched for from the seventh day on", false},
 	{"s10", "", Patience{FirstScan: 2, Silence: 10, Van: 18 * time.Hour, Retry: 3, Counter: 8, Solve: 3 * 24 * time.Hour},
 		"ours: between two countries' posts and at customs a parcel is scanned by nobody for a week and more", false},
-	{"", "", UsualPatience, "ours: see UsualPatience", false},
+	{"", "", UsualPatience, "ours: what most carriers keep to, since nothing is known of this one", false},
 }
 
 // economy is for services whose last mile is another carrier's.

@@ -50,6 +50,6 @@ func (b *Book) onTheWay(p *view.Parcel) {
 	}
 	if p.Settled = b.routed.settled[p.ID]; p.Settled == "" {
 		p.Way = &view.ParcelWay{Stuck: true, Text: "The last scan was on 18 November 06:12 UTC.", Due: b.now().Add(-26 * time.Hour),
-			Next: "Ask the carrier to look for it. When it is lost, claim it, send it again or refund it, and say so on the order’s page.", Source: "ours: see UsualPatience"}
+			Next: "Ask the carrier to look for it. When it is lost, claim it, send it again or refund it, and say so on the order’s page.", Source: "ours: what most carriers keep to, since nothing is known of this one"}
 	}
 }
