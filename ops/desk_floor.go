@@ -348,6 +348,11 @@ func (d *Desk) Pack(ctx context.Context, node, station string) (view.Pack, error
 	v := view.Pack{Node: d.nodeOption(node), Station: station, Expect: "Scan an order, a tote or an item."}
 	var claim *store.FloorClaim
 	err := d.read(ctx, "ops.Pack", station, func(tx *store.Tx) error {
+		format, _, err := tx.SettingGet(labelSetting(node))
+		if err != nil {
+			return err
+		}
+		v.Format = cmp.Or(format, LabelPDF)
 		counts, err := tx.ShipmentCounts()
 		if err != nil {
 			return err

@@ -218,6 +218,10 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 		out.Text = "the deadline moved from " + e.From + " to " + e.To
 	case EventRouted, EventRetried, EventSettled, EventRenumbered, EventUnrouted:
 		routeEntry(row, &out)
+	case EventCombined:
+		out.Kind, out.Text = "combined", "ships in one parcel with other orders of the buyer"
+	case EventTakenOut:
+		out.Kind, out.Text = "taken out", "left the parcel that it shared with other orders"
 	case EventUnmapped:
 		out.Kind, out.Text, out.Level = "not mapped", "it sells something no item is known for", view.Bad
 	default:

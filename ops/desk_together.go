@@ -99,3 +99,8 @@ func (d *Desk) MakeBag(ctx context.Context, a view.BagDraft) (view.Done, error) 
 	}
 	return view.Done{Sentence: capital(plural(int64(len(b.Orders)-len(b.Refused)), "order is", "orders are")) + " in bag " + b.Ref + ". Print its sheet and stick it on."}, nil
 }
+
+// SetLabelFormat says how a node's labels are asked for.
+func (d *Desk) SetLabelFormat(ctx context.Context, node, format string) (view.Done, error) {
+	return view.Done{Sentence: "Labels are asked for as " + format + " from now on, where whoever makes them can."}, d.x.SetLabelFormat(ctx, node, format)
+}

@@ -42,7 +42,7 @@ func TestEveryEventOfAnOrderHasWords(t *testing.T) {
 			})
 		}
 	}
-	for _, known := range []string{EventUnrouted, EventRouted, EventRetried, EventSettled, EventRenumbered, EventUnmapped, string(order.EventSeen), string(order.EventReady)} {
+	for _, known := range []string{EventUnrouted, EventRouted, EventRetried, EventSettled, EventRenumbered, EventCombined, EventTakenOut, EventUnmapped, string(order.EventSeen), string(order.EventReady)} {
 		if found[known] == "" {
 			t.Errorf("%s is not found in the sources: the test looks in the wrong place", known)
 		}

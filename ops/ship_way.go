@@ -74,7 +74,11 @@ func (t shipWay) book(ctx context.Context, k shipping.StepKind, s store.Shipment
 	if err != nil { // nothing was booked yet
 		return failed(k, driver.BeforeCall(err))
 	}
-	b := driver.Booking{ID: s.ID, Parcel: parcel, Format: labelFormat}
+	format, err := t.w.x.LabelFormat(ctx, s.Node)
+	if err != nil {
+		return failed(k, driver.BeforeCall(err))
+	}
+	b := driver.Booking{ID: s.ID, Parcel: parcel, Format: format}
 	if k == shipping.Find {
 		got, found, err := t.shipper.Find(ctx, b)
 		switch {
@@ -94,9 +98,6 @@ func (t shipWay) book(ctx context.Context, k shipping.StepKind, s store.Shipment
 	}
 	return taken(got)
 }
-
-// labelFormat is how labels are asked for: what every printer and every page can show. Those who print ZPL ask for the document again.
-const labelFormat = "PDF"
 
 // offer chooses the service and the slot.
 func (t shipWay) offer(ctx context.Context, s *shipping.Shipment, b *driver.Booking) error {
@@ -174,7 +175,11 @@ func booked(s *shipping.Shipment) driver.Booked {
 }
 
 func (t shipWay) fetch(ctx context.Context, s store.Shipment) outcome {
-	doc, err := t.shipper.Document(ctx, booked(&s.Shipment), driver.LabelDocument, labelFormat)
+	format, err := t.w.x.LabelFormat(ctx, s.Node)
+	if err != nil {
+		return failed(shipping.Fetch, err)
+	}
+	doc, err := t.shipper.Document(ctx, booked(&s.Shipment), driver.LabelDocument, format)
 	if err != nil {
 		return failed(shipping.Fetch, err)
 	}

@@ -16,11 +16,14 @@ type Shared interface {
 	// SetCombine says what is done with what a shop's channel would let ship as one: off, propose, automatic.
 	SetCombine(ctx context.Context, connection, mode string) (view.Done, error)
 	MakeBag(ctx context.Context, d view.BagDraft) (view.Done, error)
+	// SetLabelFormat says how a node's labels are asked for: PDF, ZPL.
+	SetLabelFormat(ctx context.Context, node, format string) (view.Done, error)
 }
 
 func (s *Site) sharedRoutes(m *http.ServeMux) {
 	s.private(m, "POST /floor/together", s.together)
 	s.private(m, "POST /floor/bags", s.makeBag)
+	s.private(m, "POST /floor/labels", s.setLabelFormat)
 	s.private(m, "POST /connections/{id}/combine", s.setCombine)
 }
 
@@ -71,4 +74,18 @@ func (s *Site) setCombine(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.finish(w, r, done, "/connections/"+url.PathEscape(r.PathValue("id")))
+}
+
+func (s *Site) setLabelFormat(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	node, format := f.text("node", "Node", true), f.text("format", "Form", true)
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.SetLabelFormat(ctx, node, format)
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(floorPath("/pack", node)))
 }

@@ -123,6 +123,7 @@ type Pack struct {
 	Picture         *Carton
 	Why             []string
 	Cartons         []Option
+	Format          string // how labels of the node are asked for: PDF, ZPL
 	Gone            string // the parcel this station had, and why it has it no more
 }
 

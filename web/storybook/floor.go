@@ -178,3 +178,8 @@ func (b *Book) SetCombine(context.Context, string, string) (view.Done, error) {
 func (b *Book) MakeBag(context.Context, view.BagDraft) (view.Done, error) {
 	return view.Done{Sentence: "36 orders are in bag 1153347821000000041. Print its sheet and stick it on."}, nil
 }
+
+// SetLabelFormat says that it did.
+func (b *Book) SetLabelFormat(context.Context, string, string) (view.Done, error) {
+	return view.Done{Sentence: "Labels are asked for as ZPL from now on, where whoever makes them can."}, nil
+}
