@@ -65,12 +65,7 @@ func (d *Desk) ReadZoneChart(ctx context.Context, a view.ZoneDraft) (view.ZonePr
 	was := d.x.network.charts.Load().of(v.Carrier)
 	for _, p := range f.chart.From() {
 		differ, of := f.chart.Differ(p, was)
-		basis := "are as estimated until now"
-		if was != nil {
-			basis = "are as they were"
-		}
-		v.Changes = append(v.Changes, view.Change{What: "From " + cmp.Or(nodesAt(nodes, p), "no node of yours") + ", " + p.String(), From: number(of-differ) + " ways " + basis,
-			To: number(differ) + " get another zone"})
+		v.Changes = append(v.Changes, view.Change{What: cmp.Or(nodesAt(nodes, p), "No node") + " " + p.String(), From: number(of-differ) + " stay", To: number(differ) + " zones change"})
 	}
 	for _, n := range nodes {
 		if p, ok := transit.PrefixOf(n.Place.Postal); ok && n.Place.Country == "US" && ships(n, v.Carrier) && !slices.Contains(f.chart.From(), p) {

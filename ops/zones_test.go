@@ -65,7 +65,7 @@ func TestALoadedChartOverridesTheEstimate(t *testing.T) {
 		}
 	}
 	first := read([]byte(renoChart))
-	if len(first.Problems) > 0 || first.Rows != 2 || len(first.Changes) != 1 || !strings.HasPrefix(first.Changes[0].To, "4 get") && !strings.HasPrefix(first.Changes[0].To, "3 get") {
+	if len(first.Problems) > 0 || first.Rows != 2 || len(first.Changes) != 1 || !strings.HasPrefix(first.Changes[0].To, "4 zones") && !strings.HasPrefix(first.Changes[0].To, "3 zones") {
 		t.Errorf("%+v", first)
 	}
 	if got := zonesOf(r.x); got != usual {

@@ -40,7 +40,7 @@ func (b *Book) ReadZoneChart(_ context.Context, d view.ZoneDraft) (view.ZonePrev
 		return v, nil
 	}
 	v.Draft, v.Sentence, v.Undo = zoneDraft, "Routes and boxes of "+d.Carrier+" go by these 921 ways from the next order on; what was decided stays.", "The chart before can be put in force again."
-	v.Changes = []view.Change{{What: "From Reno, 895", From: "884 ways are as estimated until now", To: "37 get another zone"}}
+	v.Changes = []view.Change{{What: "Reno 895", From: "884 stay", To: "37 zones change"}}
 	v.Warnings = []string{"It says nothing of Harrisburg (171): its zones are still estimated."}
 	return v, nil
 }
