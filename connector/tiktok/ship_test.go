@@ -35,37 +35,56 @@ var strikesOf = map[driver.Operation][]string{
 	driver.OpGroup: {"POST /fulfillment/202309/packages/combine"}, driver.OpBundle: {"POST /fulfillment/202510/*"},
 }
 
+// sold is what a buyer ordered: the order and its lines.
+func (s *shop) sold(t *testing.T, units int, o sim.PlaceOptions) (string, []driver.ParcelLine) {
+	t.Helper()
+	id, err := s.PlaceOrder(s.id, []sim.Wanted{{SKU: "MUG-1", Qty: units}}, o)
+	check(t, err)
+	lines, err := s.Lines(id)
+	check(t, err)
+	return id, []driver.ParcelLine{{ExternalLineIDs: lines, Qty: int64(units)}}
+}
+
+func (s *shop) parcel(t *testing.T, units int, o sim.PlaceOptions) driver.Parcel {
+	id, lines := s.sold(t, units, o)
+	return driver.Parcel{OrderIDs: []string{id}, Number: id, Lines: lines, Grams: 420, LengthMM: 200, WidthMM: 150, HeightMM: 101}
+}
+
+func (s *shop) cancel(t *testing.T, id, by string) {
+	t.Helper()
+	_, err := s.Cancel(id, by, "")
+	check(t, err)
+}
+
+// Who ships: the platform's label, or the seller.
+var labelled, own = sim.PlaceOptions{Shipping: "TIKTOK"}, sim.PlaceOptions{Shipping: "SELLER"}
+
+// unshippable are parcels that the platform makes no label for.
+func (s *shop) unshippable() map[string]func(*testing.T) driver.Parcel {
+	cancelled := func(by string) func(*testing.T) driver.Parcel {
+		return func(t *testing.T) driver.Parcel {
+			p := s.parcel(t, 1, labelled)
+			s.cancel(t, p.OrderIDs[0], by)
+			return p
+		}
+	}
+	return map[string]func(*testing.T) driver.Parcel{
+		"cancelled":                 cancelled("SELLER"),
+		"the buyer asks to cancel":  cancelled("BUYER"),
+		"the seller's own shipment": func(t *testing.T) driver.Parcel { return s.parcel(t, 1, own) },
+		"two orders":                func(*testing.T) driver.Parcel { return driver.Parcel{OrderIDs: []string{"576999999999999999", "1"}} },
+		"no such order":             func(*testing.T) driver.Parcel { return driver.Parcel{OrderIDs: []string{"576999999999999999"}} },
+	}
+}
+
 func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 	h := drivertest.ShippingOf(t, s.harness(t))
 	us := s.conn.Shop.Region == "US"
-	order := func(t *testing.T, units int, o sim.PlaceOptions) (string, []driver.ParcelLine) {
-		t.Helper()
-		id, err := s.PlaceOrder(s.id, []sim.Wanted{{SKU: "MUG-1", Qty: units}}, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines, err := s.Lines(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id, []driver.ParcelLine{{ExternalLineIDs: lines, Qty: int64(units)}}
-	}
-	labelled, own := sim.PlaceOptions{Shipping: "TIKTOK"}, sim.PlaceOptions{Shipping: "SELLER"}
-	parcel := func(t *testing.T, units int, o sim.PlaceOptions) driver.Parcel {
-		id, lines := order(t, units, o)
-		return driver.Parcel{OrderIDs: []string{id}, Number: id, Lines: lines, Grams: 420, LengthMM: 200, WidthMM: 150, HeightMM: 101}
-	}
 	numbers := 0
 	h.Number = func() string { numbers++; return fmt.Sprintf("TRACK%05d", numbers) }
 	dispatch := func(t *testing.T, units int, o sim.PlaceOptions) driver.Dispatch {
-		id, lines := order(t, units, o)
+		id, lines := s.sold(t, units, o)
 		return driver.Dispatch{OrderID: id, Lines: lines, ExternalLineIDs: lines[0].ExternalLineIDs, Carrier: carrier, Tracking: h.Number()}
-	}
-	cancel := func(t *testing.T, id string) {
-		t.Helper()
-		if _, err := s.Cancel(id, "SELLER", ""); err != nil {
-			t.Fatal(err)
-		}
 	}
 	h.Arrange = func(t *testing.T, f drivertest.Fault, op driver.Operation, times int) bool {
 		for _, point := range strikesOf[op] {
@@ -75,7 +94,7 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 		}
 		return true
 	}
-	h.Parcel = func(t *testing.T, units int) driver.Parcel { return parcel(t, units, labelled) }
+	h.Parcel = func(t *testing.T, units int) driver.Parcel { return s.parcel(t, units, labelled) }
 	h.Paid = func(t *testing.T, p driver.Parcel) int {
 		n, err := s.LabelsPaid(p.OrderIDs[0])
 		if err != nil && p.OrderIDs[0] != "576999999999999999" {
@@ -84,23 +103,7 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 		return n
 	}
 	h.Split = us
-	h.Unshippable = map[string]func(*testing.T) driver.Parcel{
-		"cancelled": func(t *testing.T) driver.Parcel {
-			p := parcel(t, 1, labelled)
-			cancel(t, p.OrderIDs[0])
-			return p
-		},
-		"the seller's own shipment": func(t *testing.T) driver.Parcel { return parcel(t, 1, own) },
-		"two orders":                func(*testing.T) driver.Parcel { return driver.Parcel{OrderIDs: []string{"576999999999999999", "1"}} },
-		"no such order":             func(*testing.T) driver.Parcel { return driver.Parcel{OrderIDs: []string{"576999999999999999"}} },
-		"the buyer asks to cancel": func(t *testing.T) driver.Parcel {
-			p := parcel(t, 1, labelled)
-			if _, err := s.Cancel(p.OrderIDs[0], "BUYER", ""); err != nil {
-				t.Fatal(err)
-			}
-			return p
-		},
-	}
+	h.Unshippable = s.unshippable()
 	h.Dispatch = func(t *testing.T, units int) driver.Dispatch { return dispatch(t, units, own) }
 	h.Untellable = map[string]func(*testing.T) driver.Dispatch{
 		"on the platform's label": func(t *testing.T) driver.Dispatch { return dispatch(t, 1, labelled) },
@@ -120,7 +123,7 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 		},
 		"cancelled": func(t *testing.T) driver.Dispatch {
 			d := dispatch(t, 1, own)
-			cancel(t, d.OrderID)
+			s.cancel(t, d.OrderID, "SELLER")
 			return d
 		},
 	}
@@ -129,8 +132,8 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 	}
 	if !us {
 		h.Together = func(t *testing.T) (a, b driver.Parcel) {
-			a = parcel(t, 1, labelled)
-			return a, parcel(t, 2, sim.PlaceOptions{Shipping: "TIKTOK", With: a.OrderIDs[0]})
+			a = s.parcel(t, 1, labelled)
+			return a, s.parcel(t, 2, sim.PlaceOptions{Shipping: "TIKTOK", With: a.OrderIDs[0]})
 		}
 		h.Bagged = func(t *testing.T, id string) string { bag, _, err := s.Bundle(id); check(t, err); return bag }
 	}
@@ -146,7 +149,7 @@ func (s *shop) shipping(t *testing.T, carrier string) *drivertest.Shipping {
 	}
 	h.Recipient = s.recipient
 	if us {
-		h.Masked = func(t *testing.T) string { id, _ := order(t, 1, labelled); return id }
+		h.Masked = func(t *testing.T) string { id, _ := s.sold(t, 1, labelled); return id }
 	}
 	return h
 }
