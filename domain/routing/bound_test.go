@@ -149,6 +149,7 @@ func TestWhatAnOrderCostsAtLeastIsNotTooMuch(t *testing.T) {
 		w.rules.LeftUnit, w.rules.LeftAny = 1+r.Int64N(900), r.Int64N(700)
 		w.sites = w.sites[:min(len(w.sites), 3)]
 		for i := range w.sites {
+			w.sites[i].Node.Lanes = slices.Clone(w.sites[i].Node.Lanes) // the pool is everybody's
 			for k := range w.sites[i].Node.Lanes {
 				w.sites[i].Node.Lanes[k].MaxGrams = int64(1000 + r.IntN(4000))
 			}

@@ -63,7 +63,7 @@ func randomSite(r *rand.Rand, i int) Site {
 		n.Surge = network.Surge{Above: int64(1 + r.IntN(20)), Percent: pick(r, int64(0), 25, 33), Max: pick(r, int64(0), 30)}
 	}
 	for j := range r.IntN(3) + min(1, r.IntN(5)) {
-		l := network.Lane{Carrier: fmt.Sprintf("c%d", j), MaxGrams: pick(r, int64(0), 0, 0, 900, 2000),
+		l := network.Lane{Carrier: fmt.Sprintf("c%d", j), MaxGrams: pick(r, int64(0), 0, 0, 900, 2000, 2900),
 			Tariff: network.Tariff{PerPound: usd(int64(r.IntN(4)) * 20)}}
 		for z := range l.Tariff.ByZone {
 			l.Tariff.ByZone[z] = usd(int64(3+r.IntN(3)) * 50)

@@ -110,7 +110,7 @@ func (d *Desk) platformFirst(p *problem) (*answer, bool) {
 		}
 	}
 	platform &= p.allowed
-	if platform == 0 || d.rules.Plain || p.allowed == platform {
+	if platform == 0 || d.rules.Plain {
 		return nil, false
 	}
 	d.s.single = true
