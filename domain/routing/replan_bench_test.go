@@ -18,7 +18,7 @@ func squeezed(h *history, seed uint64, n, most int, cover float64) (*shop, []Ord
 func BenchmarkReplan(b *testing.B) {
 	h := readHistory(b)
 	for _, c := range []struct {
-		seed  uint64 // settings were chosen on the first, and only there
+		seed  uint64 // settings were chosen on the first, the last of them with a look at the fourth
 		most  int
 		cover float64
 	}{{1, 6, 1.1}, {1, 0, 2.5}, {1, 0, 1.1}, {2, 0, 1.1}, {3, 0, 1.1}, {4, 0, 1.1}, {2, 0, 2.5}, {3, 6, 1.1}} {
