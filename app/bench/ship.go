@@ -32,10 +32,11 @@ const (
 	shipStart = "2026-03-03T14:00:00Z"
 	// hadTime is how long before its deadline an order must have come to be counted on: an hour's work of a warehouse.
 	hadTime = time.Hour
-	// shipLook is how often the simulators' books are read, and at most how often time is moved on.
+	// shipLook is how often the simulators' books are read.
 	shipLook = 250 * time.Millisecond
-	// shipLeap is how far time is moved on at once where nothing but time is missing.
-	shipLeap = 30 * time.Second
+	// shipLeap is how far time is moved on at once where nothing but time is missing, and shipPause the least between two such moves: what connectors
+	// leave between their calls is of the machine's time, and news that has to be fetched must not look hours old for it.
+	shipLeap, shipPause = 30 * time.Second, 3 * time.Second
 	// shipStuck is how long nothing more is told before time is moved on although calls are due.
 	shipStuck = 2 * time.Second
 	// shipAfter is how long the simulators go on when all is told: calls whose answer was lost may be carried out late.
@@ -128,7 +129,7 @@ func (s *ship) run(ctx context.Context) error {
 	buyers := newShipBuyers(s)
 	t := time.NewTicker(shipLook)
 	defer t.Stop()
-	said := time.Now()
+	said, leapt := time.Now(), time.Now()
 	for round := 0; ; round++ {
 		select {
 		case <-t.C:
@@ -157,7 +158,8 @@ func (s *ship) run(ctx context.Context) error {
 		if done && len(s.all) == s.o.Orders {
 			break
 		}
-		if still && len(s.all) == s.o.Orders {
+		if still && len(s.all) == s.o.Orders && time.Since(leapt) >= shipPause {
+			leapt = time.Now()
 			s.ahead += shipLeap
 			s.clock.Advance(shipLeap)
 		}
