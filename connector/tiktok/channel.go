@@ -35,8 +35,12 @@ func call[T any](ctx context.Context, c *channel, op driver.Operation, e endpoin
 		var none T
 		return none, nil, err
 	}
+	env := c.env
+	if lane, ok := paced[e]; ok && env.Pace != nil {
+		env.Pace = func(ctx context.Context, _ driver.Operation) error { return c.env.Pace(ctx, lane) }
+	}
 	r := request{op: op, method: e.method, path: path, query: query, cipher: c.cipher, token: token, body: body, write: slices.Contains(changing, e)}
-	return do[T](ctx, &c.api, c.env, r, also...)
+	return do[T](ctx, &c.api, env, r, also...)
 }
 
 // digits reports whether an id is one of the platform's: only these may stand in a path.

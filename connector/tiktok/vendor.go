@@ -44,9 +44,11 @@ const (
 	burst     = 4
 )
 
-// shared are the operations that all read orders by id, one endpoint, beside other calls of their own: a parcel quoted and booked is three such
-// reads in five calls. Together they stay below the endpoint's 50 a second; where bursts coincide, the platform's refusal is waited out.
-var shared = map[driver.Operation]float64{driver.OpOrder: 22, driver.OpQuote: 12, driver.OpBook: 18, driver.OpFind: 4, driver.OpTell: 10, driver.OpGroup: 2}
+// paced names the operation in whose lane calls of an endpoint wait that several operations make: the rate is the endpoint's. A parcel
+// quoted and booked is three reads of orders in five calls, beside the reads of orders that webhooks name.
+var paced = map[endpoint]driver.Operation{
+	getOrders: driver.OpOrder, shipPackage: driver.OpBook, getPackage: driver.OpFind, splitAttributes: driver.OpGroup, splitOrder: driver.OpGroup,
+}
 
 // requestLifetime: the gateway refuses a request whose timestamp is older than 5 minutes (facts, section 3), so one that
 // was held up on its way cannot take effect after that.
@@ -69,7 +71,7 @@ func (Vendor) Describe() driver.Description {
 		},
 		Capabilities: capabilities(),
 		Limits: driver.Limits{
-			PerSecond: shared, Default: perSecond, Burst: burst, OrderIDs: maxOrderIDs, OrderPage: maxOrderPage,
+			Default: perSecond, Burst: burst, OrderIDs: maxOrderIDs, OrderPage: maxOrderPage,
 			ReadQuantities: maxSKUIDs, SetQuantities: maxSKUs, MaxQuantity: maxQuantity,
 		},
 		RequestLifetime: requestLifetime,
