@@ -27,7 +27,8 @@ const (
 // Stances lists all.
 var Stances = []Stance{AnyWay, ThisWayUp, NeverEnd}
 
-// Physical is what one unit of an item is like: what routing, packing, labels and customs must know of it. The zero Physical says nothing.
+// Physical is what one unit of an item is like: what routing, packing, labels and customs must know of it, and what is sent
+// where there is none. The zero Physical says nothing.
 type Physical struct {
 	Grams    int64             `json:"grams,omitzero"`     // of one unit as it is packed; 0: not known
 	LengthMM int64             `json:"length_mm,omitzero"` // as the unit stands by itself; all three or none
@@ -39,7 +40,13 @@ type Physical struct {
 	Needs    []network.Ability `json:"needs,omitempty"`  // what a node must be able to handle for it
 	Origin   string            `json:"origin,omitzero"`  // ISO 3166 country it was made in, two letters
 	HSCode   string            `json:"hs_code,omitzero"` // of the Harmonized System: 6 to 10 digits
+	// Equals are items that are the same thing to a buyer, such as one in a new wrapping: a floor that finds none of this item sends one of them, the
+	// first of which there is enough. Item ids, best first.
+	Equals []string `json:"equals,omitempty"`
 }
+
+// MaxEquals bounds how many items stand in for one.
+const MaxEquals = 8
 
 var (
 	originCode = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -55,7 +62,7 @@ func (p Physical) Known() bool { return p.Grams > 0 && p.Sized() }
 // Empty reports whether nothing is said.
 func (p Physical) Empty() bool {
 	return p.Grams == 0 && p.LengthMM == 0 && p.WidthMM == 0 && p.HeightMM == 0 && p.Stance == AnyWay && !p.Fragile && !p.Alone && len(p.Needs) == 0 &&
-		p.Origin == "" && p.HSCode == ""
+		p.Origin == "" && p.HSCode == "" && len(p.Equals) == 0
 }
 
 // Tidy puts what a unit needs in one order, each once, so that the same is written the same. Whether it is fragile and whether a node must be able to
@@ -92,12 +99,19 @@ func (p Physical) Check() error {
 		return bad("origin", "write two letters such as US, not %q", p.Origin)
 	case p.HSCode != "" && !tariffCode.MatchString(p.HSCode):
 		return bad("hs_code", "write 6 to 10 digits, not %q", p.HSCode)
+	case len(p.Equals) > MaxEquals:
+		return bad("equals", "at most %d items stand in for one", MaxEquals)
 	case len(p.Needs) > len(network.Abilities):
 		return bad("needs", "there are only %v", network.Abilities)
 	}
 	for _, a := range p.Needs {
 		if !slices.Contains(network.Abilities, a) {
 			return bad("needs", "%q is none of %v", a, network.Abilities)
+		}
+	}
+	for i, id := range p.Equals {
+		if id == "" || len(id) > MaxIDBytes || slices.Contains(p.Equals[:i], id) {
+			return bad("equals", "%q is no item, or is named twice", id)
 		}
 	}
 	return nil

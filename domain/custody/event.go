@@ -19,6 +19,7 @@ type What string
 const (
 	Picked         What = "picked"
 	ShortPicked    What = "short_picked"
+	Substituted    What = "substituted" // with an equal item, since what it was to hold was not there
 	Packed         What = "packed"
 	Weighed        What = "weighed"
 	LabelBought    What = "label_bought"
@@ -50,7 +51,7 @@ const (
 )
 
 var (
-	whats = []What{Picked, ShortPicked, Packed, Weighed, LabelBought, LabelReceived, LabelVoided, HandedOver, CarrierScanned, TrackingTold, Delivered, Exception, ReturnStarted, Returned}
+	whats = []What{Picked, ShortPicked, Substituted, Packed, Weighed, LabelBought, LabelReceived, LabelVoided, HandedOver, CarrierScanned, TrackingTold, Delivered, Exception, ReturnStarted, Returned}
 	roles = []Role{Picker, Packer, Dispatcher, Receiver, Supervisor, System, Carrier, Channel, Partner}
 )
 

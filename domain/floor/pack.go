@@ -2,6 +2,7 @@ package floor
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,24 @@ func (p *Pack) Put(item string, n int64) Fit {
 		return Fits
 	}
 	return Foreign
+}
+
+// Swap says that n units of an item that are not in yet are packed as units of another one. Errors: Invalid (fewer are missing).
+func (p *Pack) Swap(item, by string, n int64) error {
+	i := slices.IndexFunc(p.Items, func(c Counted) bool { return c.Item == item })
+	if i < 0 || n < 1 || n > p.Items[i].Qty-p.Items[i].In {
+		return errs.New(errs.Invalid, "floor.Swap", item, "fewer than %d are missing", n)
+	}
+	p.Items[i].Qty -= n
+	if p.Items[i].Qty == 0 {
+		p.Items = slices.Delete(p.Items, i, i+1)
+	}
+	if i = slices.IndexFunc(p.Items, func(c Counted) bool { return c.Item == by }); i >= 0 {
+		p.Items[i].Qty += n
+		return nil
+	}
+	p.Items = append(p.Items, Counted{Need: Need{by, n}})
+	return nil
 }
 
 // Missing is what is not in the box yet.

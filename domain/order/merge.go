@@ -138,6 +138,7 @@ func join(a, b *Order) Order {
 	o.Fates = unite(a.Fates, b.Fates, MaxUnits, func(f Fate) string { return f.ID }, joinFates)
 	o.Cancellations = unite(a.Cancellations, b.Cancellations, MaxCases, func(c Cancellation) string { return c.ID }, joinCancellations)
 	o.Returns = unite(a.Returns, b.Returns, MaxCases, func(r Return) string { return r.ID }, joinReturns)
+	o.Instead = unite(a.Instead, b.Instead, MaxInstead, Instead.key, joinInsteads)
 	o.settle()
 	return o
 }

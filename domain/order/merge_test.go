@@ -172,6 +172,9 @@ func TestJoinLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		state := func(label string) *Order {
 			o := mergeAll(t, rapid.SliceOfN(rapid.Custom(anyFact), 1, 4).Draw(t, label)...)
+			if rapid.Bool().Draw(t, "substituted") {
+				_ = o.Substitute("s", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "item"), "c", rapid.Int64Range(1, 3).Draw(t, "substitutes"))
+			}
 			return &o
 		}
 		a, b, c := state("a"), state("b"), state("c")

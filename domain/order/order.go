@@ -9,7 +9,7 @@ import (
 // ID makes our order id out of the connection's id and the platform's order id.
 func ID(connectionID, externalID string) string { return connectionID + ":" + externalID }
 
-// Order is all that is known of one order. Make and change it with Merge only: several fields are derived from others.
+// Order is all that is known of one order. Make and change it with Merge and Substitute only: several fields are derived from others.
 // Its JSON form holds everything Merge needs to go on.
 type Order struct {
 	ID           string `json:"id"`            // see ID
@@ -36,6 +36,7 @@ type Order struct {
 	TouchedAt        time.Time      `json:"touched_at,omitzero"` // newest change without a notice of its own kind
 	EverLeft         bool           `json:"ever_left,omitzero"`  // some fact said the carrier has it; never taken back
 	Fates            []Fate         `json:"fates,omitempty"`     // by external line id
+	Instead          []Instead      `json:"instead,omitempty"`   // what is sent as an equal item; see Substitute
 }
 
 // Detail is the content of a platform's full view of an order.

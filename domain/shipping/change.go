@@ -84,6 +84,9 @@ func (s *Shipment) call(k StepKind) *Call {
 	return &s.Label.Call
 }
 
+// Failures is how often a step failed since it last went on.
+func (s *Shipment) Failures(k StepKind) int { return s.call(k).Failures }
+
 // Lost says that the answer to a call was lost, or that reading failed: what is uncertain stays so.
 func (s *Shipment) Lost(k StepKind, at time.Time, message string) {
 	c := s.call(k)

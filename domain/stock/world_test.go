@@ -3,8 +3,10 @@ package stock
 import (
 	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -373,12 +375,60 @@ func (w *world) rehouse() {
 	w.save(b)
 }
 
+// swap has a line hold another item: as many units are bound to the order as before, at the place that was asked, or nothing is changed.
+func (w *world) swap() {
+	bound := w.find(func(r Reservation) bool { return r.Held+r.Short > 0 })
+	if len(bound) == 0 {
+		return
+	}
+	r := rapid.SampledFrom(bound).Draw(w.t, "swapped")
+	by := rapid.SampledFrom(items).Draw(w.t, "by")
+	b := w.open(r.OrderID)
+	at := append([]string{"main", "fbt", "shut"}, slices.Sorted(maps.Keys(b.Available(by)))...)
+	place := rapid.SampledFrom(at).Draw(w.t, "at")
+	n := rapid.Int64Range(0, 4).Draw(w.t, "units")
+	was, had := b.Held(r.OrderID, r.LineID, r.ItemID), b.Held(r.OrderID, r.LineID, by)
+	want, _ := b.WantOf(r.OrderID, r.LineID, r.ItemID)
+	free := b.Available(by)[place]
+	if err := b.Swap(r.OrderID, r.LineID, r.ItemID, by, place, n); err != nil {
+		if !errs.Is(err, errs.Invalid) && !errs.Is(err, errs.Insufficient) || len(b.Movements())+len(b.DirtyReservations()) > 0 {
+			w.t.Fatalf("%v, with %v", err, b.Movements())
+		}
+		return
+	}
+	less, _ := b.WantOf(r.OrderID, r.LineID, r.ItemID)
+	now := b.Held(r.OrderID, r.LineID, r.ItemID)
+	switch {
+	case by == r.ItemID || n < 1:
+		w.t.Fatalf("%d of %s were swapped for %s", n, r.ItemID, by)
+	case less.Reserve != want.Reserve-n || less.Ship != want.Ship:
+		w.t.Fatalf("%d were swapped, and it asks for %+v instead of %+v", n, less, want)
+	case b.Held(r.OrderID, r.LineID, by)[place] != had[place]+n || n > free:
+		w.t.Fatalf("it holds %v of %s, %v before, of %d free", b.Held(r.OrderID, r.LineID, by), by, had, free)
+	}
+	for at, units := range was {
+		if at != place && now[at] != units {
+			w.t.Fatalf("what it holds at %s changed from %d to %d", at, units, now[at])
+		}
+	}
+	w.save(b)
+}
+
+// The world is small, so a hundred of them, as many as rapid tries unless told, are over in a blink and seldom meet the rare.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		_ = flag.Set("rapid.checks", "3000")
+	}
+	os.Exit(m.Run())
+}
+
 func TestLedgerHoldsUnderAnyInterleaving(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		step := func(f func()) func(*rapid.T) { return func(t *rapid.T) { w.t = t; f() } }
 		t.Repeat(map[string]func(*rapid.T){
-			"settle": step(w.settle), "try": step(w.tryReserve), "move": step(w.move), "move more": step(w.move), "reverse": step(w.reverse), "fill": step(w.fill), "rehouse": step(w.rehouse),
+			"settle": step(w.settle), "try": step(w.tryReserve), "move": step(w.move), "move more": step(w.move), "reverse": step(w.reverse), "fill": step(w.fill), "rehouse": step(w.rehouse), "swap": step(w.swap),
 		})
 	})
 }
