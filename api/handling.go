@@ -25,6 +25,7 @@ type unitSaid struct {
 	Needs    []ops.Ability `json:"needs,omitempty" doc:"What a node must be able to handle for it."`
 	Origin   string        `json:"origin,omitempty" doc:"Country it was made in, two letters."`
 	HSCode   string        `json:"hs_code,omitempty" doc:"Of the Harmonized System: 6 to 10 digits."`
+	Equals   []string      `json:"equals,omitempty" maxItems:"8" doc:"Items that are the same thing to a buyer, best first: sent where none of this one is found."`
 }
 
 type itemHandling struct {

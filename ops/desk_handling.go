@@ -28,9 +28,9 @@ func (d *Desk) ItemHandling(ctx context.Context, item string) (view.ItemHandling
 	}
 	cat := d.x.catalog.Load()
 	p := h.Physical
-	v := view.ItemHandling{ItemID: h.Item.ID, SKU: h.Item.SKU, Title: h.Item.Title, Bundle: h.Item.Bundle(), Stances: stanceWords, Nodes: nodeOptions(cat), Text: physicalText(p.Physical),
+	v := view.ItemHandling{ItemID: h.Item.ID, SKU: h.Item.SKU, Title: h.Item.Title, Bundle: h.Item.Bundle(), Stances: stanceWords, Nodes: nodeOptions(cat), Text: cat.physicalText(p.Physical),
 		Form: view.HandlingForm{ItemID: item, Grams: some(p.Grams), Length: some(p.LengthMM), Width: some(p.WidthMM), Height: some(p.HeightMM), Stance: string(p.Stance),
-			Fragile: p.Fragile, Alone: p.Alone, Origin: p.Origin, HSCode: p.HSCode, Bins: binsText(h.Bins), Version: p.Version}}
+			Fragile: p.Fragile, Alone: p.Alone, Origin: p.Origin, HSCode: p.HSCode, Bins: binsText(h.Bins), Equals: cat.skusText(p.Equals), Version: p.Version}}
 	for _, n := range p.Needs {
 		v.Form.Needs = append(v.Form.Needs, string(n))
 	}
@@ -59,7 +59,7 @@ func nodeOptions(cat *catalogue) (out []view.Option) {
 }
 
 // physicalText says what is said of an item in short pieces.
-func physicalText(p catalog.Physical) (out []string) {
+func (c *catalogue) physicalText(p catalog.Physical) (out []string) {
 	if p.Grams > 0 {
 		out = append(out, weightText(p.Grams))
 	}
@@ -87,7 +87,31 @@ func physicalText(p catalog.Physical) (out []string) {
 	if p.HSCode != "" {
 		out = append(out, "tariff code "+p.HSCode)
 	}
+	if len(p.Equals) > 0 {
+		out = append(out, "where there is none, send "+strings.ReplaceAll(c.skusText(p.Equals), "\n", ", or "))
+	}
 	return out
+}
+
+// skusText is the SKUs of items, a line each.
+func (c *catalogue) skusText(items []string) string {
+	out := make([]string, len(items))
+	for i, id := range items {
+		out[i] = cmp.Or(c.items[id].SKU, id)
+	}
+	return strings.Join(out, "\n")
+}
+
+// itemsCalled are the items of SKUs. Errors: the sentence names the SKU that is none.
+func (c *catalogue) itemsCalled(skus []string) (out []string, err error) {
+	for _, sku := range skus {
+		id, ok := c.bySKU[sku]
+		if !ok {
+			return nil, errs.New(errs.NotFound, "ops.Items", shortText(sku), "equals: there is no item “%s”", shortText(sku))
+		}
+		out = append(out, id)
+	}
+	return out, nil
 }
 
 func sidesText(s catalog.Sides) string {
@@ -173,21 +197,26 @@ func (r *fieldReader) check(err error, fields map[string][2]string) {
 // The fields of the forms by the names the checks use.
 var (
 	physicalFields = map[string][2]string{"": {"grams", "Weight"}, "grams": {"grams", "Weight"}, "length_mm": {"length", "Length"}, "width_mm": {"width", "Width"},
-		"height_mm": {"height", "Height"}, "stance": {"stance", "Which way up"}, "origin": {"origin", "Made in"}, "hs_code": {"hscode", "Tariff code"}, "needs": {"needs", "Needs"}}
+		"height_mm": {"height", "Height"}, "stance": {"stance", "Which way up"}, "origin": {"origin", "Made in"}, "hs_code": {"hscode", "Tariff code"}, "needs": {"needs", "Needs"}, "equals": {"equals", "Equal items"}}
 	cartonFields = map[string][2]string{"": {"name", "Carton"}, "id": {"id", "Id"}, "name": {"name", "Name"}, "node": {"node", "Node"}, "inner": {"innerl", "Inside"},
 		"outer": {"outerl", "Outside"}, "grams": {"grams", "Weight, empty"}, "max_grams": {"maxgrams", "At most, in all"}, "padding_mm": {"padding", "Padding"},
 		"cost": {"cost", "Cost"}, "active": {"active", "In use"}}
 )
 
-func (r *fieldReader) physical(f view.HandlingForm) catalog.Physical {
+func (r *fieldReader) physical(f view.HandlingForm, cat *catalogue) catalog.Physical {
 	p := catalog.Physical{Grams: r.whole("grams", "Weight", f.Grams), LengthMM: r.whole("length", "Length", f.Length), WidthMM: r.whole("width", "Width", f.Width),
 		HeightMM: r.whole("height", "Height", f.Height), Stance: catalog.Stance(f.Stance), Fragile: f.Fragile, Alone: f.Alone,
 		Origin: strings.ToUpper(f.Origin), HSCode: plainCode(f.HSCode)}
 	for _, n := range f.Needs {
 		p.Needs = append(p.Needs, network.Ability(n))
 	}
+	var err error
+	if p.Equals, err = cat.itemsCalled(lines(f.Equals)); err != nil {
+		r.check(err, physicalFields)
+	}
 	p = p.Tidy()
 	r.check(p.Check(), physicalFields)
+	r.check(checkEquals(store.Physical{ItemID: f.ItemID, Physical: p}, cat.find), physicalFields)
 	return p
 }
 
@@ -197,8 +226,9 @@ func (d *Desk) handlingDraft(ctx context.Context, a view.HandlingDraft) (was Han
 		return was, p, nil, nil, err
 	}
 	var r fieldReader
-	p = r.physical(a.HandlingForm)
-	bins, bad := readBins(a.ItemID, a.Bins, d.x.catalog.Load())
+	cat := d.x.catalog.Load()
+	p = r.physical(a.HandlingForm, cat)
+	bins, bad := readBins(a.ItemID, a.Bins, cat)
 	if bad != nil {
 		r.bad("bins", "Bins", "%s.", bad.Error())
 	}
@@ -220,7 +250,8 @@ func (d *Desk) PreviewHandling(ctx context.Context, a view.HandlingDraft) (view.
 		v.Refused = was.Physical.Actor + " has changed this item since this form was opened. Open it again and make the change there."
 		return v, nil
 	}
-	from, to := strings.Join(physicalText(was.Physical.Physical), ", "), strings.Join(physicalText(p), ", ")
+	cat := d.x.catalog.Load()
+	from, to := strings.Join(cat.physicalText(was.Physical.Physical), ", "), strings.Join(cat.physicalText(p), ", ")
 	if from != to {
 		v.Changes = append(v.Changes, view.Change{What: "One unit", From: cmp.Or(from, "nothing is said"), To: cmp.Or(to, "nothing is said")})
 	}

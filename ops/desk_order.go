@@ -218,6 +218,8 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 		out.Text = "the deadline moved from " + e.From + " to " + e.To
 	case EventRouted, EventRetried, EventSettled, EventRenumbered, EventUnrouted:
 		routeEntry(row, &out)
+	case EventSubstituted:
+		substitutedEntry(row, &out)
 	case EventCombined:
 		out.Kind, out.Text = "combined", "ships in one parcel with other orders of the buyer"
 	case EventTakenOut:
@@ -246,7 +248,7 @@ type takenEvent struct {
 }
 
 // ownEvents are events of an order that no fact of a channel's is behind.
-var ownEvents = map[string]bool{EventRouted: true, EventUnrouted: true, EventRetried: true, EventSettled: true, EventRenumbered: true}
+var ownEvents = map[string]bool{EventRouted: true, EventUnrouted: true, EventRetried: true, EventSettled: true, EventRenumbered: true, EventSubstituted: true}
 
 // noSource stands for the source of an event that was stored without one.
 const noSource = "not recorded"

@@ -154,8 +154,7 @@ func (f *floorScan) lack(s *store.Shipment, missing, lost []floor.Need, where st
 		if n.Qty < 1 {
 			continue
 		}
-		m := stock.Movement{ID: f.s.ID + "/" + s.ID + "/" + n.Item, At: f.tx.Now(), Kind: stock.Adjust, ItemID: n.Item, LocationID: s.Node, OnHand: -n.Qty, Ref: s.ID, Reason: "short " + where}
-		touched, err := moveIn(f.tx, f.s.Actor, []stock.Movement{m}, nil)
+		touched, err := moveIn(f.tx, f.s.Actor, []stock.Movement{f.lost(s, n, where)}, nil)
 		if err != nil {
 			return err
 		}
@@ -164,6 +163,11 @@ func (f *floorScan) lack(s *store.Shipment, missing, lost []floor.Need, where st
 	f.note(custody.ShortPicked, custody.Packer, s, "")
 	f.reroute = append(f.reroute, s.Orders...)
 	return f.bench(s, "short", capital(and(words))+" not found "+where+".", missing)
+}
+
+// lost is the movement that takes units out of the books that are not where they should be.
+func (f *floorScan) lost(s *store.Shipment, n floor.Need, where string) stock.Movement {
+	return stock.Movement{ID: f.s.ID + "/" + s.ID + "/" + n.Item, At: f.tx.Now(), Kind: stock.Adjust, ItemID: n.Item, LocationID: s.Node, OnHand: -n.Qty, Ref: s.ID, Reason: "short " + where}
 }
 
 // bench takes a parcel out of its wave and from its station and puts it on the exceptions bench.

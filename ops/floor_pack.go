@@ -248,7 +248,7 @@ func (f *floorScan) proceed(c *store.FloorClaim, s *store.Shipment) (view.ScanAn
 
 func (f *floorScan) unit(c *store.FloorClaim, s *store.Shipment) (view.ScanAnswer, error) {
 	if f.s.Text == codeShort {
-		return accept("Short. Put it on the bench."), f.lack(s, c.Missing(), c.Missing(), "at station "+f.s.Station)
+		return f.short(c, s)
 	}
 	n, code := floor.Times(f.s.Text)
 	item := ""
@@ -268,6 +268,26 @@ func (f *floorScan) unit(c *store.FloorClaim, s *store.Shipment) (view.ScanAnswe
 		say = "All in. The box."
 	}
 	return accept(say), f.tx.ClaimPut(*c)
+}
+
+// short goes on with equal items, where there are any, or puts the parcel on the bench.
+func (f *floorScan) short(c *store.FloorClaim, s *store.Shipment) (view.ScanAnswer, error) {
+	missing, where := c.Missing(), "at station "+f.s.Station
+	swaps, ok, err := f.substitute(s, missing, missing, where)
+	if err != nil {
+		return view.ScanAnswer{}, err
+	}
+	if !ok {
+		return accept("Short. Put it on the bench."), f.lack(s, missing, missing, where)
+	}
+	var words []string
+	for _, w := range swaps {
+		if err := c.Swap(w.item, w.by, w.qty); err != nil {
+			return view.ScanAnswer{}, err
+		}
+		words = append(words, fmt.Sprintf("%d × %s%s", w.qty, f.cat.called(w.by), binWords(f.cat.binOf(s.Node, w.by))))
+	}
+	return accept("Send an equal item instead: scan " + and(words) + "."), f.tx.ClaimPut(*c)
 }
 
 func (f *floorScan) expected(missing []floor.Need) string {

@@ -234,14 +234,27 @@ func (f *floorScan) runOut(w *store.FloorWave, t *store.FloorTask) (view.ScanAns
 	if err != nil {
 		return view.ScanAnswer{}, err
 	}
-	left := missing
+	// Those due first get what stands in for it, where there is some.
+	slices.SortStableFunc(ships, func(a, b store.Shipment) int { return feedOf(lacking, a.ID) - feedOf(lacking, b.ID) })
+	left, where, benched := missing, "in bin "+cmp.Or(t.Bin, "(none)"), int64(0)
+	var swaps []swap
 	for i := range ships {
-		s := &ships[i]
-		k := slices.IndexFunc(lacking, func(l floor.Feed) bool { return l.Parcel == s.ID })
+		s, n := &ships[i], lacking[feedOf(lacking, ships[i].ID)].Qty
 		// What is not there is taken out of the books once, whichever parcels lack it.
-		lost := min(left, lacking[k].Qty)
+		lost := min(left, n)
 		left -= lost
-		if err := f.lack(s, []floor.Need{{Item: t.Item, Qty: lacking[k].Qty}}, []floor.Need{{Item: t.Item, Qty: lost}}, "in bin "+cmp.Or(t.Bin, "(none)")); err != nil {
+		missing, gone := []floor.Need{{Item: t.Item, Qty: n}}, []floor.Need{{Item: t.Item, Qty: lost}}
+		got, ok, err := f.substitute(s, missing, gone, where)
+		switch {
+		case err != nil:
+		case ok:
+			swaps = append(swaps, got...)
+			err = f.pickInstead(w, s, got)
+		default:
+			benched++
+			err = f.lack(s, missing, gone, where)
+		}
+		if err != nil {
 			return view.ScanAnswer{}, err
 		}
 	}
@@ -249,5 +262,46 @@ func (f *floorScan) runOut(w *store.FloorWave, t *store.FloorTask) (view.ScanAns
 	if err != nil {
 		return view.ScanAnswer{}, err
 	}
-	return accept(fmt.Sprintf("Noted: %s missing. %s to the bench and routed again.", unitsOf(missing), plural(int64(len(ships)), "parcel goes", "parcels go"))), f.finish(w, tasks)
+	say := "Noted: " + unitsOf(missing) + " missing."
+	if benched > 0 {
+		say += fmt.Sprintf(" %s to the bench and routed again.", plural(benched, "parcel goes", "parcels go"))
+	}
+	if n := int64(len(swaps)); n > 0 {
+		say += fmt.Sprintf(" %s instead, at the end of this walk.", plural(n, "parcel gets "+f.cat.called(swaps[0].by), "parcels get equal items"))
+	}
+	return accept(say), f.finish(w, tasks)
+}
+
+// feedOf is the place of a parcel among feeds.
+func feedOf(feeds []floor.Feed, parcel string) int {
+	return slices.IndexFunc(feeds, func(f floor.Feed) bool { return f.Parcel == parcel })
+}
+
+// pickInstead adds what a parcel is packed with instead to the walk: to the bin of that item if it is still to be walked to, else at the end.
+func (f *floorScan) pickInstead(w *store.FloorWave, s *store.Shipment, swaps []swap) error {
+	tasks, err := f.tx.WalksOf(w.ID)
+	if err != nil {
+		return err
+	}
+	last := int64(0)
+	for _, t := range tasks {
+		last = max(last, t.Place)
+	}
+	for _, c := range swaps {
+		feed := floor.Feed{Parcel: s.ID, Qty: c.qty, Due: s.Due}
+		if i := slices.IndexFunc(tasks, func(t store.FloorTask) bool { return t.Item == c.by && t.Left() > 0 }); i >= 0 {
+			tasks[i].Feeds = append(tasks[i].Feeds, feed)
+			if err := f.tx.WalksSave(tasks[i : i+1]); err != nil {
+				return err
+			}
+			continue
+		}
+		last++
+		t := store.FloorTask{ID: fmt.Sprintf("%s.%d", w.ID, last), Wave: w.ID, Place: last,
+			Task: floor.Task{Bin: f.cat.binOf(s.Node, c.by), Item: c.by, Feeds: []floor.Feed{feed}}}
+		if err := f.tx.WalksAdd([]store.FloorTask{t}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

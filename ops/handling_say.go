@@ -93,6 +93,9 @@ func (s Said) check(tx *store.Tx, cat *catalogue) error {
 	var items []string
 	for _, p := range s.Physicals {
 		items = append(items, p.ItemID)
+		if err := checkEquals(p, cat.find); err != nil {
+			return err
+		}
 	}
 	for node, b := range s.Bins {
 		if _, ok := cat.location(node); !ok {

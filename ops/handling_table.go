@@ -24,7 +24,7 @@ import (
 
 // tableColumns are the columns of each table, as they are written and read.
 var tableColumns = map[string][]string{
-	view.TablePhysicals: {"sku", "grams", "length_mm", "width_mm", "height_mm", "stance", "fragile", "alone", "needs", "origin", "hs_code"},
+	view.TablePhysicals: {"sku", "grams", "length_mm", "width_mm", "height_mm", "stance", "fragile", "alone", "needs", "origin", "hs_code", "equals"},
 	view.TableCartons: {"id", "name", "node", "inner_length_mm", "inner_width_mm", "inner_height_mm", "outer_length_mm", "outer_width_mm", "outer_height_mm",
 		"grams", "max_grams", "padding_mm", "cost", "currency", "active"},
 	view.TableBins: {"node", "sku", "bin", "walk", "primary"},
@@ -77,7 +77,7 @@ func (x *Ops) writePhysicals(ctx context.Context, write func(...string) error) e
 			needs[i] = string(n)
 		}
 		if err := write(sku, some(p.Grams), some(p.LengthMM), some(p.WidthMM), some(p.HeightMM), string(p.Stance), yesText(p.Fragile), yesText(p.Alone),
-			strings.Join(needs, " "), p.Origin, p.HSCode); err != nil {
+			strings.Join(needs, " "), p.Origin, p.HSCode, strings.ReplaceAll(cat.skusText(p.Equals), "\n", " | ")); err != nil {
 			return err
 		}
 	}
@@ -393,6 +393,7 @@ func (t *sheet) physicals(cat *catalogue) (out []store.Physical) {
 		for _, n := range strings.FieldsFunc(r.text("needs"), func(c rune) bool { return c == ' ' || c == ',' || c == ';' }) {
 			p.Needs = append(p.Needs, network.Ability(strings.ToLower(n)))
 		}
+		p.Equals = r.equals(id, cat)
 		p = p.Tidy()
 		if was, again := seen[id]; ok && again {
 			r.bad("sku: this item is in line %d already.", was)
@@ -405,6 +406,27 @@ func (t *sheet) physicals(cat *catalogue) (out []store.Physical) {
 		}
 		out = append(out, store.Physical{ItemID: id, Physical: p})
 	})
+	return out
+}
+
+// equals are the items that stand in for one, their SKUs with a | between them. A file without the column leaves what is said of them as it is.
+func (r *row) equals(id string, cat *catalogue) []string {
+	if _, there := r.t.at["equals"]; !there {
+		return cat.equals(id)
+	}
+	var skus []string
+	for _, s := range strings.Split(r.text("equals"), "|") {
+		if s = strings.TrimSpace(s); s != "" {
+			skus = append(skus, s)
+		}
+	}
+	out, err := cat.itemsCalled(skus)
+	if err == nil {
+		err = checkEquals(store.Physical{ItemID: id, Physical: catalog.Physical{Equals: out}}, cat.find)
+	}
+	if err != nil {
+		r.bad("equals: %s.", strings.TrimPrefix(strings.TrimSuffix(errs.Safe(err), "."), "equals: "))
+	}
 	return out
 }
 

@@ -121,16 +121,17 @@ func TestATableIsTakenInWholeOrNotAtAll(t *testing.T) {
 		kind, text string
 		lines      []int
 	}{
-		"a number that is none": {view.TablePhysicals, "sku,grams\nBOOK,900\nMUG,heavy\n", []int{3}},
-		"an unknown item":       {view.TablePhysicals, "sku,grams\nBOOK,900\nNONE,1\nSET,1\n", []int{3, 4}},
-		"an item twice":         {view.TablePhysicals, "sku,grams\nBOOK,900\nBOOK,901\n", []int{3}},
-		"an unknown column":     {view.TablePhysicals, "sku,gram\nBOOK,900\n", []int{1}},
-		"an open quote":         {view.TablePhysicals, "sku,grams\nBOOK,900\n\"MUG,1\n", []int{3}},
-		"nothing":               {view.TablePhysicals, "", []int{0}},
-		"another text":          {view.TablePhysicals, "sku,grams\nBOOK,\xff\n", []int{0}},
-		"an unknown node":       {view.TableBins, "node,sku,bin\nreno,BOOK,A-1\noslo,BOOK,A-1\n", []int{3}},
-		"two places of a shelf": {view.TableBins, "node,sku,bin,walk\nreno,BOOK,A-1,4\nreno,MUG,A-1,5\n", []int{3}},
-		"a carton inside out":   {view.TableCartons, "id,name,inner_length_mm,inner_width_mm,inner_height_mm,outer_length_mm,outer_width_mm,outer_height_mm\nq,Q,5,5,5,4,5,5\n", []int{2}},
+		"a number that is none":  {view.TablePhysicals, "sku,grams\nBOOK,900\nMUG,heavy\n", []int{3}},
+		"an unknown item":        {view.TablePhysicals, "sku,grams\nBOOK,900\nNONE,1\nSET,1\n", []int{3, 4}},
+		"an item twice":          {view.TablePhysicals, "sku,grams\nBOOK,900\nBOOK,901\n", []int{3}},
+		"an unknown column":      {view.TablePhysicals, "sku,gram\nBOOK,900\n", []int{1}},
+		"an open quote":          {view.TablePhysicals, "sku,grams\nBOOK,900\n\"MUG,1\n", []int{3}},
+		"equal to nothing known": {view.TablePhysicals, "sku,equals\nBOOK,MUG\nMUG,BOOK | NONE\nLAMP,LAMP\n", []int{3, 4}},
+		"nothing":                {view.TablePhysicals, "", []int{0}},
+		"another text":           {view.TablePhysicals, "sku,grams\nBOOK,\xff\n", []int{0}},
+		"an unknown node":        {view.TableBins, "node,sku,bin\nreno,BOOK,A-1\noslo,BOOK,A-1\n", []int{3}},
+		"two places of a shelf":  {view.TableBins, "node,sku,bin,walk\nreno,BOOK,A-1,4\nreno,MUG,A-1,5\n", []int{3}},
+		"a carton inside out":    {view.TableCartons, "id,name,inner_length_mm,inner_width_mm,inner_height_mm,outer_length_mm,outer_width_mm,outer_height_mm\nq,Q,5,5,5,4,5,5\n", []int{2}},
 	} {
 		got, err := x.ImportTable(ctx, c.kind, []byte(c.text), "ann")
 		var lines []int
@@ -162,6 +163,12 @@ func TestTablesReadBackWhatTheyWrite(t *testing.T) {
 	if got, err := x.ImportTable(ctx, view.TableBins, []byte("node,sku,bin,walk,primary\nreno,'=1+1,@B-2,7,yes\nreno,MUG,A-10,,\nreno,MUG,A-2,,yes\n"), "ann"); err != nil || got.Changed != 2 {
 		t.Fatalf("%+v %v", got, err)
 	}
+	if got, err := x.ImportTable(ctx, view.TablePhysicals, []byte("sku,grams,equals\nBOOK,400,MUG | =1+1\n"), "ann"); err != nil || got.Changed != 1 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	if got, err := x.ImportTable(ctx, view.TablePhysicals, []byte("sku,grams\nBOOK,410\n"), "ann"); err != nil || got.Changed != 1 || len(x.catalog.Load().equals("book")) != 2 {
+		t.Errorf("a file without the column forgets what is equal: %+v %v", got, err)
+	}
 	for _, kind := range []string{view.TablePhysicals, view.TableBins, view.TableCartons} {
 		var b bytes.Buffer
 		if err := x.ExportTable(ctx, kind, &b); err != nil {
@@ -189,8 +196,18 @@ func TestTheFormOfWhatAnItemIsLike(t *testing.T) {
 		t.Fatalf("%+v %v", page, err)
 	}
 	draft := view.HandlingDraft{HandlingForm: page.Form, Actor: "lena"}
-	draft.Grams, draft.Bins = "heavy", "oslo A-1"
+	draft.Equals = "BOOK\nNONE"
 	v, err := d.PreviewHandling(ctx, draft)
+	if err != nil || len(v.Wrong) != 1 || v.Wrong[0].Field != "equals" || v.Wrong[0].Text != "There is no item “NONE”." {
+		t.Errorf("%+v %v", v, err)
+	}
+	draft.Equals = "BOOK"
+	if v, err = d.PreviewHandling(ctx, draft); err != nil || len(v.Changes) != 1 || !strings.HasSuffix(v.Changes[0].To, "where there is none, send BOOK") {
+		t.Errorf("%+v %v", v, err)
+	}
+	draft.Equals = ""
+	draft.Grams, draft.Bins = "heavy", "oslo A-1"
+	v, err = d.PreviewHandling(ctx, draft)
 	if err != nil || len(v.Wrong) != 2 || v.Wrong[0].Field != "grams" || v.Wrong[1].Field != "bins" {
 		t.Errorf("%+v %v", v, err)
 	}

@@ -22,8 +22,9 @@ const EventRouted = "order.routed"
 // routeItem is what an order asks of one item on one line.
 type routeItem struct {
 	line, item string
-	qty        int64 // to be held: it has not left, as far as the channel knows
-	all        int64 // with what has
+	of         string // the item the line takes by the catalogue: another than item where that stands in for it
+	qty        int64  // to be held: it has not left, as far as the channel knows
+	all        int64  // with what has
 }
 
 // router routes orders inside the transaction that holds their units.
@@ -277,10 +278,20 @@ func (r *router) asked(o *order.Order) []routeItem {
 	var out []routeItem
 	for _, w := range r.cat.demand(o) {
 		if w.Reserve > 0 {
-			out = append(out, routeItem{w.LineID, w.ItemID, w.Reserve, w.Reserve + w.Ship})
+			out = append(out, routeItem{w.LineID, w.ItemID, standsFor(o, w.LineID, w.ItemID), w.Reserve, w.Reserve + w.Ship})
 		}
 	}
 	return out
+}
+
+// standsFor is the item a line takes where another is sent for it.
+func standsFor(o *order.Order, line, item string) string {
+	for _, s := range o.Instead {
+		if s.Line == line && s.By == item {
+			return s.Item
+		}
+	}
+	return item
 }
 
 // demand is what an order asks of items now.
@@ -435,8 +446,9 @@ func (r *router) units(o *order.Order, asked []routeItem, s *shipping.Shipment, 
 // piecesPerUnit is how many pieces of an item one unit of its line takes.
 func piecesPerUnit(asked []routeItem, o *order.Order, of *shipping.Line) int64 {
 	var pieces, units int64
+	item := standsFor(o, of.Key, of.ItemID)
 	for _, a := range asked {
-		if a.line == of.Key && a.item == of.ItemID {
+		if a.line == of.Key && a.of == item {
 			pieces += a.qty
 		}
 	}

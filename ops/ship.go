@@ -130,7 +130,9 @@ func (w *wire) shipOne(s store.Shipment) error {
 		}
 		to, err := w.way(&s, step.Kind)
 		if err != nil {
-			return w.keep(&s, func(s *shipping.Shipment, at time.Time) { s.Refuse(step.Kind, at, 0, sentence(err), hopeless(err)) })
+			return w.keep(&s, func(s *shipping.Shipment, at time.Time) {
+				s.Refuse(step.Kind, at, 0, sentence(err), hopeless(err, s.Failures(step.Kind)))
+			})
 		}
 		if step.Kind.Calls() {
 			if err := s.Begin(step.Kind, w.x.now(), shipping.Terms{Lifetime: to.lifetime()}); err != nil {

@@ -248,9 +248,12 @@ func failed(k shipping.StepKind, err error) outcome {
 		if e, ok := errors.AsType[*driver.Error](err); ok {
 			after = e.After
 		}
-		s.Refuse(k, at, after, sentence(err), hopeless(err))
+		s.Refuse(k, at, after, sentence(err), hopeless(err, s.Failures(k)))
 	}
 }
+
+// loginTries is how often a step is refused for its login before the parcel asks: with growing pauses about a quarter of an hour, less near its deadline.
+const loginTries = 9
 
 // ours reports whether an error is one of our own, of before the call.
 func ours(err error) bool {
@@ -258,10 +261,11 @@ func ours(err error) bool {
 	return ok
 }
 
-// hopeless reports whether the same will never work, so that a person must look.
-func hopeless(err error) bool {
+// hopeless reports whether the same will never work, so that a person must look. A login that is refused is not the parcel's fault: its connection
+// says so once, and hundreds of parcels go on by themselves when it is renewed. Only if it stays refused does the parcel ask.
+func hopeless(err error, failures int) bool {
 	if e, ok := errors.AsType[*driver.Error](err); ok {
-		return e.Class == driver.GiveUp || e.Class == driver.AskHuman
+		return e.Class == driver.GiveUp || e.Class == driver.AskHuman && failures >= loginTries
 	}
 	return errs.Is(err, errs.Invalid) || errs.Is(err, errs.NotFound) || errs.Is(err, errs.Forbidden)
 }

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"slices"
+
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/stock"
@@ -43,6 +45,18 @@ func (c *catalogue) wants(o *order.Order, have []stock.Reservation) ([]stock.Wan
 			w := want(d.Key, p.ItemID)
 			w.Reserve += d.Reserve * p.Qty
 			w.Ship += d.Ship * p.Qty
+		}
+	}
+	if len(o.Instead) > 0 {
+		was := slices.Clone(out)
+		for i := range out {
+			out[i].Reserve, out[i].Ship = 0, 0
+		}
+		for _, w := range was {
+			o.InsteadOf(w.LineID, w.ItemID, w.Reserve, w.Ship, func(item string, reserve, ship int64) {
+				x := want(w.LineID, item)
+				x.Reserve, x.Ship = x.Reserve+reserve, x.Ship+ship
+			})
 		}
 	}
 	for _, r := range have {

@@ -130,7 +130,8 @@ func (s *Site) saveHandling(w http.ResponseWriter, r *http.Request) error {
 	line := func(name string) string { return f.text(name, name, false) }
 	d := view.HandlingDraft{Actor: s.user(ctx), HandlingForm: view.HandlingForm{ItemID: id, Grams: line("grams"), Length: line("length"), Width: line("width"), Height: line("height"),
 		Stance: line("stance"), Fragile: line("fragile") == "yes", Alone: line("alone") == "yes", Needs: f.r.PostForm["needs"], Origin: line("origin"), HSCode: line("hscode"),
-		Bins: f.several("bins"), Version: f.whole("version", "Version", 0, 1<<53, false)}}
+		Equals: f.several("equals"),
+		Bins:   f.several("bins"), Version: f.whole("version", "Version", 0, 1<<53, false)}}
 	if f.err != nil {
 		return f.err
 	}

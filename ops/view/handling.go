@@ -39,6 +39,7 @@ type HandlingForm struct {
 	Fragile, Alone                       bool
 	Needs                                []string
 	Origin, HSCode                       string
+	Equals                               string // a SKU a line: items that are sent where there is none of this one
 	Bins                                 string // a line each: node, bin, its place in the walking order, “first”
 	Version                              int64
 }

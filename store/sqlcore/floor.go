@@ -3,6 +3,7 @@ package sqlcore
 import (
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/floor"
@@ -57,7 +58,7 @@ var (
 	wavesAt  = def("store.WavesOpen", "SELECT id, node, state, body, version FROM floor_wave WHERE node = $1 AND state = 'open' ORDER BY id LIMIT $2")
 
 	walkCols = []col{{"id", text}, {"wave_id", text}, {"place", bigint}, {"body", text}, {"version", bigint}}
-	walkAdd  = insertNew("store.WavesAdd", "floor_task", walkCols)
+	walkAdd  = insertNew("store.WalksAdd", "floor_task", walkCols)
 	walkSave = update("store.WalksSave", "floor_task", walkCols[3:], walkCols[:1], "version")
 	walksOf  = def("store.WalksOf", "SELECT id, wave_id, place, body, version FROM floor_task WHERE @in(wave_id, $1) ORDER BY wave_id, place")
 
@@ -101,18 +102,21 @@ func (tx *Tx) WavesAdd(ws []FloorWave, tasks []FloorTask) (map[string]bool, erro
 	if err != nil {
 		return nil, err
 	}
-	var walk [][]any
-	for _, t := range tasks {
-		if fresh[t.Wave] {
-			body, err := encode(walkAdd.op, t.Task)
-			if err != nil {
-				return nil, err
-			}
-			walk = append(walk, []any{t.ID, t.Wave, t.Place, body, int64(1)})
+	return fresh, tx.WalksAdd(slices.DeleteFunc(slices.Clone(tasks), func(t FloorTask) bool { return !fresh[t.Wave] }))
+}
+
+// WalksAdd adds bins to the walks of waves; one whose id is there stays as it is.
+func (tx *Tx) WalksAdd(tasks []FloorTask) error {
+	rows := make([][]any, len(tasks))
+	for i, t := range tasks {
+		body, err := encode(walkAdd.op, t.Task)
+		if err != nil {
+			return err
 		}
+		rows[i] = []any{t.ID, t.Wave, t.Place, body, int64(1)}
 	}
-	_, err = tx.bulkNew(walkAdd, walk)
-	return fresh, err
+	_, err := tx.bulkNew(walkAdd, rows)
+	return err
 }
 
 func scanWave(r *sql.Rows, w *FloorWave) error {
