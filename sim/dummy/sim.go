@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/sim/world"
 )
 
@@ -144,7 +145,7 @@ func (s *Sim) issue() {
 	s.access, s.refresh = fmt.Sprintf("access-token-%d", s.seq), fmt.Sprintf("refresh-token-%d", s.seq)
 }
 
-// Place sells qty units of a SKU out of its first warehouse that has them all.
+// Place sells qty units of a SKU out of its first warehouse that has them all. Errors: Insufficient, where none has; else there is no such SKU.
 func (s *Sim) Place(sku string, qty int64) (Order, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +169,7 @@ func (s *Sim) Place(sku string, qty int64) (Order, error) {
 		s.tell(*o)
 		return *o, nil
 	}
-	return Order{}, fmt.Errorf("SKU %s is sold out", sku)
+	return Order{}, errs.New(errs.Insufficient, "sim/dummy.Place", sku, "SKU %s is sold out", sku)
 }
 
 // Cancel cancels a paid order; its units go back on sale.
