@@ -130,6 +130,22 @@ func (s Shipper) Parcels(ctx context.Context, since time.Time, cursor string) (d
 	return p, true, err
 }
 
+// Looks reports whether the shipper tells of one parcel when asked for it.
+func (s Shipper) Looks() bool {
+	_, ok := s.to.(driver.Looker)
+	return ok
+}
+
+// Look reads what became of one booking; false where the shipper does not tell of one by itself.
+func (s Shipper) Look(ctx context.Context, b driver.Booked) ([]driver.ParcelNews, bool, error) {
+	l, ok := s.to.(driver.Looker)
+	if !ok {
+		return nil, false, nil
+	}
+	news, err := ask(ctx, s.link, driver.OpLook, passing, func(ctx context.Context) ([]driver.ParcelNews, error) { return l.Look(ctx, b) })
+	return news, true, err
+}
+
 // Stock reads one page of a provider's stock; false where it keeps none.
 func (s Shipper) Stock(ctx context.Context, cursor string) (driver.KeptPage, bool, error) {
 	k, ok := s.to.(driver.StockKeeper)

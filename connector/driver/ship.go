@@ -69,6 +69,7 @@ const (
 	OpVoid     Operation = "void"
 	OpManifest Operation = "manifest"
 	OpParcels  Operation = "parcels"
+	OpLook     Operation = "look"
 	OpTell     Operation = "tell-tracking"
 	OpGroup    Operation = "group"
 	OpBundle   Operation = "bundle"
@@ -106,6 +107,12 @@ type Manifester interface {
 type Follower interface {
 	// Parcels reads one page of news since a moment; the webhooks bring the same earlier.
 	Parcels(ctx context.Context, since time.Time, cursor string) (ParcelPage, error)
+}
+
+// Looker is implemented by shippers that tell of one parcel when asked for it, which is less than a page of all.
+type Looker interface {
+	// Look reads what Parcels would tell of one booking, by its ID and Ref.
+	Look(ctx context.Context, b Booked) ([]ParcelNews, error)
 }
 
 // StockKeeper is implemented by logistics providers: the stock is theirs to count.

@@ -41,7 +41,7 @@ func (Carrier) Describe() driver.CarrierDescription {
 			{Name: settingBase, Help: "Address of the API.", Default: usualBase},
 		},
 		Can:             []driver.ShipAbility{driver.CanVoid, driver.CanFollow, driver.CanStock},
-		Limits:          driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 0.9}, Default: 0.4, Burst: 10, Page: page},
+		Limits:          driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 0.9, driver.OpQuantities: 0.2, driver.OpLook: 0.2}, Default: 0.4, Burst: 10, Page: page},
 		RequestLifetime: time.Minute, // its gateway gives up after half of that
 	}
 }
@@ -76,5 +76,6 @@ type shipper struct {
 var (
 	_ driver.Shipper     = (*shipper)(nil)
 	_ driver.Follower    = (*shipper)(nil)
+	_ driver.Looker      = (*shipper)(nil)
 	_ driver.StockKeeper = (*shipper)(nil)
 )

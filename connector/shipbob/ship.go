@@ -148,16 +148,27 @@ func (s *shipper) Parcels(ctx context.Context, since time.Time, cursor string) (
 	}
 	out := driver.ParcelPage{At: a.At}
 	for _, o := range orders {
-		for _, sh := range o.Shipments {
-			if sh.OrderID, sh.Reference = o.ID, o.Reference; o.Reference != "" {
-				out.News = append(out.News, sh.news())
-			}
-		}
+		out.News = append(out.News, o.news()...)
 	}
 	if len(orders) == page {
 		out.Next = strconv.Itoa(at + 1)
 	}
 	return out, nil
+}
+
+// Look implements driver.Looker.
+func (s *shipper) Look(ctx context.Context, b driver.Booked) ([]driver.ParcelNews, error) {
+	if _, err := strconv.ParseInt(b.Ref, 10, 64); err != nil {
+		return nil, &driver.Error{Class: driver.GiveUp, Op: driver.OpLook, Message: "this is no order of ShipBob's"}
+	}
+	var o wireOrder
+	if _, err := s.call(ctx, driver.OpLook, http.MethodGet, "order/"+b.Ref, nil, nil, &o); err != nil {
+		return nil, err
+	}
+	if o.Reference != b.ID {
+		return nil, &driver.Error{Class: driver.GiveUp, Op: driver.OpLook, Message: "ShipBob has another order under this id"}
+	}
+	return o.news(), nil
 }
 
 // Stock implements driver.StockKeeper. What is neither fulfillable nor committed is blocked.

@@ -73,6 +73,18 @@ func (o wireOrder) booked(id string) driver.Booked {
 	return b
 }
 
+// news is what an order as it stands tells of its shipments; nothing where it was made by somebody else, in the same account.
+func (o wireOrder) news() (out []driver.ParcelNews) {
+	if o.Reference == "" {
+		return nil
+	}
+	for _, s := range o.Shipments {
+		s.OrderID, s.Reference = o.ID, o.Reference
+		out = append(out, s.news())
+	}
+	return out
+}
+
 // into adds carrier and number to a booking, once there are some.
 func (s wireShipment) into(b *driver.Booked) {
 	if t := s.Tracking; t != nil {

@@ -39,7 +39,7 @@ func (Carrier) Describe() driver.CarrierDescription {
 			{Name: settingBase, Help: "Address of the API.", Default: usualBase},
 		},
 		Can: []driver.ShipAbility{driver.CanVoid, driver.CanFollow, driver.CanStock},
-		Limits: driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 2, driver.OpParcels: 0.02, driver.OpQuantities: 0.1},
+		Limits: driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 2, driver.OpParcels: 0.02, driver.OpLook: 0.1, driver.OpQuantities: 0.1},
 			Default: 1, Burst: 10, Page: orderPage},
 		RequestLifetime: 2 * time.Minute, // a mutation that timed out has been seen to end within one
 	}
@@ -78,5 +78,6 @@ type shipper struct {
 var (
 	_ driver.Shipper     = (*shipper)(nil)
 	_ driver.Follower    = (*shipper)(nil)
+	_ driver.Looker      = (*shipper)(nil)
 	_ driver.StockKeeper = (*shipper)(nil)
 )

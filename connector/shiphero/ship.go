@@ -105,17 +105,10 @@ func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, err
 		return "", err
 	}
 	refused := err
-	var now struct {
-		Order struct {
-			Data *wireOrder `json:"data"`
-		} `json:"order"`
-	}
-	if _, err := s.call(ctx, driver.OpVoid, readOrder, map[string]any{"id": b.Ref}, &now); err != nil {
+	o, err := s.read(ctx, driver.OpVoid, b.Ref)
+	switch {
+	case err != nil:
 		return "", err
-	}
-	switch o := now.Order.Data; {
-	case o == nil:
-		return "", &driver.Error{Class: driver.GiveUp, Op: driver.OpVoid, Message: "ShipHero knows no such order"}
 	case o.cancelled():
 		return driver.VoidDone, nil
 	case o.left() || refused != nil:
@@ -149,6 +142,34 @@ func (s *shipper) Parcels(ctx context.Context, since time.Time, cursor string) (
 		}
 	}
 	return page, nil
+}
+
+// Look implements driver.Looker: one order costs a twenty-fifth of a page.
+func (s *shipper) Look(ctx context.Context, b driver.Booked) ([]driver.ParcelNews, error) {
+	o, err := s.read(ctx, driver.OpLook, b.Ref)
+	if err != nil {
+		return nil, err
+	}
+	if o.Reference != b.ID {
+		return nil, &driver.Error{Class: driver.GiveUp, Op: driver.OpLook, Message: "ShipHero has another order under this id"}
+	}
+	return o.news(), nil
+}
+
+// read reads one order by ShipHero's id.
+func (s *shipper) read(ctx context.Context, op driver.Operation, id string) (*wireOrder, error) {
+	var out struct {
+		Order struct {
+			Data *wireOrder `json:"data"`
+		} `json:"order"`
+	}
+	if _, err := s.call(ctx, op, readOrder, map[string]any{"id": id}, &out); err != nil {
+		return nil, err
+	}
+	if out.Order.Data == nil {
+		return nil, &driver.Error{Class: driver.GiveUp, Op: op, Message: "ShipHero knows no such order"}
+	}
+	return out.Order.Data, nil
 }
 
 // Stock implements driver.StockKeeper. Blocked is what must not be sold, and what the warehouse keeps back.
