@@ -52,6 +52,7 @@ type Finding struct {
 	Since   time.Time // the event it is counted from
 	Due     time.Time // from when on it is stuck, if nothing more comes: the moment to look again
 	Stuck   bool
+	Unheard bool   // it would be stuck, but whoever would tell was not heard either: see Heard
 	Why     string // one sentence for people
 }
 
