@@ -133,6 +133,10 @@ func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, 
 	if err != nil {
 		return nil, s.problem(err)
 	}
+	ways, err := s.x.WatchParcels(ctx, all, at)
+	if err != nil {
+		return nil, s.problem(err)
+	}
 	out := &shipmentList{}
 	out.Body.Shipments = make([]shipmentState, 0, len(all))
 	for i := range all {
@@ -142,7 +146,7 @@ func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, 
 		if p.Label.Carrier != "" {
 			v.Carrier, v.Service = p.Label.Carrier, p.Label.Service
 		}
-		if f, waits := p.Watch(at); waits && f.Stuck {
+		if f := ways[p.ID]; f.Stuck {
 			v.Stuck, v.StuckWhy = &f.Due, f.Why
 		}
 		for _, l := range p.Lines {

@@ -28,7 +28,7 @@ type stuckParcels struct {
 	all []alert.Signal
 }
 
-// stuckSignals are of parcels of which nothing was heard for too long. Which those are is a time in each parcel's row, with an index: nobody goes
+// stuckSignals are of parcels of which nothing was heard for too long, and of accounts that were not heard themselves. Which those are is a time in each parcel's row, with an index: nobody goes
 // through the others.
 func (x *Ops) stuckSignals(ctx context.Context, rules *alert.Config, at time.Time) ([]alert.Signal, error) {
 	u := &x.alerts.stuck // only the alert loop asks
@@ -54,11 +54,20 @@ func (x *Ops) stuckSignals(ctx context.Context, rules *alert.Config, at time.Tim
 		if err != nil {
 			return err
 		}
+		accounts, err := x.hearing(tx)
+		if err != nil {
+			return err
+		}
+		unheard := map[string]int64{}
 		for i := range rows {
-			if f, waits := rows[i].Watch(at); waits && f.Stuck {
+			switch f, _ := accounts.watch(&rows[i], at); {
+			case f.Stuck:
 				out = append(out, stuckSignal(&rows[i], orders[rows[i].Orders[0]], f, names, at))
+			case f.Unheard:
+				unheard[rows[i].Account]++
 			}
 		}
+		out = append(out, accounts.unheardSignals(unheard, at)...)
 		return nil
 	})
 	if err == nil {

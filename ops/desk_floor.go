@@ -83,8 +83,7 @@ func (d *Desk) Floor(ctx context.Context, node string) (view.Floor, error) {
 		if err != nil {
 			return err
 		}
-		stuck, err := tx.StuckCounts(v.At)
-		if v.Stuck = stuck[node]; err != nil {
+		if _, v.Stuck, err = d.x.stuckOf(tx, node, v.At); err != nil {
 			return err
 		}
 		if v.Together, err = d.together(tx, node, v.At); err != nil {
@@ -338,7 +337,7 @@ func (d *Desk) Bench(ctx context.Context, node string) (view.Bench, error) {
 		if v.Questions, err = d.floorParcels(tx, asked, v.At); err != nil {
 			return err
 		}
-		return stuckAt(tx, node, &v)
+		return d.x.stuckAt(tx, node, &v)
 	})
 	return v, err
 }

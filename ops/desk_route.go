@@ -34,6 +34,10 @@ func (d *Desk) orderRoute(tx *store.Tx, o *order.Order) (*view.OrderRoute, error
 	if err != nil || len(routes)+len(parcels)+len(nodes) == 0 {
 		return nil, err
 	}
+	accounts, err := d.x.hearing(tx)
+	if err != nil {
+		return nil, err
+	}
 	cat := d.x.catalog.Load()
 	v := &view.OrderRoute{Sentence: "It has no route yet: it is routed within seconds once it may be shipped."}
 	if !routable(o) {
@@ -48,7 +52,7 @@ func (d *Desk) orderRoute(tx *store.Tx, o *order.Order) (*view.OrderRoute, error
 		d.routeWords(v, cat, told)
 	}
 	for i := range parcels {
-		p := parcelView(&parcels[i], cat, tx.Now())
+		p := parcelView(&parcels[i], cat, accounts, tx.Now())
 		if !p.Stopped || parcels[i].Shipped() {
 			p.Page = d.x.TrackURL(p.ID)
 		}
@@ -148,7 +152,7 @@ var parcelSteps = map[shipping.StepKind]string{shipping.Pack: "to be packed", sh
 	shipping.Fetch: "label to be fetched", shipping.Tell: "channel to be told", shipping.Correct: "channel to be told the new number", shipping.TakeBack: "label to be taken back",
 	shipping.Scan: "number to be scanned", shipping.Hand: "to be handed over", shipping.Ask: "waits for a person"}
 
-func parcelView(s *store.Shipment, cat *catalogue, at time.Time) view.Parcel {
+func parcelView(s *store.Shipment, cat *catalogue, accounts hearing, at time.Time) view.Parcel {
 	v := view.Parcel{ID: s.ID, Node: cat.locationName(s.Node), Carrier: strings.TrimSpace(cmp.Or(s.Label.Carrier, s.Carrier) + " " + cmp.Or(s.Label.Service, s.Service)), Tracking: s.Label.Tracking,
 		URL: s.Label.URL, Due: ptr(s.Due), Question: s.Question(), Stopped: !s.Stopped.IsZero(), StoppedWhy: s.StopWhy, HandedOverAt: ptr(s.HandedOverAt), DeliveredAt: ptr(s.DeliveredAt), Label: "none yet"}
 	for _, l := range s.Lines {
@@ -179,7 +183,7 @@ func parcelView(s *store.Shipment, cat *catalogue, at time.Time) view.Parcel {
 			v.Label += ", taking it back: " + s.Void.Answer
 		}
 	}
-	v.Way, v.Renumber = wayView(s, at), renumberView(&s.Shipment, at)
+	v.Way, v.Renumber = wayView(accounts, s, at), renumberView(&s.Shipment, at)
 	if s.Settled != nil && v.Way == nil {
 		v.Settled = s.Settled.Why
 	}

@@ -11,12 +11,12 @@ import (
 )
 
 // wayView is what is waited for of a parcel on its way.
-func wayView(s *store.Shipment, at time.Time) *view.ParcelWay {
-	f, waits := s.Watch(at)
+func wayView(accounts hearing, s *store.Shipment, at time.Time) *view.ParcelWay {
+	f, waits := accounts.watch(s, at)
 	if !waits {
 		return nil
 	}
-	return &view.ParcelWay{Stuck: f.Stuck, Text: f.Why, Due: f.Due, Next: stuckNext[f.Trouble], Source: s.Terms().Source}
+	return &view.ParcelWay{Stuck: f.Stuck, Unheard: f.Unheard, Text: f.Why, Due: f.Due, Next: stuckNext[f.Trouble], Source: s.Terms().Source}
 }
 
 // SettleParcel says what became of a stuck parcel.
@@ -27,36 +27,61 @@ func (d *Desk) SettleParcel(ctx context.Context, id, actor, why string) (view.Do
 	return view.Done{Sentence: "It is not waited for any more. If anything is heard of it, it is watched again."}, nil
 }
 
-// stuckAt adds the parcels that have left from a node and are stuck.
-func stuckAt(tx *store.Tx, node string, v *view.Bench) error {
-	counts, err := tx.StuckCounts(v.At)
-	if err != nil || node == "" {
-		return err
+// stuckParcel is one with what is wrong with it.
+type stuckParcel struct {
+	store.Shipment
+	tracking.Finding
+}
+
+// stuckOf are the parcels that have left from a node and are stuck, at most stuckRead, and how many there are. Those whose account was not heard either
+// are not among them.
+func (x *Ops) stuckOf(tx *store.Tx, node string, at time.Time) (out []stuckParcel, n int64, err error) {
+	counts, err := tx.StuckCounts(at)
+	if err != nil || counts[node] == 0 || node == "" {
+		return nil, 0, err
 	}
-	v.StuckN = counts[node]
-	rows, err := tx.ShipmentsStuck(node, v.At, floorShown)
+	accounts, err := x.hearing(tx)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := tx.ShipmentsStuck(node, at, stuckRead)
+	n = counts[node]
+	for i := range rows {
+		if f, _ := accounts.watch(&rows[i], at); f.Stuck {
+			out = append(out, stuckParcel{rows[i], f})
+		} else {
+			n--
+		}
+	}
+	return out, n, err
+}
+
+// stuckAt adds the parcels that have left from a node and are stuck.
+func (x *Ops) stuckAt(tx *store.Tx, node string, v *view.Bench) error {
+	all, n, err := x.stuckOf(tx, node, v.At)
 	if err != nil {
 		return err
+	}
+	v.StuckN = n
+	all = all[:min(len(all), floorShown)]
+	rows := make([]store.Shipment, len(all))
+	for i := range all {
+		rows[i] = all[i].Shipment
 	}
 	orders, err := ordersIn(tx, rows)
 	if err != nil {
 		return err
 	}
-	for i := range rows {
-		s := &rows[i]
-		f, waits := s.Watch(v.At)
-		if !waits {
-			continue
-		}
-		x := view.StuckParcel{ID: s.ID, OrderID: s.Orders[0], Number: s.Orders[0], Carrier: cmp.Or(s.Label.Carrier, s.Carrier), Tracking: s.Label.Tracking, Text: f.Why, Next: stuckNext[f.Trouble],
-			Since: f.Due, Level: view.Watch}
+	for _, s := range all {
+		row := view.StuckParcel{ID: s.ID, OrderID: s.Orders[0], Number: s.Orders[0], Carrier: cmp.Or(s.Label.Carrier, s.Carrier), Tracking: s.Label.Tracking, Text: s.Why, Next: stuckNext[s.Trouble],
+			Since: s.Finding.Due, Level: view.Watch}
 		if o := orders[s.Orders[0]]; o != nil {
-			x.Number = numberOf(o)
+			row.Number = numberOf(o)
 		}
-		if f.Trouble == tracking.ComesBack {
-			x.Level = view.Quiet
+		if s.Trouble == tracking.ComesBack {
+			row.Level = view.Quiet
 		}
-		v.Stuck = append(v.Stuck, x)
+		v.Stuck = append(v.Stuck, row)
 	}
 	return nil
 }

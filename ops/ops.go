@@ -93,6 +93,7 @@ type Ops struct {
 	vendors  map[string]driver.Vendor
 	carriers map[string]driver.Carrier
 	freights freights
+	hooked   heardLately
 	network  routeNet
 
 	inbox   *gather.Loop[store.InboxRow, bool]

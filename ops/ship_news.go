@@ -19,16 +19,14 @@ import (
 )
 
 const (
-	// newsEvery is how often accounts are asked what became of parcels; their webhooks tell the same earlier.
-	newsEvery = 2 * time.Minute
-	// newsLook is how often it is looked whether that time has come.
-	newsLook = 5 * time.Second
 	// newsOverlap is how far back each question reaches again: news has whole seconds, and clocks differ.
 	newsOverlap = 5 * time.Minute
-	// newsPages bounds one round of one account.
+	// newsPages bounds one turn of one account.
 	newsPages = 200
 	// newsFirst is how far back the first question reaches.
 	newsFirst = 7 * 24 * time.Hour
+	// parcelStream is the stream of an account's watermark: until when its news is read to the end.
+	parcelStream = "parcels"
 )
 
 // ReceiveParcelNews takes a webhook of a carrier: it returns when what it tells is stored. News is merged, so one that comes twice changes nothing.
@@ -70,7 +68,11 @@ func (x *Ops) ReceiveParcelNews(ctx context.Context, carrier, accountID string, 
 	if err != nil {
 		return &errs.Error{Kind: errs.Invalid, Op: op, Item: carrier, Safe: "the message cannot be read", Cause: err}
 	}
-	return x.takeNews(ctx, row, news)
+	if err := x.takeNews(ctx, row, news); err != nil {
+		return err
+	}
+	x.heardOf(ctx, row.ID)
+	return nil
 }
 
 // CarrierHook is the last part of the address at which an account's webhooks are taken. For a carrier that signs nothing it holds a key, so that
@@ -185,42 +187,6 @@ func withCarrier(s *shipping.Shipment, b driver.Booked, at time.Time) *driver.Bo
 
 func sameShipment(a, b shipping.Shipment) bool { return string(jsonOf(a)) == string(jsonOf(b)) }
 
-// newsLoop asks accounts what became of parcels, in the process with the scheduler's lease.
-func (x *Ops) newsLoop() {
-	t := time.NewTicker(newsLook)
-	defer t.Stop()
-	var last time.Time
-	for {
-		select {
-		case <-t.C:
-		case <-x.ctx.Done():
-			return
-		}
-		if now := x.now(); now.Sub(last) >= newsEvery && x.keeper.has(schedulerLease) {
-			last = now
-			x.askNews(x.ctx)
-		}
-	}
-}
-
-// askNews asks every account once. One that fails holds up no other.
-func (x *Ops) askNews(ctx context.Context) {
-	var all []store.CarrierAccount
-	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
-		all, err = tx.CarrierAccounts()
-		return err
-	})
-	if err != nil {
-		x.log.Error("carrier accounts cannot be read", "err", err)
-		return
-	}
-	for _, a := range all {
-		if err := x.askNewsOf(ctx, a); err != nil && ctx.Err() == nil {
-			x.log.Warn("a carrier does not tell what became of parcels", "account", a.Name, "err", err)
-		}
-	}
-}
-
 // newsPlace is how far the news of an account is read, kept as the cursor of its watermark until it is read to the end.
 type newsPlace struct {
 	Since  time.Time `json:"since"`
@@ -228,45 +194,54 @@ type newsPlace struct {
 	Cursor string    `json:"cursor"`
 }
 
-// askNewsOf reads an account's news to its end, or as many pages as one round takes: the next round goes on there, so that a busy account is caught up
-// with. Only at the end the watermark moves.
-func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) error {
-	const stream = "parcels"
+// askNewsOf reads an account's news to its end, or as much as one turn takes: the next turn goes on there, so that a busy account is caught up with and
+// holds up no other. more: there is some left. Only at the end the watermark moves.
+func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) (more bool, err error) {
 	f, err := x.freight(ctx, a.ID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var mark store.Watermark
 	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
-		mark, err = tx.WatermarkGet(a.ID, stream)
+		mark, err = tx.WatermarkGet(a.ID, parcelStream)
 		return err
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	keep := func(m store.Watermark) error {
-		return x.st.Update(ctx, func(tx *store.Tx) error { return tx.WatermarkSet(a.ID, stream, m) })
+	keep := func(m store.Watermark) error { // what was read is read, although the program stops
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+		defer cancel()
+		return x.st.Update(ctx, func(tx *store.Tx) error { return tx.WatermarkSet(a.ID, parcelStream, m) })
 	}
+	turn, cancel := context.WithTimeout(ctx, newsTurn)
+	defer cancel()
 	at := newsFrom(mark, x.now())
 	for range newsPages {
 		page, ok, err := f.Parcels(ctx, at.Since, at.Cursor)
 		if !ok {
-			return err
+			return false, err
 		}
 		if err == nil {
 			err = x.takeNews(ctx, a, page.News)
+		}
+		if !x.keeper.has(schedulerLease) { // another process asks by now, from where this one began
+			return false, err
 		}
 		if err != nil {
 			if driver.ClassOf(err) == driver.GiveUp { // it does not take this cursor any more
 				at.Cursor = ""
 			}
-			return errors.Join(err, keep(store.Watermark{At: mark.At, Cursor: at.text()}))
+			return false, errors.Join(err, keep(store.Watermark{At: mark.At, Cursor: at.text()}))
 		}
 		if at.Cursor = page.Next; at.Cursor == "" {
-			return keep(store.Watermark{At: at.Began})
+			return false, keep(store.Watermark{At: at.Began})
+		}
+		if turn.Err() != nil {
+			break
 		}
 	}
-	return keep(store.Watermark{At: mark.At, Cursor: at.text()})
+	return true, keep(store.Watermark{At: mark.At, Cursor: at.text()})
 }
 
 // newsFrom is where reading goes on from a watermark.

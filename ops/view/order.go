@@ -184,11 +184,12 @@ type RenumberDraft struct{ OrderID, Parcel, Carrier, Number, Actor string }
 
 // ParcelWay is what is wrong with a parcel on its way, or would be first if nothing more were heard.
 type ParcelWay struct {
-	Stuck  bool
-	Text   string // "The last scan was on 20 November 16:00 UTC."
-	Due    time.Time
-	Next   string // what to do
-	Source string // what the patience rests on
+	Stuck   bool
+	Unheard bool   // it would be stuck, but its account was not heard either
+	Text    string // "The last scan was on 20 November 16:00 UTC."
+	Due     time.Time
+	Next    string // what to do
+	Source  string // what the patience rests on
 }
 
 // RerouteDraft is a filled-in form of a route. No nodes: by the rules.
