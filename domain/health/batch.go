@@ -14,6 +14,7 @@ type Batch struct {
 	SettledOnly bool
 
 	days, parts log
+	numbers     numbers
 	changes     int
 	judge       *Judge // by whose rates, and
 	connection  string // of which shop the last change was
@@ -24,10 +25,10 @@ func (b *Batch) Add(j *Judge, connection string, before, after *order.Order) {
 	var was, is [stackVerdicts]verdict
 	old, now := was[:0], is[:0]
 	if before != nil {
-		old = j.judge(before, old)
+		old = j.judge(before, &b.numbers, old)
 	}
 	if after != nil {
-		now = j.judge(after, now)
+		now = j.judge(after, &b.numbers, now)
 	}
 	same := facetSet(0)
 	if before != nil && after != nil {
@@ -131,7 +132,7 @@ func (b *Batch) divide(o *order.Order, f *Facets, of facetSet, vs []verdict, sig
 			continue
 		}
 		b.parts.byte(1)
-		for _, p := range carrierParts(o, d, v, f.Carriers, sign) {
+		for _, p := range b.carrierParts(o, d, v, f.Carriers, sign) {
 			b.parts.pair(p)
 		}
 	}
@@ -169,7 +170,7 @@ func (b *Batch) sums() *Sums {
 }
 
 // carrierParts divides a verdict on packages among the order's carriers.
-func carrierParts(o *order.Order, d *def, v *verdict, carriers []string, sign int64) []pair {
+func (b *Batch) carrierParts(o *order.Order, d *def, v *verdict, carriers []string, sign int64) []pair {
 	parts := make([]pair, len(carriers))
 	spare, scanned := v.num == v.den, scanned(o)
 	for i := range o.Parcels[:v.den] {
@@ -178,7 +179,7 @@ func carrierParts(o *order.Order, d *def, v *verdict, carriers []string, sign in
 			continue // over MaxItems
 		}
 		parts[at].den += sign
-		if spare || (d.test == policy.TrackingValid && scanned && faultyTracking(&o.Parcels[i]) == "") {
+		if spare || (d.test == policy.TrackingValid && scanned && b.numbers.fault(&o.Parcels[i]) == "") {
 			parts[at].num += sign
 		}
 	}

@@ -82,7 +82,7 @@ func (j *Judge) Rules() *policy.RuleSet { return j.rs }
 // Counts lists what the order adds to the rates.
 func (j *Judge) Counts(o *order.Order) []Count {
 	var buf [stackVerdicts]verdict
-	vs := j.judge(o, buf[:0])
+	vs := j.judge(o, new(numbers), buf[:0])
 	out := make([]Count, 0, len(vs))
 	for _, v := range vs {
 		out = append(out, Count{Rate: j.defs[v.def].key, Day: v.day, Num: v.num, Den: v.den, Against: v.against, Unjudged: v.unjudged,
@@ -103,8 +103,8 @@ type verdict struct {
 }
 
 // judge appends the verdicts on o.
-func (j *Judge) judge(o *order.Order, out []verdict) []verdict {
-	v := view{j: j, o: o}
+func (j *Judge) judge(o *order.Order, k *numbers, out []verdict) []verdict {
+	v := view{j: j, o: o, numbers: k}
 	c := classOf(o)
 	for i := range j.defs {
 		d := &j.defs[i]

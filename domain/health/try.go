@@ -111,7 +111,7 @@ func (v *view) tracked(r *verdict) bool {
 		return true
 	}
 	for i := range o.Parcels[:r.den] {
-		why := faultyTracking(&o.Parcels[i])
+		why := v.numbers.fault(&o.Parcels[i])
 		if why == "" && !scanned {
 			why = unscanned(o)
 		}
@@ -125,7 +125,29 @@ func (v *view) tracked(r *verdict) bool {
 	return true
 }
 
-// faultyTracking says why a package's number is not valid; "": it is. Channels tell scans of orders, not of packages.
+// numbers remembers what was found of the last tracking numbers: an order is judged before and after its change, by several rates, and mostly with the same
+// number. The zero numbers is ready for use.
+type numbers struct {
+	last [4]struct {
+		number, carrier string
+		why             Reason
+	}
+	n int
+}
+
+// fault says why a package's number is not valid; "": it is. Channels tell scans of orders, not of packages.
+func (k *numbers) fault(p *order.Parcel) Reason {
+	for i := range min(k.n, len(k.last)) {
+		if e := &k.last[i]; e.number == p.Tracking && e.carrier == p.Carrier {
+			return e.why
+		}
+	}
+	e := &k.last[k.n%len(k.last)]
+	e.number, e.carrier, e.why = p.Tracking, p.Carrier, faultyTracking(p)
+	k.n++
+	return e.why
+}
+
 func faultyTracking(p *order.Parcel) Reason {
 	switch {
 	case p.Tracking == "":

@@ -90,6 +90,7 @@ func classOf(o *order.Order) class {
 type view struct {
 	j        *Judge
 	o        *order.Order
+	numbers  *numbers
 	days     [anchors]policy.Day
 	known    [anchors]int8 // 0: not asked yet, 1: has the day, -1: has none
 	rules    order.Deadlines

@@ -9,21 +9,29 @@ import (
 // Carriers are the codes of the carriers whose numbers a parcel may bear that goes by a carrier of this name, its own code first: the ones that take it
 // over for the last mile are among them. A name may have more words behind, such as a service. Empty: the name is of no carrier known here.
 func Carriers(name string) []string {
-	said := words(name)
+	if codes, ok := known.exact[name]; ok {
+		return slices.Clip(codes)
+	}
+	return known.codes(words(name))
+}
+
+// codes are the carriers that a name in words is of.
+func (t *tables) codes(said []string) []string {
 	var codes []string
 	most := 0
-	for _, c := range known.carriers {
-		for _, a := range c.aliases {
-			if len(a.words) > len(said) || len(a.words) < most || !slices.Equal(a.words, said[:len(a.words)]) {
-				continue
-			}
-			if len(a.words) > most {
-				most, codes = len(a.words), nil
-			}
-			for _, code := range append([]string{c.code}, a.also...) {
-				if !slices.Contains(codes, code) {
-					codes = append(codes, code)
-				}
+	if len(said) == 0 {
+		return nil
+	}
+	for _, a := range t.named[said[0]] {
+		if len(a.words) > len(said) || len(a.words) < most || !slices.Equal(a.words, said[:len(a.words)]) {
+			continue
+		}
+		if len(a.words) > most {
+			most, codes = len(a.words), nil
+		}
+		for _, code := range a.codes {
+			if !slices.Contains(codes, code) {
+				codes = append(codes, code)
 			}
 		}
 	}

@@ -159,14 +159,6 @@ func (a *atom) take(s string) (int, bool) {
 	return n, true
 }
 
-// reading is a number taken apart by a form.
-type reading struct {
-	parts   []Part
-	checked string // what the check digit is computed over
-	digit   string // the check digit
-	number  string // what is to be shown
-}
-
 // fits reports whether a normalised number has the form. Most forms of a length do not fit, so that is found out before anything is taken apart.
 func (f *form) fits(number string) bool {
 	if len(number) < f.shortest || len(number) > f.longest {
@@ -185,38 +177,49 @@ func (f *form) fits(number string) bool {
 	return at == len(number)
 }
 
-// read takes a number that fits apart.
-func (f *form) read(number string) reading {
-	r := reading{parts: make([]Part, 0, len(f.parts))}
+// each calls f with every part of a number that fits and its characters.
+func (f *form) each(number string, part func(p *part, value string)) {
 	at := 0
-	for _, p := range f.parts {
-		from := at
-		for _, a := range p.atoms {
-			n, _ := a.take(number[at:])
+	for i := range f.parts {
+		p, from := &f.parts[i], at
+		for j := range p.atoms {
+			n, _ := p.atoms[j].take(number[at:])
 			at += n
 		}
-		r.add(p, number[from:at])
+		part(p, number[from:at])
 	}
-	if !f.inner {
-		r.number = number
-	}
-	return r
 }
 
-func (r *reading) add(p part, value string) {
-	if p.checked {
-		r.checked += value
+// checked is the check digit of a number that fits, and what it is computed over, appended to out.
+func (f *form) checked(number string, out []byte) (serial []byte, digit string) {
+	f.each(number, func(p *part, value string) {
+		if p.checked {
+			out = append(out, value...)
+		}
+		if p.name == "check" {
+			digit = value
+		}
+	})
+	return out, digit
+}
+
+// read takes a number that fits apart: what is to be shown, and its parts.
+func (f *form) read(number string) (shown string, parts []Part) {
+	parts = make([]Part, 0, len(f.parts))
+	f.each(number, func(p *part, value string) {
+		if p.number {
+			shown += value
+		}
+		switch n := len(parts); {
+		case p.name == "check", p.name == "":
+		case n > 0 && parts[n-1].Name == p.name:
+			parts[n-1].Value += value
+		default:
+			parts = append(parts, Part{p.name, value})
+		}
+	})
+	if !f.inner {
+		shown = number
 	}
-	if p.number {
-		r.number += value
-	}
-	switch n := len(r.parts); {
-	case p.name == "check":
-		r.digit = value
-	case p.name == "":
-	case n > 0 && r.parts[n-1].Name == p.name:
-		r.parts[n-1].Value += value
-	default:
-		r.parts = append(r.parts, Part{p.name, value})
-	}
+	return shown, parts
 }

@@ -33,8 +33,10 @@ type Match struct {
 }
 
 // Part is the value of the part with that name, "" if there is none.
-func (m Match) Part(name string) string {
-	for _, p := range m.Parts {
+func (m Match) Part(name string) string { return partOf(m.Parts, name) }
+
+func partOf(parts []Part, name string) string {
+	for _, p := range parts {
 		if p.Name == name {
 			return p.Value
 		}
@@ -60,6 +62,9 @@ func Normalise(raw string) string {
 	if len(raw) > 3 && raw[0] == ']' {
 		raw = raw[3:]
 	}
+	if plain(raw) {
+		return raw
+	}
 	var b strings.Builder
 	for _, c := range raw {
 		switch {
@@ -76,6 +81,16 @@ func Normalise(raw string) string {
 		return ""
 	}
 	return b.String()
+}
+
+// plain reports whether a number is as forms want it already, as nearly all are.
+func plain(raw string) bool {
+	for i := range len(raw) {
+		if c := raw[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return len(raw) <= MaxNumber
 }
 
 // Recognise lists the readings of a number, the likeliest first: those a check digit proves before those that only look right, then those whose form
@@ -101,31 +116,46 @@ func Recognise(raw string) []Match {
 	return out
 }
 
-// match is the first of the format's forms that fits and whose check digit is right.
+// match is the first of the format's forms that fits and whose check digit is right, with all that it says.
 func (f *format) match(number string) (Match, bool) {
+	x, operator, ok := f.find(number)
+	if !ok {
+		return Match{}, false
+	}
+	m := Match{Carrier: f.carrier, Format: f.id, Kind: f.name, Proved: f.check != nil, Operator: operator, fixed: x.fixed}
+	m.Number, m.Parts = x.read(number)
+	m.Service = f.service(m.Part("service"))
+	m.Name, m.page = known.about(cmp.Or(m.Operator, m.Carrier))
+	return m, true
+}
+
+// find is the first of the format's forms that fits and whose check digit is right, and for a number of the postal standard the carrier that is the
+// country's postal service.
+func (f *format) find(number string) (x *form, operator string, ok bool) {
+	var room [MaxNumber]byte
 	for i := range f.forms {
-		x := &f.forms[i]
+		x = &f.forms[i]
 		if !x.fits(number) {
 			continue
 		}
-		r := x.read(number)
-		if f.check != nil && !f.check.proves(r.checked, r.digit) {
-			continue
-		}
-		m := Match{Carrier: f.carrier, Format: f.id, Kind: f.name, Number: r.number, Proved: f.check != nil, Parts: r.parts, fixed: x.fixed}
-		if f.check != nil && f.check.method == "s10" {
-			operator, ok := known.countries[m.Part("country")]
-			if !ok {
+		if f.check != nil {
+			if checked, digit := x.checked(number, room[:0]); !f.check.proves(string(checked), digit) {
 				continue
 			}
-			m.Operator = operator
 		}
-		m.Service = f.service(m.Part("service"))
-		m.Name, m.page = known.about(cmp.Or(m.Operator, m.Carrier))
-		return m, true
+		if f.postal() {
+			_, parts := x.read(number)
+			if operator, ok = known.countries[partOf(parts, "country")]; !ok {
+				continue
+			}
+		}
+		return x, operator, true
 	}
-	return Match{}, false
+	return nil, "", false
 }
+
+// postal reports whether the format is the standard of all postal services.
+func (f *format) postal() bool { return f.check != nil && f.check.method == "s10" }
 
 // of reports whether the number may be one of a carrier, by its code.
 func (m Match) of(codes []string) bool {
@@ -143,17 +173,23 @@ const (
 )
 
 // Valid says what is known of a number said to be a carrier's, whose name is as people and channels write it. A postal service abroad is known by
-// S10 numbers only, so other numbers of it are CarrierUnknown, not NumberWrong.
-func Valid(number, carrier string) Verdict {
+// S10 numbers only, so other numbers of it are CarrierUnknown, not NumberWrong. It is asked at every change of every parcel, so it looks at that carrier's
+// formats only and takes nothing more apart than the check digit needs.
+func Valid(raw, carrier string) Verdict {
 	codes := Carriers(carrier)
 	if len(codes) == 0 {
 		return CarrierUnknown
 	}
+	number := Normalise(raw)
 	verdict := NumberWrong
-	for _, m := range Recognise(number) {
+	for _, f := range known.byLength[len(number)] {
+		if !f.postal() && !slices.Contains(codes, f.carrier) {
+			continue
+		}
+		_, operator, ok := f.find(number)
 		switch {
-		case !m.of(codes):
-		case m.Proved:
+		case !ok, !slices.Contains(codes, f.carrier) && (operator == "" || !slices.Contains(codes, operator)):
+		case f.check != nil:
 			return NumberProved
 		default:
 			verdict = NumberPlausible

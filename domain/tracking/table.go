@@ -19,7 +19,7 @@ type carrier struct {
 // alias is a name a carrier goes by, in words.
 type alias struct {
 	words []string
-	also  []string // carriers whose numbers it uses besides its own
+	codes []string // its own carrier's, and those of carriers whose numbers it uses besides
 }
 
 // format is a family of numbers with one way of computing the check digit.
@@ -32,6 +32,8 @@ type format struct {
 
 type tables struct {
 	carriers  []carrier
+	named     map[string][]alias  // by their first word, in the order of the table
+	exact     map[string][]string // codes of names as the table writes them and of its codes in capitals, which most numbers come with
 	formats   []*format
 	byLength  [MaxNumber + 1][]*format // formats with a form of so many characters, in the order of the table
 	countries map[string]string        // of the S10 standard; the carrier its postal service is here, or ""
@@ -47,7 +49,7 @@ var known = func() *tables {
 }()
 
 func readTables(text string) (*tables, error) {
-	t := &tables{countries: map[string]string{}}
+	t := &tables{named: map[string][]alias{}, countries: map[string]string{}}
 	line := 0
 	for row := range strings.Lines(text) {
 		line++
@@ -57,6 +59,12 @@ func readTables(text string) (*tables, error) {
 		}
 		if err := t.add(strings.Split(row, "\t")); err != nil {
 			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+	}
+	t.exact = map[string][]string{}
+	for _, c := range t.carriers {
+		for _, name := range []string{c.name, c.code, strings.ToUpper(c.code)} {
+			t.exact[name] = t.codes(words(name))
 		}
 	}
 	for _, f := range t.formats {
@@ -77,7 +85,14 @@ func readTables(text string) (*tables, error) {
 func (t *tables) add(row []string) error {
 	switch {
 	case row[0] == "carrier" && len(row) == 5:
-		t.carriers = append(t.carriers, readCarrier(row))
+		c := readCarrier(row)
+		t.carriers = append(t.carriers, c)
+		for _, a := range c.aliases {
+			if len(a.words) == 0 {
+				return fmt.Errorf("a name of %s has no word", c.code)
+			}
+			t.named[a.words[0]] = append(t.named[a.words[0]], a)
+		}
 	case row[0] == "country" && len(row) == 3:
 		t.countries[row[1]] = strings.Trim(row[2], "-")
 	case row[0] == "format" && len(row) == 5:
@@ -115,9 +130,9 @@ func readCarrier(row []string) carrier {
 	}
 	for _, n := range names {
 		name, also, found := strings.Cut(n, ">")
-		a := alias{words: words(name)}
+		a := alias{words: words(name), codes: []string{c.code}}
 		if found {
-			a.also = words(also)
+			a.codes = append(a.codes, words(also)...)
 		}
 		c.aliases = append(c.aliases, a)
 	}
