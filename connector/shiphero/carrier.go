@@ -22,7 +22,7 @@ const (
 	settingOld       = "old_webhook_secret"
 
 	usualBase = "https://public-api.shiphero.com"
-	orderPage = 25 // orders a page: with their lines and shipments they cost about half of the credits there are at most
+	orderPage = 12 // orders a page: with their lines and shipments they cost about half of the credits there are at most
 	shelfPage = 100
 )
 

@@ -1,6 +1,7 @@
 package shiphero
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -64,26 +65,43 @@ func TestAnOrderThatIsNotOursTellsNothing(t *testing.T) {
 	}
 }
 
-// Looking for single orders as often as their lane lets through leaves three quarters of what ShipHero gives to everything else.
-func TestLookingForOrdersLeavesCreditsForTheOthers(t *testing.T) {
+// What is asked again and again, as fast as its lane lets through, leaves some of what ShipHero gives to orders that are handed over.
+func TestListsAndLooksLeaveCreditsForOrders(t *testing.T) {
+	const most, restored = 4004, 60 // credits there are at most, and come back in a second, as documented
 	h, s, clock := fresh(t)
 	booked, err := h.Raw.Book(t.Context(), driver.Booking{ID: "b", Parcel: h.Parcel(t, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock.Advance(time.Hour)
 	s.Free = false
-	looks := 0
-	for ; looks < 1000; looks++ {
-		if _, err := h.Raw.(driver.Looker).Look(t.Context(), booked); driver.ClassOf(err) == driver.RetryAfter && err != nil {
-			break
-		} else if err != nil {
-			t.Fatal(err)
+	per, share := (Carrier{}).Describe().Limits.PerSecond, 0.0
+	for op, ask := range map[driver.Operation]func() error{
+		driver.OpLook: func() error { _, err := h.Raw.(driver.Looker).Look(t.Context(), booked); return err },
+		driver.OpParcels: func() error {
+			_, err := h.Raw.(driver.Follower).Parcels(t.Context(), h.Now().AddDate(0, 0, -30), "")
+			return err
+		},
+	} {
+		clock.Advance(time.Hour)
+		// As many as there are credits for, and the wait for one more: together they tell what one costs.
+		n, waited := 0.0, time.Duration(0)
+		for waited == 0 && n < 1000 {
+			err := ask()
+			e, failed := errors.AsType[*driver.Error](err)
+			switch {
+			case err == nil:
+				n++
+			case failed && e.Class == driver.RetryAfter:
+				waited = e.After
+			default:
+				t.Fatal(err)
+			}
 		}
+		cost := (most + waited.Seconds()*restored) / (n + 1)
+		share += cost * per[op] / restored
+		t.Logf("%s: about %.0f credits, %.0f %% of what comes back", op, cost, cost*per[op]/restored*100)
 	}
-	const most, restored = 4004, 60 // credits there are at most, and come back in a second, as documented
-	each := float64(most) / float64(looks)
-	if share := each * (Carrier{}).Describe().Limits.PerSecond[driver.OpLook] / restored; share > 0.27 || looks == 1000 {
-		t.Errorf("an order costs about %.0f credits: %.0f %% of what comes back", each, share*100)
+	if share > 0.9 {
+		t.Errorf("they take %.0f %% of what comes back", share*100)
 	}
 }

@@ -144,7 +144,7 @@ func (s *shipper) Parcels(ctx context.Context, since time.Time, cursor string) (
 	return page, nil
 }
 
-// Look implements driver.Looker: one order costs a twenty-fifth of a page.
+// Look implements driver.Looker: one order costs a twelfth of a page.
 func (s *shipper) Look(ctx context.Context, b driver.Booked) ([]driver.ParcelNews, error) {
 	o, err := s.read(ctx, driver.OpLook, b.Ref)
 	if err != nil {

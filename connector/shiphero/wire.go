@@ -8,15 +8,19 @@ import (
 	"github.com/spillway/spillway/domain/tracking"
 )
 
-// orderFields is what is read of an order. Lines and shipments are bounded, since what may be answered is what is paid for.
-const orderFields = `id order_number partner_order_id fulfillment_status order_date updated_at
+// bookedFields tell whether an order is there and how it stands, orderFields are all that is read of one. Lines and shipments are bounded, since what
+// may be answered is what is paid for: the lines of shipments are more than half of it.
+const (
+	headFields = `id order_number partner_order_id fulfillment_status order_date updated_at
 holds { address_hold fraud_hold operator_hold payment_hold }
-line_items(first: 20) { edges { node { sku backorder_quantity } } }
-shipments { id created_date shipping_labels { tracking_number tracking_url carrier shipping_method status }
-  line_items(first: 20) { edges { node { quantity line_item { sku } } } } }`
+line_items(first: 20) { edges { node { sku backorder_quantity } } } `
+	shipmentFields = `id created_date shipping_labels { tracking_number tracking_url carrier shipping_method status }`
+	bookedFields   = headFields + `shipments { ` + shipmentFields + ` }`
+	orderFields    = headFields + `shipments { ` + shipmentFields + ` line_items(first: 20) { edges { node { quantity line_item { sku } } } } }`
+)
 
 const (
-	findOrder   = `query ($ref: String) { orders(partner_order_id: $ref) { request_id complexity data(first: 5) { edges { node { ` + orderFields + ` } } } } }`
+	findOrder   = `query ($ref: String) { orders(partner_order_id: $ref) { request_id complexity data(first: 5) { edges { node { ` + bookedFields + ` } } } } }`
 	readOrder   = `query ($id: String!) { order(id: $id) { request_id complexity data { ` + orderFields + ` } } }`
 	followOrder = `query ($since: ISODateTime, $n: Int, $after: String) { orders(updated_from: $since) { request_id complexity data(first: $n, after: $after) { edges { node { ` +
 		orderFields + ` } } pageInfo { hasNextPage endCursor } } } }`
