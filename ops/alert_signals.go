@@ -46,7 +46,7 @@ func (x *Ops) look(ctx context.Context, at time.Time) alert.Seen {
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.inboxSignals(ctx, at) }, []alert.Kind{alert.InboxStuck}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.orderSignals(ctx, &c, at) }, []alert.Kind{alert.CancelAnswer, alert.RefundAnswer, alert.LateOrders, alert.Short}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.trackingSignals(ctx, &c, at) }, []alert.Kind{alert.TrackingUpload}},
-		{func(ctx context.Context) ([]alert.Signal, error) { return x.stuckSignals(ctx, &c, at) }, []alert.Kind{alert.StuckParcel, alert.ConnectionDown}},
+		{func(ctx context.Context) ([]alert.Signal, error) { return x.stuckSignals(ctx, &c, at) }, []alert.Kind{alert.StuckParcel, alert.CarrierUnheard}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.keptSignals(ctx, at) }, []alert.Kind{alert.KeptStock}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.stockSignals(ctx, &c, at) }, []alert.Kind{alert.StockAhead}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.healthSignals(ctx, at) }, healthKinds},

@@ -119,7 +119,7 @@ func (h hearing) unheardSignals(parcels map[string]int64, at time.Time) (out []a
 		if !a.last.IsZero() {
 			since = "has told nothing of any parcel since " + utcTime(a.last) + " UTC"
 		}
-		out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.ConnectionDown, Subject: "carrier " + id}, Severity: alert.Warning,
+		out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.CarrierUnheard, Subject: id},
 			Text:    fmt.Sprintf("The carrier account %s %s: of %s nobody can say whether they are stuck.", a.Name, since, plural(n, "parcel", "parcels")),
 			Next:    "Look at its calls on the page of carriers, and whether its webhooks come; ask the carrier itself about parcels that are urgent.",
 			Figures: []alert.Figure{{Name: "parcels", Value: n}}})

@@ -97,7 +97,7 @@ func TestAnAccountThatIsNotHeardMakesNoParcelStuck(t *testing.T) {
 	if len(stuck) != 1 || stuck[0].Subject != "p2" { // nobody will ever be heard of it
 		t.Errorf("stuck: %+v", stuck)
 	}
-	if len(unheard) != 1 || unheard[0].Kind != alert.ConnectionDown || unheard[0].Severity != alert.Warning || !strings.Contains(unheard[0].Text, "Hub has told nothing of any parcel since 2 Mar 09:00 UTC: of 1 parcel") {
+	if len(unheard) != 1 || unheard[0].Kind != alert.CarrierUnheard || unheard[0].Subject != a.ID || !strings.Contains(unheard[0].Text, "Hub has told nothing of any parcel since 2 Mar 09:00 UTC: of 1 parcel") {
 		t.Errorf("not heard: %+v", unheard)
 	}
 	if way, floor := r.page("p1"); way.Stuck || !way.Unheard || !strings.Contains(way.Text, "nobody can say") || floor != 1 {
@@ -179,5 +179,29 @@ func TestAWebhookIsHeard(t *testing.T) {
 	r.later(day)
 	if r.x.heardOf(t.Context(), a.ID); heard().Sub(first) < day {
 		t.Errorf("a day later it is heard at %s", heard())
+	}
+}
+
+// The account has one incident, which is over when it is heard again; its page can be opened.
+func TestAnAccountThatIsNotHeardHasAnIncident(t *testing.T) {
+	r := newNewsRig(t)
+	_, a := r.shipbob("Hub", plainly)
+	due := r.onTheRoad("p1", a)
+	r.onTheRoad("p2", a)
+	r.later(due.Sub(r.at) + unheardAfter)
+	r.pass(5*time.Minute, false)
+	got := r.open()
+	if len(got) != 1 || got[0].Kind != alert.CarrierUnheard || got[0].Subject != a.ID || !strings.Contains(got[0].Last.Text, "of 2 parcels") {
+		t.Fatalf("%+v", got)
+	}
+	if v, err := newDesk(t, r.x).Incident(t.Context(), got[0].ID); err != nil || v.At.IsZero() {
+		t.Errorf("its page: %v", err)
+	}
+	_, err := r.x.askNewsOf(t.Context(), a)
+	r.must(err)
+	r.pass(7*time.Minute, false)
+	got = r.open()
+	if len(got) != 2 || got[0].Kind != alert.StuckParcel || got[1].Kind != alert.StuckParcel {
+		t.Errorf("heard again: %+v", got)
 	}
 }

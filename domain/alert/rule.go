@@ -144,6 +144,7 @@ func Rules() []Rule {
 		{Kind: OrderSpike, Title: "Orders are far above their average", Many: "shops have far more orders than usual", Severity: Critical, Owner: Operations, After: 2 * minute, Clear: 2 * hour, Reopen: 24 * hour, Critical: 3_000},
 		{Kind: TrackingUpload, Title: "Tracking numbers are missing", Many: "shops have orders without a tracking number", Severity: Warning, Owner: Warehouse, After: 10 * minute, Clear: 10 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 2 * hourS},
 		{Kind: StuckParcel, Title: "A parcel is stuck", Many: "parcels are stuck", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 24 * hour},
+		{Kind: CarrierUnheard, Title: "A carrier account tells nothing", Many: "carrier accounts tell nothing", Severity: Warning, Owner: Engineering, After: 3 * minute, Clear: 5 * minute, Reopen: 24 * hour},
 		{Kind: CancelAnswer, Title: "Requests to cancel want an answer", Many: "shops have requests to cancel without an answer", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 3 * hourS},
 		{Kind: RefundAnswer, Title: "Refunds want an answer", Many: "shops have refunds without an answer", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 3 * hourS},
 		{Kind: LateOrders, Title: "Orders are past a deadline", Many: "shops have orders past a deadline", Severity: Warning, Owner: Warehouse, After: 5 * minute, Clear: 15 * minute, Reopen: 12 * hour},

@@ -42,6 +42,7 @@ const (
 	CancelAnswer   Kind = "cancel_answer"   // a buyer's request to cancel wants an answer
 	RefundAnswer   Kind = "refund_answer"   // a refund or return wants an answer
 	LateOrders     Kind = "late_orders"     // orders past a deadline the channel acts on
+	CarrierUnheard Kind = "carrier_unheard" // a carrier account tells nothing, so nobody can say whether its parcels are stuck
 	KeptStock      Kind = "kept_stock"      // a logistics provider counts other stock than the ledger has
 	Drift          Kind = "drift"           // channels show numbers nobody told them
 	ConnectionDown Kind = "connection_down" // a channel cannot be worked
