@@ -72,6 +72,7 @@ func custodyInsert() *stmt {
 	s := insertNew("store.CustodyAppend", "custody_entry", custodyAppendCols)
 	list := names(custodyAppendCols, plain, ", ")
 	s.text[SQLite] = "INSERT INTO custody_entry (" + list + ", seq) VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) + 1 FROM custody_entry WHERE seq IS NOT NULL)) ON CONFLICT (id) DO NOTHING"
+	s.many = Tuples{} // each has its turn from the one before
 	s.text[Postgres] = "INSERT INTO custody_entry (" + list + ", seq) SELECT " + list + ", nextval('custody_entry_seq') FROM unnest(" + names(custodyAppendCols, pgParam, ", ") +
 		") WITH ORDINALITY AS u(" + list + ", ord) ORDER BY ord ON CONFLICT (id) DO NOTHING RETURNING id"
 	return s

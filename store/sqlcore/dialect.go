@@ -27,6 +27,7 @@ type stmt struct {
 	op   string // the verb it belongs to, for errors
 	text [dialects]string
 	kind []colType // bulk statements only: the types of their columns
+	many Tuples    // bulk inserts only
 }
 
 // all holds every statement, so that a test can prepare each on both databases.
@@ -106,8 +107,8 @@ func upsert(key string, cols []col) string {
 	return "ON CONFLICT (" + key + ") DO UPDATE SET " + names(cols, excluded, ", ")
 }
 
-// insert makes a bulk insert: a row at a time on SQLite, where that was measured to be fastest, all rows at once out of arrays on
-// PostgreSQL, where each statement is a round trip. tail is the conflict clause.
+// insert makes a bulk insert: a row or several at a time on SQLite, as its engine finds fastest, all rows at once out of arrays on PostgreSQL, where
+// each statement is a round trip. tail is the conflict clause.
 func insert(op, table string, cols []col, tail string) *stmt {
 	s := newInsert(op, table, cols, tail)
 	all = append(all, s)
@@ -126,6 +127,7 @@ func insertNew(op, table string, cols []col) *stmt {
 func newInsert(op, table string, cols []col, tail string) *stmt {
 	s := &stmt{op: op, kind: kinds(cols)}
 	list := names(cols, plain, ", ")
+	s.many = NewTuples(table, strings.Split(list, ", "), tail)
 	// Parameters without a number: SQLite's driver looks numbered ones up by name in each call.
 	s.text[SQLite] = "INSERT INTO " + table + " (" + list + ") VALUES (" + names(cols, func(int, col) string { return "?" }, ", ") + ") " + tail
 	s.text[Postgres] = "INSERT INTO " + table + " (" + list + ") SELECT " + list + " FROM unnest(" + names(cols, pgParam, ", ") +

@@ -49,6 +49,7 @@ func both(op, sqlite, postgres string) *stmt {
 func eventInsert() *stmt {
 	s := insert("store.EventsAppend", "event", eventCols, "")
 	s.text[SQLite] = "INSERT INTO event (at, kind, subject, data) SELECT $2, $3, $4, $5 WHERE $1 >= 0"
+	s.many.cols, s.many.skip = s.many.cols[1:], 1 // what counts them within the transaction
 	s.text[Postgres] = "INSERT INTO event (seq, at, kind, subject, data) SELECT ((pg_current_xact_id()::text::bigint + (SELECT base FROM event_base)) << " +
 		strconv.Itoa(eventShift) + ") + u.n, u.at, u.kind, u.subject, u.data FROM unnest(" + names(eventCols, pgParam, ", ") + ") AS u(n, at, kind, subject, data)"
 	return s

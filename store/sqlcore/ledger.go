@@ -127,7 +127,7 @@ func (tx *Tx) ledgerSave(b *stock.Book, finish bool) error {
 		alike, sharing := shares[part.stmt]
 		switch {
 		case tx.dialect() != Postgres:
-			s.Rows = part.rows
+			s.Rows, s.Tuples = part.rows, part.stmt.many
 		case sharing && alike.fits(part.rows):
 			s.Text, s.Args = alike.text[Postgres], alike.args(part.rows)
 		default:

@@ -14,6 +14,7 @@ type Step struct {
 	Text    string
 	Args    []any
 	Rows    [][]any         // instead of Args: run it with each of these in turn; only in a database that is in this process
+	Tuples  Tuples          // the same as one statement for several rows; none: one at a time
 	Changed func(i int)     // is called with each of Rows that changed the database; nil: nobody asks
 	Each    func(Row) error // is called with every row; nil: the statement returns none
 	Count   int64           // rows read or changed, when it has run

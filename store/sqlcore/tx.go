@@ -203,7 +203,7 @@ func (tx *Tx) bulk(s *stmt, rows [][]any) (int64, error) {
 	if tx.dialect() == Postgres {
 		return tx.run1(s, columns(s.kind, rows, nil))
 	}
-	step := &Step{Op: s.op, Text: s.text[SQLite], Rows: rows}
+	step := &Step{Op: s.op, Text: s.text[SQLite], Rows: rows, Tuples: s.many}
 	err := tx.pipe([]*Step{step})
 	return step.Count, err
 }
@@ -224,7 +224,7 @@ func (tx *Tx) bulkNew(s *stmt, rows [][]any) (map[string]bool, error) {
 		}
 		return fresh, err
 	}
-	step := &Step{Op: s.op, Text: s.text[SQLite], Rows: rows, Changed: func(i int) { fresh[rows[i][0].(string)] = true }}
+	step := &Step{Op: s.op, Text: s.text[SQLite], Rows: rows, Tuples: s.many, Changed: func(i int) { fresh[rows[i][0].(string)] = true }}
 	return fresh, tx.pipe([]*Step{step})
 }
 

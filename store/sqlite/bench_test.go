@@ -11,12 +11,14 @@ import (
 	"github.com/spillway/spillway/store/sqlcore"
 )
 
-// How to write 512 rows: a prepared statement for each, one statement that reads them from JSON, or a statement parsed anew for each.
+// How to write 512 rows: a prepared statement for each, one for several rows, one statement that reads them from JSON, or a statement parsed anew for
+// each.
 func BenchmarkWays(b *testing.B) {
 	const rows = 512
 	cols := "(order_id, line_id, item_id, location_id, connection_id, pool, held, shipped, short, unbooked, created_at, updated_at, version)"
 	one := "INSERT INTO reservation " + cols + " VALUES ($1, '1', 'a', 'main', 'shop', '', $2, 0, 0, 0, 0, 0, 1)"
 	many := "INSERT INTO reservation " + cols + " SELECT value ->> 0, '1', 'a', 'main', 'shop', '', value ->> 1, 0, 0, 0, 0, 0, 1 FROM json_each($1)"
+	tuples := sqlcore.NewTuples("reservation", strings.Split(strings.Trim(cols, "()"), ", "), "")
 	n := 0
 	row := func() []any { n++; return []any{fmt.Sprintf("shop:%d", n), int64(1)} }
 	ctx := context.Background()
@@ -28,6 +30,14 @@ func BenchmarkWays(b *testing.B) {
 				}
 			}
 			return nil
+		},
+		"several": func(tx sqlcore.Run) error {
+			all := make([][]any, rows)
+			for i := range all {
+				id := row()[0]
+				all[i] = []any{id, "1", "a", "main", "shop", "", int64(1), int64(0), int64(0), int64(0), int64(0), int64(0), int64(1)}
+			}
+			return tx.Pipeline(ctx, []*sqlcore.Step{{Text: one, Rows: all, Tuples: tuples}})
 		},
 		"json": func(tx sqlcore.Run) error {
 			all := make([][]any, rows)

@@ -168,7 +168,7 @@ func (e *engine) session(ctx context.Context, db *sql.DB, begin string) (*sessio
 	if err != nil {
 		return nil, err
 	}
-	s := &session{conn: conn, beginText: begin, stmts: map[string]*sql.Stmt{}, direct: map[string]driver.Stmt{}}
+	s := &session{conn: conn, beginText: begin, stmts: map[string]*sql.Stmt{}, direct: map[shape]driver.Stmt{}}
 	return s, nil
 }
 
@@ -273,7 +273,7 @@ type session struct {
 	conn      *sql.Conn
 	beginText string
 	stmts     map[string]*sql.Stmt
-	direct    map[string]driver.Stmt // of statements that are run with many rows
+	direct    map[shape]driver.Stmt // of statements that are run with many rows
 }
 
 func (s *session) close() (err error) {
@@ -342,43 +342,6 @@ func (r *run) Pipeline(ctx context.Context, steps []*sqlcore.Step) error {
 
 // Finish is Pipeline: a commit by itself costs no way to the database.
 func (r *run) Finish(ctx context.Context, steps []*sqlcore.Step) error { return r.Pipeline(ctx, steps) }
-
-// execRows runs a statement with each row in turn, past database/sql, whose checks and locks cost as much again as a small insert.
-func (s *session) execRows(ctx context.Context, step *sqlcore.Step) (changed int64, err error) {
-	err = s.conn.Raw(func(c any) error {
-		st := s.direct[step.Text]
-		if st == nil {
-			var err error
-			if st, err = c.(driver.Conn).Prepare(step.Text); err != nil {
-				return err
-			}
-			s.direct[step.Text] = st
-		}
-		var args []driver.NamedValue
-		for at, row := range step.Rows {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			args = args[:0]
-			for i, v := range row {
-				args = append(args, driver.NamedValue{Ordinal: i + 1, Value: v})
-			}
-			res, err := st.(driver.StmtExecContext).ExecContext(context.Background(), args) // ctx is looked at between rows
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			if changed += n; n > 0 && step.Changed != nil {
-				step.Changed(at)
-			}
-		}
-		return nil
-	})
-	return changed, err
-}
 
 // Commit commits. When it fails before the database has it, the transaction is still open, so that Rollback ends it.
 func (r *run) Commit(ctx context.Context, next func()) error {
