@@ -179,23 +179,26 @@ func (p *packer) next(ctx context.Context, totes <-chan string) (bool, error) {
 	return true, p.pack(ctx)
 }
 
-// left is a parcel that was picked and that nobody has: packers look through what stands about when no tote comes.
+// left is a parcel that was picked, or put aside for its label, and that nobody has: packers look through what stands about when no tote comes.
 func (p *packer) left(ctx context.Context) (code string, err error) {
 	err = p.f.s.app.Store().View(ctx, func(tx *store.Tx) error {
-		all, err := tx.ShipmentsAt(p.node, shipping.Pack, store.ShipmentPlace{}, 50)
-		if err != nil {
-			return err
-		}
-		for _, s := range all {
-			wave, err := tx.WalksOf(s.Wave)
-			claims, cerr := tx.ClaimsGet(s.ID)
-			if err != nil || cerr != nil {
-				return errors.Join(err, cerr)
+		for _, step := range []shipping.StepKind{shipping.Pack, shipping.Hand} {
+			all, err := tx.ShipmentsAt(p.node, step, store.ShipmentPlace{}, 50)
+			if err != nil {
+				return err
 			}
-			picked := !slices.ContainsFunc(wave, func(t store.FloorTask) bool { return t.Left() > 0 })
-			if s.Wave != "" && picked && (len(claims) == 0 || !p.f.s.clock.Now().Before(claims[0].Until)) {
-				code = s.ID
-				return nil
+			for _, s := range all {
+				wave, err := tx.WalksOf(s.Wave)
+				claims, cerr := tx.ClaimsGet(s.ID)
+				if err != nil || cerr != nil {
+					return errors.Join(err, cerr)
+				}
+				picked := !slices.ContainsFunc(wave, func(t store.FloorTask) bool { return t.Left() > 0 })
+				free := len(claims) == 0 && step == shipping.Pack || len(claims) > 0 && !p.f.s.clock.Now().Before(claims[0].Until) // packed and without a claim it waits for the van
+				if s.Wave != "" && picked && free {
+					code = s.ID
+					return nil
+				}
 			}
 		}
 		return nil
