@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -259,8 +260,10 @@ func (f figures) fold(b *Sums) {
 // The bar: figures kept as facts come, late, twice, swapped and corrected, are those of a walk through all orders for every day, metric and
 // facet, and every order that counts against the shop is the same one for the same reason.
 func TestTheSlowEvaluatorAgrees(t *testing.T) {
-	total := 100_000
-	if testing.Short() {
+	total := 20_000
+	if os.Getenv("SPILLWAY_LONG") != "" {
+		total = 100_000
+	} else if testing.Short() {
 		total = 6_000
 	}
 	const chunk = 2_000
