@@ -30,6 +30,7 @@ func (r *rig) untold(at time.Time) (alert.Signal, bool) {
 }
 
 func TestANumberTheChannelDoesNotTakeIsToldBeforeItsDeadline(t *testing.T) {
+	t.Parallel() // it waits for another try most of its time
 	r := newRig(t)
 	now := time.Now()
 	refused, down, told := r.sell("S1", 1), r.sell("S1", 1), r.sell("S1", 1)
