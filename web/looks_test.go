@@ -26,6 +26,7 @@ type axeFinding struct {
 
 // TestAccessible runs axe-core over every page in each look and accepts no serious finding, nor a page that has to be scrolled sideways.
 func TestAccessible(t *testing.T) {
+	shortSkips(t)
 	axe, err := os.ReadFile("testdata/axe/axe.min.js")
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,14 @@ func TestAccessible(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// shortSkips leaves out what looks at every page in turn, one page at a time: with -short, which the race detector runs with, nothing is found by it.
+func shortSkips(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: run it without to look at every page.")
 	}
 }
 
@@ -137,6 +146,7 @@ func TestFirstPaint(t *testing.T) {
 
 // TestQuietConsole wants no complaint of the browser on any page: a blocked style or script would be one.
 func TestQuietConsole(t *testing.T) {
+	shortSkips(t)
 	s := open(t, storybook.New(screenTime), screenTime)
 	s.look(t, 1440, "light")
 	messages := chromedp.Console(s.ctx)

@@ -192,6 +192,27 @@ func TestBannedCalls(t *testing.T) {
 	}
 }
 
+// Rules are computed by one goroutine with nothing shared, so the race detector has nothing to look for in their own tests, and .ci/run leaves those out.
+func TestRulesRunAlone(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || !under(s.dir, []string{"domain"}) {
+			continue
+		}
+		for _, path := range []string{"sync", "sync/atomic"} {
+			if imports(s, path) {
+				t.Errorf("%s imports %s: rules share nothing", s.path, path)
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			switch n.(type) {
+			case *ast.GoStmt, *ast.ChanType:
+				t.Errorf("%s: goroutines and channels belong to whoever calls a rule", s.fset.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+}
+
 func TestFunctionsFitOneScreen(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range sources(t) {
