@@ -38,7 +38,7 @@ var pagesToSee = []struct{ name, path, js string }{
 	{"orders-shipped", "/orders?state=shipped", ""},
 	{"order", "/orders/clip-north:577180003000", ""},
 	{"order-shipped", "/orders/clip-north:577180002000", ""},
-	{"order-shipped", "/orders/clip-north:577180002000", ""},
+	{"order-unheard", "/orders/clip-north:577180002004", ""},
 	{"connections", "/connections", ""},
 	{"connection", "/connections/clip-outlet", ""},
 	{"app", "/vendors/clip/app", ""},

@@ -39,8 +39,11 @@ func (b *Book) Renumber(_ context.Context, d view.RenumberDraft) (view.Done, err
 	return view.Done{Sentence: "The parcel travels as " + d.Number + ". The channel is told so within seconds; what it answers is shown with the parcel."}, nil
 }
 
+// unheardOrder is one whose parcel’s account tells nothing of any parcel.
+const unheardOrder = "clip-north:577180002004"
+
 // onTheWay adds what is waited for of a parcel that has left. b is locked.
-func (b *Book) onTheWay(p *view.Parcel) {
+func (b *Book) onTheWay(order string, p *view.Parcel) {
 	if p.HandedOverAt == nil || p.DeliveredAt != nil {
 		return
 	}
@@ -48,7 +51,12 @@ func (b *Book) onTheWay(p *view.Parcel) {
 	if n := b.routed.renumbered[p.ID]; n != "" {
 		p.Tracking, p.Renumber = n, &view.Renumber{Text: "The channel was told another number once already, and takes no second correction. It knows " + n + "."}
 	}
-	if p.Settled = b.routed.settled[p.ID]; p.Settled == "" {
+	switch p.Settled = b.routed.settled[p.ID]; {
+	case p.Settled != "":
+	case order == unheardOrder:
+		p.Way = &view.ParcelWay{Unheard: true, Due: b.now().Add(-26 * time.Hour),
+			Text: "The last scan was on 18 November 06:12 UTC. Its account has told nothing of any parcel since 18 November 07:40 UTC, so nobody can say whether it is stuck."}
+	default:
 		p.Way = &view.ParcelWay{Stuck: true, Text: "The last scan was on 18 November 06:12 UTC.", Due: b.now().Add(-26 * time.Hour),
 			Next: "Ask the carrier to look for it. When it is lost, claim it, send it again or refund it, and say so on the order’s page.", Source: "ours: what most carriers keep to, since nothing is known of this one"}
 	}

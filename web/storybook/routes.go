@@ -53,7 +53,7 @@ func (b *Book) route(o *view.OrderPage) *view.OrderRoute {
 		v.Sentence, v.Pinned, v.Actor, v.Reason = "Leaves from "+node+".", true, "mia@nordlicht.example", "the van did not come"
 		v.Parts[0].Name, v.Parts[0].Cost, v.Parcels[0].Node = node, "7.60 EUR", node
 	}
-	b.onTheWay(&v.Parcels[0])
+	b.onTheWay(o.ID, &v.Parcels[0])
 	return v
 }
 
