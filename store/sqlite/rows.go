@@ -111,7 +111,7 @@ func (w *rowWriter) next() error {
 func (w *rowWriter) prepared(key shape) (driver.Stmt, error) {
 	if key.rows == 1 {
 		key.alike = 0
-	} else if len(w.direct) >= maxShapes {
+	} else if w.direct[key] == nil && len(w.direct) >= maxShapes {
 		key.alike, w.alike = 0, 0
 	}
 	if st := w.direct[key]; st != nil {
