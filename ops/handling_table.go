@@ -409,27 +409,6 @@ func (t *sheet) physicals(cat *catalogue) (out []store.Physical) {
 	return out
 }
 
-// equals are the items that stand in for one, their SKUs with a | between them. A file without the column leaves what is said of them as it is.
-func (r *row) equals(id string, cat *catalogue) []string {
-	if _, there := r.t.at["equals"]; !there {
-		return cat.equals(id)
-	}
-	var skus []string
-	for _, s := range strings.Split(r.text("equals"), "|") {
-		if s = strings.TrimSpace(s); s != "" {
-			skus = append(skus, s)
-		}
-	}
-	out, err := cat.itemsCalled(skus)
-	if err == nil {
-		err = checkEquals(store.Physical{ItemID: id, Physical: catalog.Physical{Equals: out}}, cat.find)
-	}
-	if err != nil {
-		r.bad("equals: %s.", strings.TrimPrefix(strings.TrimSuffix(errs.Safe(err), "."), "equals: "))
-	}
-	return out
-}
-
 // plainCode takes the dots and blanks out of a tariff code: 6912.00 is 691200.
 func plainCode(s string) string { return strings.NewReplacer(".", "", " ", "").Replace(s) }
 

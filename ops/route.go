@@ -284,16 +284,6 @@ func (r *router) asked(o *order.Order) []routeItem {
 	return out
 }
 
-// standsFor is the item a line takes where another is sent for it.
-func standsFor(o *order.Order, line, item string) string {
-	for _, s := range o.Instead {
-		if s.Line == line && s.By == item {
-			return s.Item
-		}
-	}
-	return item
-}
-
 // demand is what an order asks of items now.
 func (c *catalogue) demand(o *order.Order) []stock.Want {
 	ws, _ := c.wants(o, nil)

@@ -193,3 +193,34 @@ func checkEquals(p store.Physical, find func(id string) (catalog.Item, bool)) er
 	}
 	return nil
 }
+
+// standsFor is the item a line takes where another is sent for it.
+func standsFor(o *order.Order, line, item string) string {
+	for _, s := range o.Instead {
+		if s.Line == line && s.By == item {
+			return s.Item
+		}
+	}
+	return item
+}
+
+// equals are the items that stand in for one, their SKUs with a | between them. A file without the column leaves what is said of them as it is.
+func (r *row) equals(id string, cat *catalogue) []string {
+	if _, there := r.t.at["equals"]; !there {
+		return cat.equals(id)
+	}
+	var skus []string
+	for _, s := range strings.Split(r.text("equals"), "|") {
+		if s = strings.TrimSpace(s); s != "" {
+			skus = append(skus, s)
+		}
+	}
+	out, err := cat.itemsCalled(skus)
+	if err == nil {
+		err = checkEquals(store.Physical{ItemID: id, Physical: catalog.Physical{Equals: out}}, cat.find)
+	}
+	if err != nil {
+		r.bad("equals: %s.", strings.TrimPrefix(strings.TrimSuffix(errs.Safe(err), "."), "equals: "))
+	}
+	return out
+}
