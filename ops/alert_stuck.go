@@ -28,11 +28,11 @@ type stuckParcels struct {
 	all []alert.Signal
 }
 
-// stuckSignals are of parcels of which nothing was heard for too long, and of accounts that were not heard themselves. Which those are is a time in each parcel's row, with an index: nobody goes
-// through the others.
+// stuckSignals are of parcels of which nothing was heard for too long, and of accounts that were not heard themselves. Which those are is a time in each
+// parcel's row, with an index: nobody goes through the others.
 func (x *Ops) stuckSignals(ctx context.Context, rules *alert.Config, at time.Time) ([]alert.Signal, error) {
-	u := &x.alerts.stuck // only the alert loop asks
-	if rules.Rule(alert.StuckParcel).Off {
+	u := &x.alerts.stuck                                                           // only the alert loop asks
+	if rules.Rule(alert.StuckParcel).Off && rules.Rule(alert.CarrierUnheard).Off { // one of them alone is left out by who decides
 		*u = stuckParcels{}
 		return nil, nil
 	}

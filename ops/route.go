@@ -284,12 +284,6 @@ func (r *router) asked(o *order.Order) []routeItem {
 	return out
 }
 
-// demand is what an order asks of items now.
-func (c *catalogue) demand(o *order.Order) []stock.Want {
-	ws, _ := c.wants(o, nil)
-	return ws
-}
-
 func (r *router) input(o *order.Order, asked []routeItem, over routing.Override) routing.Order {
 	in := routing.Order{ID: o.ID, Connection: o.ConnectionID, Dest: routing.Dest{Region: o.Region, Postal: o.PostalPrefix}, Due: o.Deadlines,
 		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: r.x.regimeOf(o, r.at), Override: over}

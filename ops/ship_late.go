@@ -52,7 +52,7 @@ func (l *lateLooks) ask(ctx context.Context, a store.CarrierAccount) (more bool,
 	todo := l.due(a.ID, all)
 	for i, p := range todo {
 		if i == lateMost || turn.Err() != nil || !l.x.keeper.has(schedulerLease) {
-			return i < len(todo), nil
+			return true, nil
 		}
 		news, _, err := f.Look(ctx, booked(&p.Shipment.Shipment))
 		if e, ok := errors.AsType[*driver.Error](err); ok && e.Class == driver.GiveUp { // that parcel's, not the account's

@@ -161,3 +161,9 @@ func itemsOf(wants []stock.Want) []string {
 	}
 	return out
 }
+
+// demand is what an order asks of items now.
+func (c *catalogue) demand(o *order.Order) []stock.Want {
+	ws, _ := c.wants(o, nil)
+	return ws
+}
