@@ -10,7 +10,7 @@ import (
 
 type benchLedger struct {
 	Engines   []string      `help:"Homes of Spillway's ledger: sqlite, postgres." default:"sqlite,postgres"`
-	Baselines []string      `help:"What to measure beside it: postgres-tx, sqlite-tx (a transaction for each order), redis, redis-rueidis (a script, its log synced)." default:"postgres-tx,sqlite-tx,redis,redis-rueidis"`
+	Baselines []string      `help:"What to measure beside it: postgres-tx, sqlite-tx (a transaction for each order), redis, redis-rueidis (a script, its log synced; built in by go build -tags redis)." default:"postgres-tx,sqlite-tx,redis,redis-rueidis"`
 	Callers   []int         `help:"Callers at once." default:"64,256"`
 	Shape     string        `help:"What they want: one hot item, or 10,000 items uniformly or by rank." enum:"hot,uniform,zipf" default:"hot"`
 	Runs      int           `help:"Runs of each; medians count." default:"5"`
