@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -203,5 +204,36 @@ func TestAnAccountThatIsNotHeardHasAnIncident(t *testing.T) {
 	got = r.open()
 	if len(got) != 2 || got[0].Kind != alert.StuckParcel || got[1].Kind != alert.StuckParcel {
 		t.Errorf("heard again: %+v", got)
+	}
+}
+
+// Each of the two kinds is turned off by itself: who wants no alarms of single parcels is still told that a carrier is not heard, and the other way round.
+func TestStuckParcelsAndUnheardAccountsAreTurnedOffApart(t *testing.T) {
+	for _, off := range []alert.Kind{alert.StuckParcel, alert.CarrierUnheard, ""} {
+		t.Run("without "+string(off), func(t *testing.T) {
+			r := newNewsRig(t)
+			_, a := r.shipbob("Hub", plainly)
+			_, gone := r.shipbob("Old hub", plainly)
+			due := r.onTheRoad("p1", a)
+			r.onTheRoad("p2", gone) // of it nobody will ever be heard: it is stuck
+			r.must(r.x.RemoveCarrier(t.Context(), gone.ID, "lena"))
+			want := map[alert.Kind]string{alert.StuckParcel: "p2", alert.CarrierUnheard: a.ID}
+			if off != "" {
+				rule := alert.Config{}.Rule(off)
+				rule.Off = true
+				_, err := r.x.SetAlertRule(t.Context(), rule, "lena")
+				r.must(err)
+				delete(want, off)
+			}
+			r.later(due.Sub(r.at) + unheardAfter)
+			r.pass(5*time.Minute, false)
+			got := map[alert.Kind]string{}
+			for _, i := range r.open() {
+				got[i.Kind] = i.Subject
+			}
+			if !maps.Equal(got, want) {
+				t.Errorf("told of %v, want %v", got, want)
+			}
+		})
 	}
 }
