@@ -23,7 +23,8 @@ var security = []map[string][]string{{"token": {}}}
 
 // V1 serves the JSON API for programs: an own shop's checkout, an ERP. Every call shows a token as "Authorization: Bearer …". The
 // document that describes it is at /api/v1/openapi.json and needs none.
-func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
+// What takes long to work out is the desk's, which keeps it for pages too.
+func V1(x *ops.Ops, desk *ops.Desk, version string, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	cfg := huma.DefaultConfig("Spillway", version)
 	cfg.Info.Description = "Stock to promise, reservations, how shops stand with their channels, and incidents. Ids of reservations and notes are yours: sending one again is safe and gets the first answer."
@@ -31,7 +32,7 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "Made with `spillway token new NAME`."}}
 	a := humago.New(mux, cfg)
 	a.UseMiddleware(authenticated(a, x, log))
-	s := &service{x: x, log: log}
+	s := &service{x: x, desk: desk, log: log}
 	s.reservations(a)
 	s.items(a)
 	s.health(a)
@@ -41,13 +42,17 @@ func V1(x *ops.Ops, version string, log *slog.Logger) http.Handler {
 	s.handling(a)
 	s.incidents(a)
 	s.custody(a)
+	s.shipping(a)
+	s.bags(a)
+	s.capacity(a)
 	return mux
 }
 
 // service are the handlers. Each calls one use-case.
 type service struct {
-	x   *ops.Ops
-	log *slog.Logger
+	x    *ops.Ops
+	desk *ops.Desk
+	log  *slog.Logger
 }
 
 type callerKey struct{}

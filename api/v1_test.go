@@ -76,7 +76,11 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(V1(x, "test", slog.New(slog.DiscardHandler)))
+	desk, err := ops.NewDesk(x, ops.DeskOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(V1(x, desk, "test", slog.New(slog.DiscardHandler)))
 	t.Cleanup(s.Close)
 	return &house{Server: s, ops: x, store: st, token: plain}
 }

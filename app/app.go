@@ -222,7 +222,7 @@ func (a *App) serve(m *metrics) error {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/", api.Webhooks(a.ops.Receive, a.o.Log))
-	mux.Handle("/api/", api.V1(a.ops, a.o.Version, a.o.Log))
+	mux.Handle("/api/", api.V1(a.ops, a.desk, a.o.Version, a.o.Log))
 	mux.Handle("/", site)
 	a.pages.Server = &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug)}

@@ -21,9 +21,12 @@ const (
 
 // MakeBag puts all that waits at a node for a van on a shop's own labels, and is in no bag yet, into one bag. The call is stored before it leaves and its fate
 // after it. The channel cannot be asked what it has, so an answer that was lost is left to a person; those parcels are put in no other bag meanwhile.
-// Errors: Invalid, Conflict, Unavailable, driver errors.
+// Errors: Invalid, NotFound, Conflict, Unavailable, driver errors.
 func (x *Ops) MakeBag(ctx context.Context, d view.BagDraft) (store.Bag, error) {
 	const op = "ops.MakeBag"
+	if err := x.knownNode(op, d.Node); err != nil {
+		return store.Bag{}, err
+	}
 	w := x.wires.get(d.ConnectionID)
 	switch {
 	case d.ID == "" || len(d.ID) > maxStation:
@@ -159,15 +162,59 @@ func (x *Ops) BagDocument(ctx context.Context, id string) (driver.Document, erro
 	return x.Document(ctx, bag.Document)
 }
 
+// Bag is a bag of parcels that a channel takes over together.
+type Bag = store.Bag
+
+// Bags are the latest bags of a node, the newest first, how many parcels of each shop wait there that could go in the next, and the moment that was so.
+// Errors: NotFound (no such node).
+func (x *Ops) Bags(ctx context.Context, node string) (made []Bag, waiting map[string]int64, at time.Time, err error) {
+	const op = "ops.Bags"
+	if err := x.knownNode(op, node); err != nil {
+		return nil, nil, at, err
+	}
+	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
+		at = x.now()
+		if waiting, err = x.awaitBag(tx, node); err == nil {
+			made, err = tx.BagsAt(node, bagsShown)
+		}
+		return err
+	})
+	return made, waiting, at, errs.Wrap(op, node, err)
+}
+
+// awaitBag counts by shop what could go in a bag at a node.
+func (x *Ops) awaitBag(tx *store.Tx, node string) (map[string]int64, error) {
+	parcels, err := baggable(tx, node)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	for i := range parcels {
+		if w := x.wires.get(parcels[i].ConnectionID); w != nil && w.session.Bundles() {
+			out[parcels[i].ConnectionID]++
+		}
+	}
+	return out, nil
+}
+
+// BagFate is what became of a bag: where no answer came within the time of a call, that is not known.
+func BagFate(b *Bag, at time.Time) shipping.Fate {
+	f := shipping.Fate(b.Fate)
+	if f == shipping.Open && at.Sub(b.At) >= shipping.CallTime {
+		return shipping.Unknown
+	}
+	return f
+}
+
 // bagView is a bag as pages show it.
 func (d *Desk) bagView(b *store.Bag, shop string, at time.Time) view.Bag {
 	v := view.Bag{ID: b.ID, Ref: b.Ref, Shop: shop, N: int64(len(b.Orders) - len(b.Refused)), Refused: int64(len(b.Refused)), DropOff: b.DropOff, Sheet: b.Ref != "", At: b.At, By: b.By, Text: b.Why, Level: view.Good}
-	switch {
-	case b.Fate == string(shipping.Open) && at.Sub(b.At) < shipping.CallTime:
+	switch fate := BagFate(b, at); {
+	case fate == shipping.Open:
 		v.Text, v.Level = "Being made.", view.Quiet
 	case b.Fate == string(shipping.Open):
 		v.Text, v.Level = "No answer came: look in the channel's own pages whether it is made.", view.Bad
-	case b.Fate != string(shipping.Done):
+	case fate != shipping.Done:
 		v.Level = view.Bad
 	case len(b.Refused) > 0:
 		v.Text, v.Level = capital(plural(v.Refused, "order is", "orders are"))+" not in it: the channel refused.", view.Watch

@@ -240,7 +240,7 @@ func lateRows(n view.CapacityNode, expected map[[2]string]float64, q waitingQueu
 		if n.Behind[k] == 0 && e < 0.5 && routed < 0.5 {
 			continue
 		}
-		row := view.LateRow{Node: n.Row.ID, Name: n.Row.Name, Day: day.Day, Due: day.Due, Cannot: n.Behind[k], Expected: fmt.Sprintf("%.1f", e), Routed: fmt.Sprintf("%.1f", routed)}
+		row := view.LateRow{Node: n.Row.ID, Name: n.Row.Name, Day: day.Day, Due: day.Due, Cannot: n.Behind[k], Expected: e, Routed: routed}
 		if k == 0 {
 			row.Due += n.Row.Overdue
 		}
@@ -438,8 +438,8 @@ func (d *Desk) ApplyProposal(ctx context.Context, a view.ProposalDraft) (view.Do
 	return done, nil
 }
 
-// undoCapacity takes back what was done about capacity.
-func (d *Desk) undoCapacity(ctx context.Context, entry, actor string) (view.Done, error) {
+// UndoCapacity takes back what was done about capacity.
+func (d *Desk) UndoCapacity(ctx context.Context, entry, actor string) (view.Done, error) {
 	defer d.capable.stale()
 	c, n, err := d.x.UndoCapacity(ctx, entry, actor)
 	if err != nil {

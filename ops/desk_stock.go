@@ -260,7 +260,7 @@ func (d *Desk) Undo(ctx context.Context, undo, actor string) (view.Done, error) 
 	case "deduction-again":
 		return d.restoreDeduction(ctx, rest, actor)
 	case "capacity":
-		return d.undoCapacity(ctx, rest, actor)
+		return d.UndoCapacity(ctx, rest, actor)
 	case "override":
 		return d.EndOverride(ctx, rest, actor)
 	case "override-again":

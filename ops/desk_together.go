@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -49,20 +50,12 @@ func (d *Desk) bags(tx *store.Tx, node string, at time.Time) (free []view.Baggab
 	if err != nil {
 		return nil, nil, err
 	}
-	parcels, err := baggable(tx, node)
+	waiting, err := d.x.awaitBag(tx, node)
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range parcels {
-		conn := parcels[i].ConnectionID
-		if w := d.x.wires.get(conn); w == nil || !w.session.Bundles() {
-			continue
-		}
-		k := slices.IndexFunc(free, func(b view.Baggable) bool { return b.ConnectionID == conn })
-		if k < 0 {
-			free, k = append(free, view.Baggable{ConnectionID: conn, Shop: ch.of(conn)}), len(free)
-		}
-		free[k].N++
+	for _, conn := range slices.Sorted(maps.Keys(waiting)) {
+		free = append(free, view.Baggable{ConnectionID: conn, Shop: ch.of(conn), N: waiting[conn]})
 	}
 	bs, err := tx.BagsAt(node, bagsShown)
 	for i := range bs {

@@ -26,14 +26,14 @@ func (x *Ops) LabelFormat(ctx context.Context, node string) (format string, err 
 	return cmp.Or(format, LabelPDF), err
 }
 
-// SetLabelFormat says how labels of a node's parcels are asked for from now on. Errors: Invalid.
+// SetLabelFormat says how labels of a node's parcels are asked for from now on. Errors: Invalid, NotFound.
 func (x *Ops) SetLabelFormat(ctx context.Context, node, format string) error {
 	const op = "ops.SetLabelFormat"
 	if format != LabelPDF && format != LabelZPL {
 		return errs.New(errs.Invalid, op, "format", "labels are asked for as PDF or ZPL, not %q", format)
 	}
-	if _, ok := x.catalog.Load().location(node); !ok {
-		return errs.New(errs.Invalid, op, "node", "there is no node %s", node)
+	if err := x.knownNode(op, node); err != nil {
+		return err
 	}
 	return x.st.Update(ctx, func(tx *store.Tx) error { return tx.SettingSet(labelSetting(node), format) })
 }

@@ -13,7 +13,7 @@ func TestLabelsAreAskedForAsTheNodePrintsThem(t *testing.T) {
 	if err := j.x.SetLabelFormat(t.Context(), "main", "PNG"); !errs.Is(err, errs.Invalid) {
 		t.Error(err)
 	}
-	if err := j.x.SetLabelFormat(t.Context(), "nowhere", LabelZPL); !errs.Is(err, errs.Invalid) {
+	if err := j.x.SetLabelFormat(t.Context(), "nowhere", LabelZPL); !errs.Is(err, errs.NotFound) {
 		t.Error(err)
 	}
 	for _, c := range [][2]string{{LabelPDF, "application/pdf"}, {LabelZPL, "application/zpl"}} {

@@ -39,9 +39,12 @@ const (
 
 func combineSetting(connectionID string) string { return "combine/" + connectionID }
 
-// CombineMode is what is done for a connection.
+// CombineMode is what is done for a connection. Errors: NotFound.
 func (x *Ops) CombineMode(ctx context.Context, connectionID string) (mode string, err error) {
 	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
+		if _, err := tx.ConnectionGet(connectionID); err != nil {
+			return err
+		}
 		mode, err = combineMode(tx, connectionID)
 		return err
 	})
@@ -51,6 +54,30 @@ func (x *Ops) CombineMode(ctx context.Context, connectionID string) (mode string
 func combineMode(tx *store.Tx, connectionID string) (string, error) {
 	mode, _, err := tx.SettingGet(combineSetting(connectionID))
 	return cmp.Or(mode, CombinePropose), err
+}
+
+// Combination is a proposal that orders ship as one.
+type Combination = store.Combination
+
+// Combinations are the proposals of a node that wait for somebody to agree or decline, at most combineMost. Errors: NotFound (no such node).
+func (x *Ops) Combinations(ctx context.Context, node string) (all []Combination, err error) {
+	const op = "ops.Combinations"
+	if err := x.knownNode(op, node); err != nil {
+		return nil, err
+	}
+	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.CombinationsAt(node, combineMost)
+		return err
+	})
+	return all, errs.Wrap(op, node, err)
+}
+
+// knownNode refuses a node that is none. Errors: NotFound.
+func (x *Ops) knownNode(op, node string) error {
+	if _, ok := x.catalog.Load().location(node); !ok {
+		return errs.New(errs.NotFound, op, node, "there is no such node")
+	}
+	return nil
 }
 
 // SetCombineMode says what is done for a connection. Errors: Invalid, NotFound.

@@ -25,10 +25,10 @@ type CapacityNode struct {
 type LateRow struct {
 	Node, Name string
 	Day        Day
-	Due        int64  // orders of the queue due then
-	Cannot     int64  // of those due by then, more than can be done
-	Expected   string // orders expected late, by the forecast
-	Routed     string // the same, by the chances of their routes
+	Due        int64   // orders of the queue due then
+	Cannot     int64   // of those due by then, more than can be done
+	Expected   float64 // orders expected late, by the forecast
+	Routed     float64 // the same, by the chances of their routes
 	Level      Level
 }
 

@@ -251,7 +251,7 @@ func (b *Book) Capacity(context.Context) (view.Capacity, error) {
 		}
 		v.Nodes = append(v.Nodes, x)
 	}
-	v.Late = []view.LateRow{{Node: "berlin", Name: "Berlin", Day: b.dayBack(-2), Due: 371, Cannot: 26, Expected: "24.1", Routed: "21.7", Level: view.Bad}}
+	v.Late = []view.LateRow{{Node: "berlin", Name: "Berlin", Day: b.dayBack(-2), Due: 371, Cannot: 26, Expected: 24.1, Routed: 21.7, Level: view.Bad}}
 	v.Proposals = b.proposals()
 	return v, nil
 }
