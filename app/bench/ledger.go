@@ -16,6 +16,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/spillway/spillway/internal/pgserver"
 	"github.com/spillway/spillway/kit/errs"
 )
@@ -73,7 +75,7 @@ type ledgerBench struct {
 }
 
 // pgSettings make PostgreSQL as durable as it is by default, with memory like a small server's; baselines and Spillway share the server.
-var pgSettings = []string{"fsync=on", "synchronous_commit=on", "shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "max_connections=200"}
+var pgSettings = []string{"fsync=on", "synchronous_commit=on", "shared_buffers=512MB", "max_wal_size=4GB", "min_wal_size=1GB", "checkpoint_timeout=15min", "max_connections=200"}
 
 // endless of units never run out in a timed run.
 const endless = 500_000_000
@@ -126,6 +128,8 @@ func (b *ledgerBench) servers(ctx context.Context) (err error) {
 			fmt.Fprintf(os.Stderr, "LEFT OUT: %v\n", err)
 		} else if err != nil {
 			return errs.Wrap("bench ledger", "postgres", err)
+		} else if err := usedLog(ctx, b.pg.URL()); err != nil {
+			return errors.Join(errs.Wrap("bench ledger", "postgres", err), b.stopServers())
 		}
 	}
 	if b.o.has("redis", "redis-rueidis") {
@@ -137,6 +141,20 @@ func (b *ledgerBench) servers(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// usedLog gives a fresh server the write-ahead log of one that has run for a while: files to use again. In its first minutes a server
+// fills every new one of 16 MB with zeros before it writes to it, and who commits waits 15 ms for that.
+func usedLog(ctx context.Context, url string) (err error) {
+	c, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close(ctx)) }()
+	if _, err = c.Exec(ctx, "SELECT pg_logical_emit_message(false, 'used', repeat('x', 16 << 20)) FROM generate_series(1, 60)"); err == nil {
+		_, err = c.Exec(ctx, "CHECKPOINT")
+	}
+	return err
 }
 
 func (b *ledgerBench) stopServers() (err error) {
