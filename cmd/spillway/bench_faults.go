@@ -21,7 +21,7 @@ func (c *benchFaults) Run(e *env) error {
 	}
 	nats, err := exec.LookPath(c.NATS)
 	if err != nil {
-		return errs.New(errs.Unavailable, "bench faults", c.NATS, "is not installed; build it with: go build -o nats-server github.com/nats-io/nats-server/v2")
+		return errs.New(errs.Unavailable, "bench faults", c.NATS, "the program %s is not here; make it with go build -o nats-server github.com/nats-io/nats-server/v2 and name it with --nats-server", c.NATS)
 	}
 	return bench.Faults(e.ctx, bench.FaultsOptions{Schedules: c.N, Seed: c.Seed, Binary: self, NATS: nats, Log: quiet(e), Out: os.Stdout})
 }
