@@ -12,8 +12,14 @@ import (
 )
 
 // regimeOf is what the channel's way of shipping means for the choice of a node on the day an order is routed: on the channel's label what it is free
-// of, on the seller's own whether the channel's rules for that shop and day forbid it.
+// of, on the seller's own whether the channel's rules for that shop and day forbid it; and how it lets orders be split.
 func (x *Ops) regimeOf(o *order.Order, at time.Time) routing.Regime {
+	g := x.wayOf(o, at)
+	g.Undivided = x.undivided(o.ConnectionID)
+	return g
+}
+
+func (x *Ops) wayOf(o *order.Order, at time.Time) routing.Regime {
 	book := x.rules.Load()
 	shop, kind := book.of[o.ConnectionID], book.kind[o.ConnectionID]
 	if o.Flags.PlatformLabel {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/store"
@@ -16,11 +17,25 @@ const EventTakenOut = "parcel.taken_apart"
 
 // packages reports whether the channel of a connection makes the packages of orders itself.
 func (x *Ops) packages(connectionID string) bool {
+	d, _ := x.channelOf(connectionID)
+	return d.Packages
+}
+
+// undivided reports whether the channel of a connection wants all units of an item in one package.
+func (x *Ops) undivided(connectionID string) bool {
+	d, market := x.channelOf(connectionID)
+	return market != "" && slices.Contains(d.Undivided, market)
+}
+
+// channelOf is what the vendor of a connection can do, and the market it sells in; nothing where that is not known.
+func (x *Ops) channelOf(connectionID string) (driver.Description, string) {
 	x.wires.mu.RLock()
-	vendor := x.wires.shops[connectionID].vendor
+	shop := x.wires.shops[connectionID]
 	x.wires.mu.RUnlock()
-	v, ok := x.vendors[vendor]
-	return ok && v.Describe().Packages
+	if v, ok := x.vendors[shop.vendor]; ok {
+		return v.Describe(), shop.region
+	}
+	return driver.Description{}, ""
 }
 
 // latest is what an order was shipped in so far, with what this transaction has changed of it for another order.

@@ -27,6 +27,7 @@ type wires struct {
 type shop struct {
 	state  store.ConnectionState
 	vendor string
+	region string // its market
 }
 
 func (ws *wires) get(id string) *wire {
@@ -64,7 +65,7 @@ func (ws *wires) add(c store.Connection) {
 	if ws.shops == nil {
 		ws.shops, ws.byShop, ws.ofApp = map[string]shop{}, map[[2]string]string{}, map[string][]string{}
 	}
-	ws.shops[c.ID] = shop{c.State, c.Vendor}
+	ws.shops[c.ID] = shop{c.State, c.Vendor, c.Region}
 	ws.byShop[[2]string{c.AppID, c.ExternalID}] = c.ID
 	ws.ofApp[c.AppID] = unique(append(ws.ofApp[c.AppID], c.ID))
 }

@@ -178,6 +178,8 @@ type Description struct {
 	RequestLifetime time.Duration
 	// Packages says that it makes the packages of orders itself, so that its channels are Packagers.
 	Packages bool
+	// Undivided are the markets in which a package of its holds all units of an item that an order wants, or none: orders are split by item there.
+	Undivided []string
 	// CancelRestocks says that a cancelled order's units return to the channel's own number without us.
 	CancelRestocks bool
 	// Timestamps is the resolution of the vendor's event times.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spillway/spillway/connector/driver"
 )
@@ -14,6 +15,10 @@ const (
 	combinablePage  = 50
 	combinablePages = 20
 )
+
+// undivided are the markets in which an order is split by SKU before it ships: Southeast Asia and Brazil (facts, section 9.1), and by our reading Mexico,
+// where packages are made and shipped as there.
+var undivided = []string{"BR", "ID", "MX", "MY", "PH", "SG", "TH", "VN"}
 
 // free reports whether packages are made while they are shipped, so that there is nothing to group: in the US always, elsewhere where the seller marks
 // line items as shipped and the parcel holds one order.
@@ -203,6 +208,33 @@ func (c *channel) combineBy(ctx context.Context, offer string, ids []string) (dr
 		}
 	}
 	return driver.Package{}, nil
+}
+
+// splitFirst refuses what the platform ships in several packages only. It is asked of orders that are not split yet, in the markets where that is done before
+// they ship; elsewhere a package holds what is named while it is shipped.
+func (c *channel) splitFirst(ctx context.Context, op driver.Operation, o *parcelOrders, region string) error {
+	if !slices.Contains(undivided, region) {
+		return nil
+	}
+	may, _, err := call[wireSplittable](ctx, c, op, splitAttributes, splitAttributes.path, url.Values{"order_ids": {strings.Join(o.ids(), ",")}}, nil)
+	if err != nil {
+		return driver.BeforeCall(err)
+	}
+	for _, x := range may.Orders {
+		if !x.MustSplit {
+			continue
+		}
+		why := "the platform ships order " + x.OrderID + " in several packages only"
+		for _, r := range x.Because {
+			if r.Category != "" && r.Most != "" {
+				why += ", with at most " + r.Most + " units of category " + r.Category + " in one"
+			} else if r.Type != "" {
+				why += " (" + r.Type + ")"
+			}
+		}
+		return &driver.Error{Class: driver.GiveUp, Op: op, Message: why + ": send a part of it from elsewhere, or split and ship it in Seller Center"}
+	}
+	return nil
 }
 
 // split has the platform divide an order: the parcel's lines, those of each other parcel that waits, and what is in none.

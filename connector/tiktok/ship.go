@@ -32,6 +32,11 @@ func (c *channel) Quote(ctx context.Context, p driver.Parcel) ([]driver.Quote, e
 	if c.region(p) == "US" {
 		return c.services(ctx, o.ID, parts(lines, whole), p)
 	}
+	if whole && o.ShippingType == "TIKTOK" {
+		if err := c.splitFirst(ctx, driver.OpQuote, o, c.region(p)); err != nil {
+			return nil, err
+		}
+	}
 	return c.slots(ctx, o, lines)
 }
 

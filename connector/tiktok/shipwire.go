@@ -156,10 +156,19 @@ type wireRef struct {
 
 type wireSplittable struct {
 	Orders []struct {
-		OrderID  string `json:"order_id"`
-		CanSplit bool   `json:"can_split"`
-		Reason   string `json:"reason"`
+		OrderID   string          `json:"order_id"`
+		CanSplit  bool            `json:"can_split"`
+		Reason    string          `json:"reason"`
+		MustSplit bool            `json:"must_split"`
+		Because   []wireSplitRule `json:"must_split_reasons"`
 	} `json:"split_attributes"`
+}
+
+// wireSplitRule is why an order must be split. Which types there are is not documented.
+type wireSplitRule struct {
+	Type     string `json:"type"`
+	Category string `json:"category_id"`
+	Most     string `json:"max_count"`
 }
 
 type wireSplit struct {

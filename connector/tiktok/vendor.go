@@ -76,6 +76,7 @@ func (Vendor) Describe() driver.Description {
 		},
 		RequestLifetime: requestLifetime,
 		Packages:        true,
+		Undivided:       undivided,
 		CancelRestocks:  true, // not documented; it is the reading that cannot oversell, and a read-back corrects it
 		Timestamps:      time.Second,
 		Policies:        policy.All(),

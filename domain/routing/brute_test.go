@@ -55,7 +55,9 @@ func newBrute(d *Desk, o *Order, st Stock, rules Rules) *brute {
 		x := &b.items[k]
 		for si := range d.sites {
 			if row := st[x.id]; b.open(si, x) && d.sites[si].in < len(row) {
-				x.have[si] = min(max(0, row[d.sites[si].in]), x.qty)
+				if x.have[si] = min(max(0, row[d.sites[si].in]), x.qty); o.Regime.Undivided && x.have[si] < x.qty {
+					x.have[si] = 0
+				}
 			}
 		}
 		b.alloc = append(b.alloc, make([]int64, len(d.sites)+1))
@@ -191,6 +193,9 @@ func (b *brute) give(k, si int, rest int64, may func(int) bool, parts int) {
 		most = 0
 	}
 	for q := int64(0); q <= most; q++ {
+		if b.o.Regime.Undivided && q > 0 && q < b.items[k].qty {
+			continue
+		}
 		b.alloc[k][si] = q
 		b.give(k, si+1, rest-q, may, parts)
 	}

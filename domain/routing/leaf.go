@@ -372,8 +372,12 @@ func (s *search) spread(i, k int, rest, cost int64) {
 		least = max(0, min(rest-b.behind[k], most))
 	}
 	for x := most; x >= least; x-- {
-		if s.wide && x != most && x > least {
-			s.lower, x = min(s.lower, l.root), least // of a wide order only all or as little as can be is tried
+		if x != most && x > least {
+			if s.p.o.Regime.Undivided { // each of its sites has all of it
+				x = least
+			} else if s.wide {
+				s.lower, x = min(s.lower, l.root), least // of a wide order only all or as little as can be is tried
+			}
 		}
 		more := x * b.unit[k]
 		if x > 0 {

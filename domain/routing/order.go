@@ -57,6 +57,7 @@ type Regime struct {
 	NoDispatch    bool       // orders under it do not count as dispatched late
 	NoDelivery    bool       // nor as delivered late
 	Whole         bool       // it does not allow an order in parts
+	Undivided     bool       // it does not allow the units of one item in different parts: all of them leave from one node, or none
 	Saving        policy.PPM // labels are cheaper by this share
 	Areas         []string   // countries, or countries and states, of nodes it collects from; none: everywhere
 }

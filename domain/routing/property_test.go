@@ -51,6 +51,9 @@ func honest(t *testing.T, w *world, o *Order, p *Plan, taken map[string][]int64,
 	for _, q := range p.Left {
 		given[q.Line] += q.Qty
 	}
+	if o.Regime.Undivided {
+		undivided(t, o, p)
+	}
 	for i := range o.Lines {
 		if given[i] != o.Lines[i].Qty {
 			t.Fatalf("%s: line %d: %d of %d", o.ID, i, given[i], o.Lines[i].Qty)
@@ -76,6 +79,26 @@ func honest(t *testing.T, w *world, o *Order, p *Plan, taken map[string][]int64,
 	}
 }
 
+// undivided checks that of each item all is in one part, or all is left.
+func undivided(t *testing.T, o *Order, p *Plan) {
+	t.Helper()
+	where := map[string]int{}
+	at := func(item string, part int) {
+		if was, known := where[item]; known && was != part {
+			t.Fatalf("%s: %s is in two parts, or in one and left: %+v", o.ID, item, p)
+		}
+		where[item] = part
+	}
+	for i := range p.Parts {
+		for _, q := range p.Parts[i].Lines {
+			at(o.Lines[q.Line].Item, i)
+		}
+	}
+	for _, q := range p.Left {
+		at(o.Lines[q.Line].Item, -1)
+	}
+}
+
 func bounded(t *testing.T, w *world, d *Desk, taken map[string][]int64, places map[[2]int32]int64) {
 	t.Helper()
 	for item, row := range taken {
@@ -97,6 +120,7 @@ func TestRouteKeepsItsPromises(t *testing.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
 		r := rand.New(rand.NewPCG(seed, 2))
 		w := newWorld(r)
+		w.order.Regime.Undivided = seed%3 == 0
 		d := w.desk()
 		p, err := d.Route(&w.order, w.stock)
 		if err != nil {
@@ -121,6 +145,7 @@ func TestReplanKeepsItsPromises(t *testing.T) {
 		orders := []Order{w.order}
 		for i := range 1 + r.IntN(25) {
 			orders = append(orders, randomOrder(r, w.at, 6, 1+r.IntN(4), 3, string(rune('a'+i))))
+			orders[i].Regime.Undivided = i%3 == 0
 		}
 		d := w.desk()
 		p, err := d.Replan(orders, w.stock)

@@ -10,6 +10,16 @@ import (
 const exactInstances = 10_000
 
 func TestRouteEqualsExhaustiveSearch(t *testing.T) {
+	equalsExhaustiveSearch(t, func(*world) {})
+}
+
+// Where a channel wants all units of an item in one parcel, the same holds among the plans that keep to it.
+func TestUndividedRouteEqualsExhaustiveSearch(t *testing.T) {
+	equalsExhaustiveSearch(t, func(w *world) { w.order.Regime.Undivided = true })
+}
+
+func equalsExhaustiveSearch(t *testing.T, twist func(*world)) {
+	t.Helper()
 	n := exactInstances / 10
 	if os.Getenv("SPILLWAY_LONG") != "" {
 		n = exactInstances
@@ -18,6 +28,7 @@ func TestRouteEqualsExhaustiveSearch(t *testing.T) {
 	for seed := range n {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		w := newWorld(r)
+		twist(w)
 		d := w.desk()
 		w.thin(r, d, 3000)
 		p, err := d.Route(&w.order, w.stock)

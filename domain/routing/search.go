@@ -223,7 +223,10 @@ func (s *search) floor(si int) {
 		at := i*s.sites + si
 		s.avail[at], s.unit[at] = 0, 0
 		if open && w.sites>>si&1 == 1 && int(in) < len(w.row) && w.need&^f.able == 0 && (f.max == 0 || w.grams <= f.max) {
-			s.avail[at] = max(0, min(w.row[in], w.qty))
+			if s.avail[at] = max(0, min(w.row[in], w.qty)); p.o.Regime.Undivided && s.avail[at] < w.qty {
+				s.avail[at] = 0
+				continue
+			}
 			if w.price != nil {
 				s.unit[at] = w.price[in]
 			}

@@ -2,6 +2,7 @@ package tiktok
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -37,6 +38,22 @@ func (o *order) splittable() string {
 	return ""
 }
 
+// theCategory is that of every product here.
+const theCategory = "600001"
+
+// mustSplit says why an order ships in several packages only. Which types of reason there are is not documented: this one has our name.
+func (o *order) mustSplit() []fields {
+	if slices.ContainsFunc(o.parcels, func(p *parcel) bool { return p.status == toFulfill && o.shop.tooMany(p) }) {
+		return []fields{{"type": "CATEGORY_ITEM_COUNT", "category_id": theCategory, "max_count": strconv.Itoa(o.shop.mostInOne)}}
+	}
+	return []fields{}
+}
+
+// tooMany reports whether a package holds more units than one may.
+func (sh *shop) tooMany(p *parcel) bool {
+	return sh.mostInOne > 0 && byPackage[sh.region] && len(p.lines) > sh.mostInOne
+}
+
 func (s *Sim) splitAttributes(c *call) (any, *failure) {
 	out := []fields{}
 	names := strings.Split(c.query.Get("order_ids"), ",")
@@ -49,7 +66,8 @@ func (s *Sim) splitAttributes(c *call) (any, *failure) {
 			return nil, f
 		}
 		why := o.splittable()
-		out = append(out, fields{"order_id": id, "can_split": why == "", "reason": why, "must_split": false, "must_split_reasons": []fields{}})
+		reasons := o.mustSplit()
+		out = append(out, fields{"order_id": id, "can_split": why == "", "reason": why, "must_split": len(reasons) > 0, "must_split_reasons": reasons})
 	}
 	return fields{"split_attributes": out}, nil
 }

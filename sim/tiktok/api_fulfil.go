@@ -319,6 +319,9 @@ func (s *Sim) ship(c *call, in shipRequest) *failure {
 	if p.status != toFulfill {
 		return fail(codeShippedAlready, "The package is shipped already.")
 	}
+	if o.shop.tooMany(p) {
+		return fail(codePackageState, "The order must be split: the package holds too many units of a category.")
+	}
 	tracking, v := s.trackingNumber(p.provider), p.provider
 	if o.ship == "SELLER" {
 		if v, f = o.shop.newTracking(in.Self.v.Tracking, in.Self.v.Provider); f != nil {

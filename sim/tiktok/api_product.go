@@ -140,7 +140,7 @@ func (s *Sim) productDetail(c *call) (any, *failure) {
 	}
 	return fields{"id": p.id, "title": p.title, "status": p.status, "description": "<p>" + p.title + "</p>", "skus": wireSKUs(p),
 		"main_images": []fields{}, "is_cod_allowed": false, "is_not_for_sale": false, "has_draft": false,
-		"category_chains": []fields{{"id": "600001", "parent_id": "0", "local_name": "Home Supplies", "is_leaf": true}},
+		"category_chains": []fields{{"id": theCategory, "parent_id": "0", "local_name": "Home Supplies", "is_leaf": true}},
 		"create_time":     p.created, "update_time": p.updated}, nil
 }
 

@@ -203,3 +203,41 @@ func TestABagOfParcels(t *testing.T) {
 		t.Errorf("bundled twice: %s, %s", first, got.ID)
 	}
 }
+
+// A package that holds more of a category than one may is to be split, and says so, before it ships.
+func TestWhatOnePackageMayNotHoldMustBeSplit(t *testing.T) {
+	for region, must := range map[string]bool{"TH": true, "GB": false} {
+		r := newRig(t, inMarket(region), func(o *Options) { o.Shops[0].MostInOne = 2 })
+		id, mugs, lamp := r.basket()
+		asked := func() (must bool, most string) {
+			var got struct {
+				All []struct {
+					Must    bool `json:"must_split"`
+					Because []struct {
+						Category string `json:"category_id"`
+						Most     string `json:"max_count"`
+					} `json:"must_split_reasons"`
+				} `json:"split_attributes"`
+			}
+			r.ok(&got, "GET", "/fulfillment/202309/orders/split_attributes", "", "order_ids", id)
+			if len(got.All[0].Because) > 0 {
+				most = got.All[0].Because[0].Most
+			}
+			return got.All[0].Must, most
+		}
+		got, most := asked()
+		if got != must || must && most != "2" {
+			t.Errorf("%s: %v, at most %q", region, got, most)
+		}
+		if !must {
+			continue
+		}
+		whole, err := r.sim.Parcels(id)
+		r.must(err)
+		r.refused(codePackageState, "POST", path("/fulfillment/202309/packages/%s/ship", whole[0].ID), `{"handover_method":"DROP_OFF"}`)
+		r.ok(nil, "POST", path("/fulfillment/202309/orders/%s/split", id), groups(mugs, lamp))
+		if got, _ := asked(); got {
+			t.Error("it is split, and must be all the same")
+		}
+	}
+}

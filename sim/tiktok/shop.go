@@ -17,6 +17,7 @@ type ShopSpec struct {
 	Seller      string          `json:"seller,omitempty"`       // empty is "Sandbox Seller"
 	CrossBorder bool            `json:"cross_border,omitempty"` // else LOCAL
 	Shipping    string          `json:"shipping,omitempty"`     // SELLER (the default) or TIKTOK, of orders that do not say
+	MostInOne   int             `json:"most_in_one,omitempty"`  // units of one category that a package may hold where orders are split before they ship; 0: any number
 	Warehouses  []WarehouseSpec `json:"warehouses,omitempty"`   // none makes one sales and one return warehouse
 	Products    []ProductSpec   `json:"products,omitempty"`
 }
@@ -52,6 +53,7 @@ type SKUSpec struct {
 type shop struct {
 	id, name, region, cipher, code, sellerType, shipping string
 	currency                                             string
+	mostInOne                                            int
 	zone                                                 *time.Location
 	seller                                               *seller
 	warehouses                                           []*warehouse
@@ -162,7 +164,7 @@ func (s *Sim) AddShop(spec ShopSpec) (string, error) {
 		cipher: s.ids.secret(prefixOf(spec.Region), 20), code: spec.Region + "LC" + s.ids.secret("", 6), currency: "USD", zone: time.UTC,
 		seller: s.sellerFor(spec.Seller, spec.Region), byProduct: map[string]*product{}, bySKU: map[string]*sku{},
 		hooks: map[string]*hook{}, packages: map[string]*parcel{}, offered: map[string]string{}, bundles: map[string]*bundle{}, tracking: map[string]bool{}, after: map[string]*aftersale{},
-		keys: map[string]string{}, ends: map[dayEnd]int64{}}
+		keys: map[string]string{}, ends: map[dayEnd]int64{}, mostInOne: spec.MostInOne}
 	if spec.CrossBorder {
 		sh.sellerType = "CROSS_BORDER"
 	}
