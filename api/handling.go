@@ -34,6 +34,18 @@ type itemHandling struct {
 	Actor   string     `json:"actor,omitempty" doc:"Who said it."`
 	At      *time.Time `json:"at,omitempty"`
 	Said    unitSaid   `json:"said"`
+	Billed  []unitBill `json:"billed,omitempty" doc:"What one unit weighs on carriers' bills today, by itself and unwrapped. Only where one item is asked for whose sides are known."`
+}
+
+type unitBill struct {
+	Carrier  string   `json:"carrier"`
+	Rates    string   `json:"rates,omitempty"`
+	Pounds   int64    `json:"pounds" doc:"The larger of weight and size."`
+	ByVolume bool     `json:"by_volume" doc:"Its size decides."`
+	Divisor  int64    `json:"divisor" doc:"Cubic inches to a pound."`
+	Above    int64    `json:"above,omitempty" doc:"Cubic inches: what is not larger is billed by weight alone."`
+	Since    string   `json:"since" doc:"First day of these terms."`
+	Over     []string `json:"over,omitempty" doc:"Limits of the carrier it is over."`
 }
 
 type handlingAnswer struct{ Body itemHandling }
@@ -127,7 +139,12 @@ func (s *service) handlingRead(ctx context.Context, item string) (*handlingAnswe
 	if err != nil {
 		return nil, s.problem(err)
 	}
-	return &handlingAnswer{itemHandlingOf(h.Physical)}, nil
+	out := &handlingAnswer{itemHandlingOf(h.Physical)}
+	for _, b := range h.Bills {
+		out.Body.Billed = append(out.Body.Billed, unitBill{Carrier: b.Terms.Carrier, Rates: b.Terms.Rates, Pounds: b.Pounds, ByVolume: b.ByVolume(), Divisor: b.Terms.Divisor, Above: b.Terms.Above,
+			Since: b.Terms.From.String(), Over: b.Over})
+	}
+	return out, nil
 }
 
 func (s *service) handlingOf(ctx context.Context, in *struct {

@@ -44,6 +44,8 @@ func TestSizesAreSaidByPrograms(t *testing.T) {
 		{"of no item", "PUT", "/handling/none", `{"version":0,"said":` + mug + `}`, 404, "there is no item none"},
 		{"of a bundle", "PUT", "/handling/set", `{"version":0,"said":` + mug + `}`, 400, "is a bundle"},
 		{"read back", "GET", "/handling/mug", "", 200, `"hs_code":"691200"`},
+		{"on the post's bill", "GET", "/handling/mug", "", 200, `"carrier":"usps","rates":"ground","pounds":1,"by_volume":false`},
+		{"on another's", "GET", "/handling/mug", "", 200, `"carrier":"ups","rates":"daily","pounds":1,"by_volume":false,"divisor":139`},
 		{"another", "PUT", "/handling/box", `{"version":0,"said":{"grams":10}}`, 200, `"grams":10`},
 		{"the first page", "GET", "/handling?limit=1", "", 200, `"next":"box"`},
 		{"the last page", "GET", "/handling?limit=1&after=box", "", 200, `"item":"mug"`},

@@ -37,6 +37,7 @@ func (d *Desk) ItemHandling(ctx context.Context, item string) (view.ItemHandling
 	for _, a := range network.Abilities {
 		v.Able = append(v.Able, view.Option{ID: string(a), Label: abilityWords[a]})
 	}
+	v.Billed = billInputs(h.Bills)
 	if p.Version > 0 {
 		v.Said = saidText(p.Actor, p.At.Format("2 January 2006"))
 	}

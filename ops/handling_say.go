@@ -5,9 +5,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/network"
+	"github.com/spillway/spillway/domain/policy/calendar"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
 )
@@ -169,6 +171,7 @@ type Handling struct {
 	Item     catalog.Item
 	Physical store.Physical // Version 0: nothing is said
 	Bins     []catalog.Bin  // by node, then as one looks
+	Bills    []UnitBill     // what a unit weighs on carriers' bills today; none: its sides are not known
 }
 
 // HandlingOf reads what is said of an item. Errors: NotFound.
@@ -193,6 +196,7 @@ func (x *Ops) HandlingOf(ctx context.Context, item string) (Handling, error) {
 		h.Bins, err = tx.BinsOf([]string{item})
 		return err
 	})
+	h.Bills = unitBills(h.Physical.Physical, calendar.DayOf(x.now(), time.UTC))
 	slices.SortStableFunc(h.Bins, func(a, b catalog.Bin) int {
 		switch {
 		case a.Node != b.Node:

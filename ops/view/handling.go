@@ -23,6 +23,7 @@ type ItemHandling struct {
 	Said               string   // by whom and when, in a sentence; empty: nothing is said
 	Text               []string // what is said, in sentences
 	Bins               []BinRow
+	Billed             []Input // what a unit weighs on carriers' bills; none: its sides are not known
 }
 
 // BinRow is a shelf the item lies on.

@@ -46,6 +46,7 @@ func (b *Book) ItemHandling(ctx context.Context, item string) (view.ItemHandling
 		Stances: []view.Option{{ID: "", Label: "any side may be down"}, {ID: "up", Label: "this way up"}, {ID: "never", Label: "never on its end"}}}
 	if said {
 		v.Said = "Said by lena@nordlicht.example on 20 November 2026."
+		v.Billed = []view.Input{{Name: "USPS ground", Value: "1 lb", Text: "by the scales: sizes up to 1,728 in³ are not looked at"}, {Name: "UPS", Value: "3 lb", Text: "by its size: 139 in³ to a pound since 2025-08-18"}}
 		v.Text = []string{f.Grams + " g", f.Length + " × " + f.Width + " × " + f.Height + " mm"}
 		for _, l := range strings.Split(f.Bins, "\n") {
 			if p := strings.Fields(l); len(p) > 1 {
