@@ -110,13 +110,23 @@ func (s Shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, erro
 	return ask(ctx, s.link, driver.OpVoid, passing, func(ctx context.Context) (driver.Voided, error) { return s.to.Void(ctx, b) })
 }
 
-// Manifest closes parcels with one document; false where the shipper has none.
-func (s Shipper) Manifest(ctx context.Context, booked []driver.Booked) (driver.Document, bool, error) {
+// Manifest closes parcels with one document and returns the shipper's id of it; false where the shipper has none.
+func (s Shipper) Manifest(ctx context.Context, booked []driver.Booked) (id string, ok bool, err error) {
+	m, ok := s.to.(driver.Manifester)
+	if !ok {
+		return "", false, nil
+	}
+	id, err = ask(ctx, s.link, driver.OpManifest, surelyNotApplied, func(ctx context.Context) (string, error) { return m.Manifest(ctx, booked) })
+	return id, true, err
+}
+
+// ManifestDocument fetches the document of a manifest.
+func (s Shipper) ManifestDocument(ctx context.Context, id string) (driver.Document, bool, error) {
 	m, ok := s.to.(driver.Manifester)
 	if !ok {
 		return driver.Document{}, false, nil
 	}
-	d, err := ask(ctx, s.link, driver.OpManifest, surelyNotApplied, func(ctx context.Context) (driver.Document, error) { return m.Manifest(ctx, booked) })
+	d, err := ask(ctx, s.link, driver.OpDocument, passing, func(ctx context.Context) (driver.Document, error) { return m.ManifestDocument(ctx, id) })
 	return d, true, err
 }
 

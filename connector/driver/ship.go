@@ -100,8 +100,15 @@ type Shipper interface {
 
 // Manifester is implemented by shippers that close a day's parcels with one document for the driver of the van.
 type Manifester interface {
-	Manifest(ctx context.Context, booked []Booked) (Document, error)
+	// Manifest closes parcels of one carrier, sender and day and returns the shipper's id of it. A parcel goes on one manifest only. It cannot be
+	// repeated nor read back by what is on it: an answer that was lost is settled by a person.
+	Manifest(ctx context.Context, booked []Booked) (string, error)
+	// ManifestDocument fetches the document of one. Class Retry: it is still being made. Class GiveUp: it came to nothing after all.
+	ManifestDocument(ctx context.Context, id string) (Document, error)
 }
+
+// MaxManifest bounds the parcels of one manifest, as the postal service does.
+const MaxManifest = 1000
 
 // Follower is implemented by shippers that tell what becomes of parcels when asked.
 type Follower interface {

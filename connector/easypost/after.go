@@ -83,13 +83,10 @@ func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, err
 // voided is what the vendor's words for a refund mean.
 var voided = map[string]driver.Voided{"submitted": driver.VoidAsked, "refunded": driver.VoidDone, "rejected": driver.VoidRefused, "not_applicable": driver.VoidRefused}
 
-// maxManifest bounds the parcels of one form, as the postal service does.
-const maxManifest = 1000
-
 // Manifest implements driver.Manifester: a scan form. The vendor refuses parcels of several senders or days, and says so.
-func (s *shipper) Manifest(ctx context.Context, booked []driver.Booked) (driver.Document, error) {
-	if len(booked) == 0 || len(booked) > maxManifest {
-		return driver.Document{}, &driver.Error{Class: driver.GiveUp, Op: driver.OpManifest, Message: "a manifest holds 1 to 1000 parcels"}
+func (s *shipper) Manifest(ctx context.Context, booked []driver.Booked) (string, error) {
+	if len(booked) == 0 || len(booked) > driver.MaxManifest {
+		return "", &driver.Error{Class: driver.GiveUp, Op: driver.OpManifest, Message: "a manifest holds 1 to 1000 parcels"}
 	}
 	var in struct {
 		Shipments []wireAccount `json:"shipments"`
@@ -97,18 +94,41 @@ func (s *shipper) Manifest(ctx context.Context, booked []driver.Booked) (driver.
 	for _, b := range booked {
 		in.Shipments = append(in.Shipments, wireAccount{b.Ref})
 	}
-	var form struct {
-		Status  string `json:"status"`
-		Message string `json:"message"`
-		URL     string `json:"form_url"`
-	}
+	var form wireScanForm
 	if err := s.call(ctx, driver.OpManifest, http.MethodPost, "scan_forms", nil, in, &form); err != nil {
+		return "", err
+	}
+	return form.ID, form.failed(driver.OpManifest)
+}
+
+// ManifestDocument implements driver.Manifester. Where the document is kept is asked anew each time: the vendor's addresses need not last.
+func (s *shipper) ManifestDocument(ctx context.Context, id string) (driver.Document, error) {
+	var form wireScanForm
+	if err := s.call(ctx, driver.OpDocument, http.MethodGet, "scan_forms/"+url.PathEscape(id), nil, nil, &form); err != nil {
+		return driver.Document{}, driver.BeforeCall(err)
+	}
+	if err := form.failed(driver.OpDocument); err != nil {
 		return driver.Document{}, err
 	}
-	if form.Status == "failed" {
-		return driver.Document{}, &driver.Error{Class: driver.GiveUp, Op: driver.OpManifest, Message: cmp.Or(form.Message, "the carrier makes no manifest of these parcels")}
+	if form.URL == "" {
+		return driver.Document{}, &driver.Error{Class: driver.Retry, Op: driver.OpDocument, Message: "the carrier is still making the manifest"}
 	}
 	return label.Fetch(ctx, s.env, s.base, labelHosts, driver.ManifestDocument, form.URL)
+}
+
+// wireScanForm is a scan form.
+type wireScanForm struct {
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Message string `json:"message"`
+	URL     string `json:"form_url"`
+}
+
+func (f *wireScanForm) failed(op driver.Operation) error {
+	if f.Status != "failed" {
+		return nil
+	}
+	return &driver.Error{Class: driver.GiveUp, Op: op, Message: cmp.Or(f.Message, "the carrier makes no manifest of these parcels")}
 }
 
 // Parcels implements driver.Follower by the vendor's list of events, newest first on each page.

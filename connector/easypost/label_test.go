@@ -71,9 +71,16 @@ func TestLabelInBothFormats(t *testing.T) {
 func TestManifestOfADay(t *testing.T) {
 	r := newRig(t)
 	a, b := r.booked(t, "b-1", r.parcel(1), "USPS"), r.booked(t, "b-2", r.parcel(1), "USPS")
-	d, ok, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a, b})
+	id, ok, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a, b})
+	if err != nil || !ok || id == "" {
+		t.Fatalf("%q, %v", id, err)
+	}
+	d, ok, err := r.Shipper.ManifestDocument(t.Context(), id)
 	if err != nil || !ok || d.Type != "application/pdf" || d.Kind != driver.ManifestDocument {
 		t.Fatalf("%+v, %v", d, err)
+	}
+	if _, _, err := r.Shipper.ManifestDocument(t.Context(), "none"); err == nil {
+		t.Error("a document of no manifest")
 	}
 	if _, _, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a}); driver.ClassOf(err) != driver.GiveUp {
 		t.Errorf("on two manifests: %v", err)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
@@ -69,37 +68,55 @@ func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, err
 	return driver.VoidAsked, nil
 }
 
-// maxManifest bounds the parcels of one form, as the postal service does.
-const maxManifest = 1000
-
 // Manifest implements driver.Manifester. Account and sender are those of the first parcel; the vendor refuses others among them, and says so.
-func (s *shipper) Manifest(ctx context.Context, booked []driver.Booked) (driver.Document, error) {
-	if len(booked) == 0 || len(booked) > maxManifest {
-		return driver.Document{}, &driver.Error{Class: driver.GiveUp, Op: driver.OpManifest, Message: "a manifest holds 1 to 1000 parcels"}
+func (s *shipper) Manifest(ctx context.Context, booked []driver.Booked) (string, error) {
+	if len(booked) == 0 || len(booked) > driver.MaxManifest {
+		return "", &driver.Error{Class: driver.GiveUp, Op: driver.OpManifest, Message: "a manifest holds 1 to 1000 parcels"}
 	}
 	account, from, err := s.sender(ctx, booked[0].Ref)
 	if err != nil {
-		return driver.Document{}, driver.BeforeCall(err)
+		return "", driver.BeforeCall(err)
 	}
 	refs := make([]string, len(booked))
 	for i, b := range booked {
 		refs[i] = b.Ref
 	}
-	var got struct {
-		ID        string          `json:"object_id"`
-		Status    string          `json:"status"`
-		Documents []string        `json:"documents"`
-		Errors    json.RawMessage `json:"errors"`
-	}
+	var got wireManifest
 	in := map[string]any{"carrier_account": account, "shipment_date": s.now(time.Time{}).UTC().Format(time.RFC3339), "address_from": from, "transactions": refs, "async": false}
 	if err := s.call(ctx, driver.OpManifest, http.MethodPost, "manifests", nil, in, &got); err != nil {
+		return "", err
+	}
+	return got.ID, got.failed(driver.OpManifest)
+}
+
+// ManifestDocument implements driver.Manifester. Where the document is kept is asked anew each time: the vendor's addresses expire.
+func (s *shipper) ManifestDocument(ctx context.Context, id string) (driver.Document, error) {
+	var got wireManifest
+	if err := s.call(ctx, driver.OpDocument, http.MethodGet, "manifests/"+url.PathEscape(id), nil, nil, &got); err != nil {
+		return driver.Document{}, driver.BeforeCall(err)
+	}
+	if err := got.failed(driver.OpDocument); err != nil {
 		return driver.Document{}, err
 	}
-	if got.Status == "ERROR" || len(got.Documents) == 0 {
-		why := cmp.Or(label.Sentence(got.Errors), "the manifest "+got.ID+" is "+strings.ToLower(got.Status)+": print it at Shippo")
-		return driver.Document{}, &driver.Error{Class: driver.GiveUp, Op: driver.OpManifest, Message: why}
+	if len(got.Documents) == 0 {
+		return driver.Document{}, &driver.Error{Class: driver.Retry, Op: driver.OpDocument, Message: "the carrier is still making the manifest"}
 	}
 	return label.Fetch(ctx, s.env, s.base, labelHosts, driver.ManifestDocument, got.Documents[0])
+}
+
+// wireManifest is a manifest. What cannot be one is HTTP 201 with a status of its own.
+type wireManifest struct {
+	ID        string          `json:"object_id"`
+	Status    string          `json:"status"`
+	Documents []string        `json:"documents"`
+	Errors    json.RawMessage `json:"errors"`
+}
+
+func (m *wireManifest) failed(op driver.Operation) error {
+	if m.Status != "ERROR" && m.Status != "NOTRANSACTIONS" {
+		return nil
+	}
+	return &driver.Error{Class: driver.GiveUp, Op: op, Message: cmp.Or(label.Sentence(m.Errors), "the carrier makes no manifest of these parcels")}
 }
 
 // sender reads which account a label was bought with and which address it came from.

@@ -106,9 +106,16 @@ func TestZPL(t *testing.T) {
 func TestManifestOfADay(t *testing.T) {
 	r := newRig(t)
 	a, b := r.booked(t, r.booking(t, "b-1", r.parcel(1), "USPS")), r.booked(t, r.booking(t, "b-2", r.parcel(1), "USPS"))
-	d, ok, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a, b})
+	id, ok, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a, b})
+	if err != nil || !ok || id == "" {
+		t.Fatalf("%q, %v", id, err)
+	}
+	d, ok, err := r.Shipper.ManifestDocument(t.Context(), id)
 	if err != nil || !ok || d.Type != "application/pdf" {
 		t.Fatalf("%+v, %v", d, err)
+	}
+	if _, _, err := r.Shipper.ManifestDocument(t.Context(), "none"); err == nil {
+		t.Error("a document of no manifest")
 	}
 	if _, _, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a}); driver.ClassOf(err) != driver.GiveUp || driver.MayBeApplied(err) {
 		t.Errorf("on two manifests: %v", err)

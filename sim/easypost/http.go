@@ -27,6 +27,7 @@ func (s *Sim) Handler() http.Handler {
 	api.HandleFunc("POST /v2/shipments/{id}/refund", s.one(s.takeBack))
 	api.HandleFunc("GET /v2/shipments/{id}/label", s.one(s.convert))
 	api.HandleFunc("POST /v2/scan_forms", s.scanForm)
+	api.HandleFunc("GET /v2/scan_forms/{id}", s.showForm)
 	api.HandleFunc("GET /v2/events", s.listEvents)
 	api.HandleFunc("POST /v2/webhooks", s.setWebhook)
 	api.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -228,8 +229,8 @@ func (s *Sim) scanForm(w http.ResponseWriter, r *http.Request) {
 	var all []*shipment
 	for _, in := range body.Shipments {
 		h := s.byID[in.ID]
-		if h == nil || h.bought == nil || h.form != "" || h.bought.Carrier != "USPS" {
-			fail(w, http.StatusUnprocessableEntity, "SCAN_FORM.INVALID_SHIPMENTS", "A shipment has no postage of USPS or is on another form.")
+		if h == nil || h.bought == nil || h.form != "" || h.refund != "" || h.bought.Carrier != "USPS" {
+			fail(w, http.StatusUnprocessableEntity, "SCAN_FORM.INVALID_SHIPMENTS", "A shipment has no postage of USPS, is refunded or is on another form.")
 			return
 		}
 		all = append(all, h)
@@ -239,7 +240,21 @@ func (s *Sim) scanForm(w http.ResponseWriter, r *http.Request) {
 	for _, h := range all {
 		h.form = id
 	}
-	answer(w, http.StatusCreated, map[string]any{"id": id, "object": "ScanForm", "status": "created", "message": nil, "form_url": "http://" + r.Host + "/labels/" + id + ".pdf"})
+	answer(w, http.StatusCreated, formView(r, id))
+}
+
+func formView(r *http.Request, id string) map[string]any {
+	return map[string]any{"id": id, "object": "ScanForm", "status": "created", "message": nil, "form_url": "http://" + r.Host + "/labels/" + id + ".pdf"}
+}
+
+func (s *Sim) showForm(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.forms[r.PathValue("id")] {
+		fail(w, http.StatusNotFound, "NOT_FOUND", "The requested resource could not be found.")
+		return
+	}
+	answer(w, http.StatusOK, formView(r, r.PathValue("id")))
 }
 
 func (s *Sim) listEvents(w http.ResponseWriter, r *http.Request) {

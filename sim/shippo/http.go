@@ -26,6 +26,7 @@ func (s *Sim) Handler() http.Handler {
 	api.HandleFunc("GET /transactions/{id}", s.show)
 	api.HandleFunc("POST /refunds", s.takeBack)
 	api.HandleFunc("POST /manifests", s.manifest)
+	api.HandleFunc("GET /manifests/{id}", s.showManifest)
 	mux := http.NewServeMux()
 	mux.Handle("/", auth(api))
 	mux.HandleFunc("GET /files/{file}", s.file)
@@ -251,7 +252,21 @@ func (s *Sim) manifest(w http.ResponseWriter, r *http.Request) {
 	for _, t := range all {
 		t.manifest = id
 	}
-	answer(w, http.StatusCreated, map[string]any{"object_id": id, "status": "SUCCESS", "documents": []string{"http://" + r.Host + "/files/" + id + ".pdf"}, "errors": nil})
+	answer(w, http.StatusCreated, manifestView(r, id))
+}
+
+func manifestView(r *http.Request, id string) map[string]any {
+	return map[string]any{"object_id": id, "status": "SUCCESS", "documents": []string{"http://" + r.Host + "/files/" + id + ".pdf"}, "errors": nil}
+}
+
+func (s *Sim) showManifest(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.manifests[r.PathValue("id")] {
+		answer(w, http.StatusNotFound, map[string]string{"detail": "Not found."})
+		return
+	}
+	answer(w, http.StatusOK, manifestView(r, r.PathValue("id")))
 }
 
 func (s *Sim) file(w http.ResponseWriter, r *http.Request) {
