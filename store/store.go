@@ -54,6 +54,8 @@ type (
 	Combination      = sqlcore.Combination
 	CombinationState = sqlcore.CombinationState
 	Bag              = sqlcore.Bag
+	CarrierManifest  = sqlcore.CarrierManifest
+	ManifestParcel   = sqlcore.ManifestParcel
 	ShipmentPlace    = sqlcore.ShipmentPlace
 	ShipmentCount    = sqlcore.ShipmentCount
 	ShipmentDocument = sqlcore.ShipmentDocument

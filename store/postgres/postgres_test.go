@@ -36,6 +36,7 @@ var rows = []string{
 	`INSERT INTO floor_claim SELECT 'k' || i, '', '{}', 1 FROM generate_series(1, 20000) i`,
 	`INSERT INTO floor_trouble SELECT 'k' || i, '', 0, '{}' FROM generate_series(1, 20000) i`,
 	`INSERT INTO combination SELECT 'k' || i, 'c', '', 'proposed', 0, '{}' FROM generate_series(1, 20000) i`,
+	`INSERT INTO manifest_parcel SELECT 'k' || i, 'k' || i, '', 'k' || i, 0, 0 FROM generate_series(1, 20000) i`,
 	`INSERT INTO item_physical SELECT 'k' || i, 1, '{}', '', 0 FROM generate_series(1, 20000) i`,
 	`INSERT INTO custody_entry SELECT 'k' || i, i, NULL, '', '', '', '' FROM generate_series(1, 20000) i`,
 	`INSERT INTO inbox SELECT i, 'k' || i, '', '', '', '', 0, 0, '', 'pending', 0, '' FROM generate_series(1, 20000) i`,

@@ -20,6 +20,7 @@ var Tables = []string{"item", "component", "item_physical", "carton", "bin", "bi
 	"reconciliation", "reconciliation_rate", "reconciliation_order", "account_deduction",
 	"incident", "incident_entry", "incident_task", "alert_target", "alert_silence", "alert_delivery", "node",
 	"route", "carrier_account", "shipment", "shipment_order", "shipment_document", "floor_wave", "floor_task", "floor_claim", "floor_scan", "floor_trouble", "combination", "bag",
+	"carrier_manifest", "manifest_parcel",
 	"custody_key", "custody_entry", "custody_tile", "custody_checkpoint", "setting"}
 
 // InboxTable is the table of the inbox, which SQLite keeps in a file of its own.

@@ -78,12 +78,19 @@ func (tx *Tx) WithHolders(b *stock.Book, f func() error) error {
 	}
 }
 
-// shares are the statements for batches whose rows are alike: all reserve, at one time, and nothing else.
-var shares = map[*stmt]sharing{
-	movementBook: insertSharing(movementBook, "movement", movementCols,
-		"at", "recorded_at", "kind", "on_hand", "damaged", "damaged_after", "reason", "reverses"),
-	reservationNew: insertSharing(reservationNew, "reservation", reservationCols,
-		"pool", "shipped", "short", "unbooked", "created_at", "updated_at", "version"),
+// shares are the statements for batches whose rows are alike, the more alike the earlier: all reserve one item for one caller, or all reserve, at
+// one time, and nothing else.
+var shares = map[*stmt][]sharing{
+	movementBook: {
+		insertSharing(movementBook, "movement", movementCols, "at", "recorded_at", "kind", "item_id", "location_id", "on_hand", "reserved",
+			"damaged", "on_hand_after", "damaged_after", "line", "reason", "actor", "reverses"),
+		insertSharing(movementBook, "movement", movementCols, "at", "recorded_at", "kind", "on_hand", "damaged", "damaged_after", "reason", "reverses"),
+	},
+	reservationNew: {
+		insertSharing(reservationNew, "reservation", reservationCols, "line_id", "item_id", "location_id", "connection_id", "pool", "held",
+			"shipped", "short", "unbooked", "expires_at", "due", "created_at", "updated_at", "version"),
+		insertSharing(reservationNew, "reservation", reservationCols, "pool", "shipped", "short", "unbooked", "created_at", "updated_at", "version"),
+	},
 }
 
 // LedgerSave writes what the Book changed: journal, balances, reservations. Errors: Conflict if a movement id is in the journal already (look
@@ -124,14 +131,10 @@ func (tx *Tx) ledgerSave(b *stock.Book, finish bool) error {
 			return err
 		}
 		s := &Step{Op: part.stmt.op, Text: part.stmt.text[tx.dialect()], want: int64(len(part.rows))}
-		alike, sharing := shares[part.stmt]
-		switch {
-		case tx.dialect() != Postgres:
+		if tx.dialect() == Postgres {
+			s.Text, s.Args = compact(part.stmt, part.rows)
+		} else {
 			s.Rows, s.Tuples = part.rows, part.stmt.many
-		case sharing && alike.fits(part.rows):
-			s.Text, s.Args = alike.text[Postgres], alike.args(part.rows)
-		default:
-			s.Args = columns(part.stmt.kind, part.rows, nil)
 		}
 		if part.stmt == balanceUpdateAll {
 			s.want = 1

@@ -31,6 +31,16 @@ func insertSharing(of *stmt, table string, cols []col, shared ...string) sharing
 	return s
 }
 
+// compact is a bulk statement as PostgreSQL's text for rows, with what it takes: what the rows share once, where there is a statement for that.
+func compact(of *stmt, rows [][]any) (text string, args []any) {
+	for _, s := range shares[of] {
+		if s.fits(rows) {
+			return s.text[Postgres], s.args(rows)
+		}
+	}
+	return of.text[Postgres], columns(of.kind, rows, nil)
+}
+
 // fits reports whether rows are as alike as the statement takes them to be.
 func (s sharing) fits(rows [][]any) bool {
 	for i, alike := range s.alike {

@@ -19,6 +19,8 @@ var floorCases = []testcase{
 	{"a scan counts once, however often it is sent", scansOnce},
 	{"the exceptions bench", troublesKept},
 	{"orders that may ship as one, and bags", togetherKept},
+	{"carriers' manifests, and a label on one of them", manifestsKept},
+	{"of two who put a label on a manifest one does", manifestsRace},
 }
 
 func floorWave(id string) (store.FloorWave, store.FloorTask) {
