@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +38,12 @@ const patience = 20 * time.Second
 
 func newOps(t testing.TB, public string) *Ops {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "desk.db"), store.Options{})
+	return newOpsOn(t, homes["sqlite"](t), public)
+}
+
+func newOpsOn(t testing.TB, url, public string) *Ops {
+	t.Helper()
+	st, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +80,17 @@ func newDesk(t testing.TB, x *Ops) *Desk {
 // newRig connects a shop that sells MUG under two listings (S1 and S3) and LAMP under S4, with 100 units of each.
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigOn(t, homes["sqlite"](t))
+}
+
+// rigOnBoth runs a test with a rig on each database.
+func rigOnBoth(t *testing.T, f func(t *testing.T, r *rig)) {
+	t.Helper()
+	onBoth(t, func(t *testing.T, url string) { f(t, newRigOn(t, url)) })
+}
+
+func newRigOn(t *testing.T, url string) *rig {
+	t.Helper()
 	r := &rig{t: t, shop: sim.New(world.Wall(), 1)}
 	t.Cleanup(r.shop.Stop)
 	platform := httptest.NewServer(r.shop.Handler())
@@ -88,7 +103,7 @@ func newRig(t *testing.T) *rig {
 		}
 	}))
 	t.Cleanup(hooks.Close)
-	r.x = newOps(t, hooks.URL)
+	r.x = newOpsOn(t, url, hooks.URL)
 	r.st, r.d = r.x.st, newDesk(t, r.x)
 	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error {
 		return tx.LocationPut(stock.Location{ID: "main", Name: "Berlin", Kind: stock.Own, Active: true})

@@ -69,46 +69,48 @@ func (r *rig) at(item string) (out stock.Balance) {
 }
 
 func TestWhatAProviderCountsIsComparedAndTakenOver(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
-	b := r.keeper()
-	b.onHand = map[string]int64{"ITEM-S1": 40, "ITEM-S4": 25, "OTHER": 7}
-	k, err := r.x.ReadKept(ctx, "hub")
-	r.must(err)
-	if diff := cmp.Diff([]KeptDiff{{Item: "LAMP", Theirs: 25, Ours: 40, Version: r.at("LAMP").Version}}, k.Diffs); diff != "" || k.Items != 2 || k.Unknown != 2 || k.Units != 15 {
-		t.Errorf("%s %+v", diff, k)
-	}
-	got, err := r.x.keptSignals(ctx, r.x.now())
-	r.must(err)
-	if s, any := find(t, got, alert.KeptStock, "hub"); !any || !strings.Contains(s.Text, "15 units in 1 item") {
-		t.Errorf("%+v", got)
-	}
-	page, err := r.d.Node(ctx, "hub")
-	r.must(err)
-	if page.Kept == nil || !page.Kept.May || len(page.Kept.Rows) != 1 || page.Kept.Rows[0].Off != -15 {
-		t.Errorf("%+v", page.Kept)
-	}
-	if _, err := r.d.TakeKept(ctx, "hub", k.Read.Add(time.Second), "lena"); !errs.Is(err, errs.Conflict) {
-		t.Errorf("of another reading: %v", err)
-	}
-	for range 2 { // again changes nothing
-		r.did(r.d.TakeKept(ctx, "hub", k.Read, "lena"))
-		if n := r.at("LAMP").OnHand; n != 25 {
-			t.Errorf("%d are there", n)
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		ctx := t.Context()
+		b := r.keeper()
+		b.onHand = map[string]int64{"ITEM-S1": 40, "ITEM-S4": 25, "OTHER": 7}
+		k, err := r.x.ReadKept(ctx, "hub")
+		r.must(err)
+		if diff := cmp.Diff([]KeptDiff{{Item: "LAMP", Theirs: 25, Ours: 40, Version: r.at("LAMP").Version}}, k.Diffs); diff != "" || k.Items != 2 || k.Unknown != 2 || k.Units != 15 {
+			t.Errorf("%s %+v", diff, k)
 		}
-	}
-	if k, err = r.x.ReadKept(ctx, "hub"); err != nil || k.Differ != 0 {
-		t.Errorf("%+v, %v", k, err)
-	}
-	b.fails = true
-	if _, err = r.x.ReadKept(ctx, "hub"); err == nil {
-		t.Error("it does not fail")
-	}
-	if page, err = r.d.Node(ctx, "hub"); err != nil || page.Kept.Failed != "the key was withdrawn" || page.Kept.Read.IsZero() {
-		t.Errorf("%+v, %v", page.Kept, err)
-	}
-	if _, err := r.x.ReadKept(ctx, "main"); !errs.Is(err, errs.NotFound) && !errs.Is(err, errs.Invalid) {
-		t.Errorf("no provider keeps it: %v", err)
-	}
+		got, err := r.x.keptSignals(ctx, r.x.now())
+		r.must(err)
+		if s, any := find(t, got, alert.KeptStock, "hub"); !any || !strings.Contains(s.Text, "15 units in 1 item") {
+			t.Errorf("%+v", got)
+		}
+		page, err := r.d.Node(ctx, "hub")
+		r.must(err)
+		if page.Kept == nil || !page.Kept.May || len(page.Kept.Rows) != 1 || page.Kept.Rows[0].Off != -15 {
+			t.Errorf("%+v", page.Kept)
+		}
+		if _, err := r.d.TakeKept(ctx, "hub", k.Read.Add(time.Second), "lena"); !errs.Is(err, errs.Conflict) {
+			t.Errorf("of another reading: %v", err)
+		}
+		for range 2 { // again changes nothing
+			r.did(r.d.TakeKept(ctx, "hub", k.Read, "lena"))
+			if n := r.at("LAMP").OnHand; n != 25 {
+				t.Errorf("%d are there", n)
+			}
+		}
+		if k, err = r.x.ReadKept(ctx, "hub"); err != nil || k.Differ != 0 {
+			t.Errorf("%+v, %v", k, err)
+		}
+		b.fails = true
+		if _, err = r.x.ReadKept(ctx, "hub"); err == nil {
+			t.Error("it does not fail")
+		}
+		if page, err = r.d.Node(ctx, "hub"); err != nil || page.Kept.Failed != "the key was withdrawn" || page.Kept.Read.IsZero() {
+			t.Errorf("%+v, %v", page.Kept, err)
+		}
+		if _, err := r.x.ReadKept(ctx, "main"); !errs.Is(err, errs.NotFound) && !errs.Is(err, errs.Invalid) {
+			t.Errorf("no provider keeps it: %v", err)
+		}
+	})
 }
 
 // Nothing is overwritten blindly: what moves in the ledger while the provider is asked is not compared, and what moves after it is not booked.

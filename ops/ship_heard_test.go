@@ -80,131 +80,135 @@ func (r *newsRig) page(id string) (way view.ParcelWay, floor int64) {
 // An API that is away for a week is no silence of the parcels': they are not stuck, and it is said that the account is not heard. When it is back and tells
 // nothing of a parcel, that one is.
 func TestAnAccountThatIsNotHeardMakesNoParcelStuck(t *testing.T) {
-	r := newNewsRig(t)
-	s, a := r.shipbob("Hub", plainly)
-	_, gone := r.shipbob("Old hub", plainly)
-	due := r.onTheRoad("p1", a)
-	r.onTheRoad("p2", gone)
-	r.must(r.x.RemoveCarrier(t.Context(), gone.ID, "lena"))
-	ask := func() error { _, err := r.x.askNewsOf(t.Context(), a); return err }
-	r.must(ask())
-	away, err := s.Faults.Add(world.Rule{Point: "*", Kind: world.TokenExpired, Probability: 1})
-	r.must(err)
-	r.later(due.Sub(r.at) + 7*day)
-	if driver.ClassOf(ask()) != driver.AskHuman {
-		t.Fatal("the account is not away")
-	}
-	stuck, unheard := r.told()
-	if len(stuck) != 1 || stuck[0].Subject != "p2" { // nobody will ever be heard of it
-		t.Errorf("stuck: %+v", stuck)
-	}
-	if len(unheard) != 1 || unheard[0].Kind != alert.CarrierUnheard || unheard[0].Subject != a.ID || !strings.Contains(unheard[0].Text, "Hub has told nothing of any parcel since 2 Mar 09:00 UTC: of 1 parcel") {
-		t.Errorf("not heard: %+v", unheard)
-	}
-	if way, floor := r.page("p1"); way.Stuck || !way.Unheard || !strings.Contains(way.Text, "nobody can say") || floor != 1 {
-		t.Errorf("%+v, %d on the floor", way, floor)
-	}
-	if !s.Faults.Remove(away.ID) {
-		t.Fatal("it stays away")
-	}
-	r.later(time.Minute)
-	r.must(ask())
-	r.later(time.Minute)
-	if stuck, unheard := r.told(); len(stuck) != 2 || len(unheard) != 0 {
-		t.Errorf("back again: stuck %+v, not heard %+v", stuck, unheard)
-	}
-	if way, floor := r.page("p1"); !way.Stuck || way.Unheard || floor != 2 {
-		t.Errorf("%+v, %d on the floor", way, floor)
-	}
+	newsOnBoth(t, func(t *testing.T, r *newsRig) {
+		s, a := r.shipbob("Hub", plainly)
+		_, gone := r.shipbob("Old hub", plainly)
+		due := r.onTheRoad("p1", a)
+		r.onTheRoad("p2", gone)
+		r.must(r.x.RemoveCarrier(t.Context(), gone.ID, "lena"))
+		ask := func() error { _, err := r.x.askNewsOf(t.Context(), a); return err }
+		r.must(ask())
+		away, err := s.Faults.Add(world.Rule{Point: "*", Kind: world.TokenExpired, Probability: 1})
+		r.must(err)
+		r.later(due.Sub(r.at) + 7*day)
+		if driver.ClassOf(ask()) != driver.AskHuman {
+			t.Fatal("the account is not away")
+		}
+		stuck, unheard := r.told()
+		if len(stuck) != 1 || stuck[0].Subject != "p2" { // nobody will ever be heard of it
+			t.Errorf("stuck: %+v", stuck)
+		}
+		if len(unheard) != 1 || unheard[0].Kind != alert.CarrierUnheard || unheard[0].Subject != a.ID || !strings.Contains(unheard[0].Text, "Hub has told nothing of any parcel since 2 Mar 09:00 UTC: of 1 parcel") {
+			t.Errorf("not heard: %+v", unheard)
+		}
+		if way, floor := r.page("p1"); way.Stuck || !way.Unheard || !strings.Contains(way.Text, "nobody can say") || floor != 1 {
+			t.Errorf("%+v, %d on the floor", way, floor)
+		}
+		if !s.Faults.Remove(away.ID) {
+			t.Fatal("it stays away")
+		}
+		r.later(time.Minute)
+		r.must(ask())
+		r.later(time.Minute)
+		if stuck, unheard := r.told(); len(stuck) != 2 || len(unheard) != 0 {
+			t.Errorf("back again: stuck %+v, not heard %+v", stuck, unheard)
+		}
+		if way, floor := r.page("p1"); !way.Stuck || way.Unheard || floor != 2 {
+			t.Errorf("%+v, %d on the floor", way, floor)
+		}
+	})
 }
 
 // Until a list is read, a parcel whose time has just come is neither stuck nor is its account complained of.
 func TestAParcelIsStuckOnceItsAccountWasHeardAfterItsTime(t *testing.T) {
-	r := newNewsRig(t)
-	_, a := r.shipbob("Hub", plainly)
-	due := r.onTheRoad("p1", a)
-	r.later(due.Sub(r.at) - time.Minute)
-	_, err := r.x.askNewsOf(t.Context(), a)
-	r.must(err)
-	r.later(2 * time.Minute)
-	if stuck, unheard := r.told(); len(stuck)+len(unheard) != 0 {
-		t.Errorf("%+v %+v", stuck, unheard)
-	}
-	_, err = r.x.askNewsOf(t.Context(), a)
-	r.must(err)
-	if stuck, unheard := r.told(); len(stuck) != 1 || len(unheard) != 0 {
-		t.Errorf("%+v %+v", stuck, unheard)
-	}
+	newsOnBoth(t, func(t *testing.T, r *newsRig) {
+		_, a := r.shipbob("Hub", plainly)
+		due := r.onTheRoad("p1", a)
+		r.later(due.Sub(r.at) - time.Minute)
+		_, err := r.x.askNewsOf(t.Context(), a)
+		r.must(err)
+		r.later(2 * time.Minute)
+		if stuck, unheard := r.told(); len(stuck)+len(unheard) != 0 {
+			t.Errorf("%+v %+v", stuck, unheard)
+		}
+		_, err = r.x.askNewsOf(t.Context(), a)
+		r.must(err)
+		if stuck, unheard := r.told(); len(stuck) != 1 || len(unheard) != 0 {
+			t.Errorf("%+v %+v", stuck, unheard)
+		}
+	})
 }
 
 // A webhook is heard too, a forged one is not; many are written down once a minute.
 func TestAWebhookIsHeard(t *testing.T) {
-	r := newNewsRig(t)
-	s, a := r.shipbob("Hub", plainly)
-	n := 0
-	s.Subscribe(r.serve(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		n++
-		body, err := io.ReadAll(q.Body)
-		if err != nil {
-			t.Error(err)
+	newsOnBoth(t, func(t *testing.T, r *newsRig) {
+		s, a := r.shipbob("Hub", plainly)
+		n := 0
+		s.Subscribe(r.serve(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			n++
+			body, err := io.ReadAll(q.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			if err := r.x.ReceiveParcelNews(q.Context(), "shipbob", a.ID, q.Header, body); err != nil {
+				t.Error(err)
+			}
+		})))
+		heard := func() (at time.Time) {
+			r.must(r.x.st.View(t.Context(), func(tx *store.Tx) error {
+				h, err := r.x.hearing(tx)
+				at = h[a.ID].last
+				return err
+			}))
+			return at
 		}
-		if err := r.x.ReceiveParcelNews(q.Context(), "shipbob", a.ID, q.Header, body); err != nil {
-			t.Error(err)
+		forged := http.Header{"Webhook-Id": {"m"}, "Webhook-Timestamp": {fmt.Sprint(r.at.Unix())}, "Webhook-Signature": {shipbobsim.Sign("whsec_b3RoZXI=", "m", fmt.Sprint(r.at.Unix()), []byte("{}"))}, "X-Webhook-Topic": {"order.shipped"}}
+		if err := r.x.ReceiveParcelNews(t.Context(), "shipbob", a.ID, forged, []byte("{}")); !errs.Is(err, errs.Unauthenticated) || !heard().IsZero() {
+			t.Errorf("forged: %v, heard at %s", err, heard())
 		}
-	})))
-	heard := func() (at time.Time) {
-		r.must(r.x.st.View(t.Context(), func(tx *store.Tx) error {
-			h, err := r.x.hearing(tx)
-			at = h[a.ID].last
-			return err
-		}))
-		return at
-	}
-	forged := http.Header{"Webhook-Id": {"m"}, "Webhook-Timestamp": {fmt.Sprint(r.at.Unix())}, "Webhook-Signature": {shipbobsim.Sign("whsec_b3RoZXI=", "m", fmt.Sprint(r.at.Unix()), []byte("{}"))}, "X-Webhook-Topic": {"order.shipped"}}
-	if err := r.x.ReceiveParcelNews(t.Context(), "shipbob", a.ID, forged, []byte("{}")); !errs.Is(err, errs.Unauthenticated) || !heard().IsZero() {
-		t.Errorf("forged: %v, heard at %s", err, heard())
-	}
-	id := r.handed(a, 9*day)
-	r.later(4 * time.Hour)
-	r.must(s.Courier().Idle(t.Context()))
-	first := heard()
-	if n != 1 || first.IsZero() || r.number(id) == "" {
-		t.Fatalf("%d webhooks, heard at %s", n, first)
-	}
-	r.mu.Lock()
-	r.at = r.at.Add(heardEvery - time.Second)
-	r.mu.Unlock()
-	if r.x.heardOf(t.Context(), a.ID); !heard().Equal(first) {
-		t.Errorf("written down again after %s", heard().Sub(first))
-	}
-	r.later(day)
-	if r.x.heardOf(t.Context(), a.ID); heard().Sub(first) < day {
-		t.Errorf("a day later it is heard at %s", heard())
-	}
+		id := r.handed(a, 9*day)
+		r.later(4 * time.Hour)
+		r.must(s.Courier().Idle(t.Context()))
+		first := heard()
+		if n != 1 || first.IsZero() || r.number(id) == "" {
+			t.Fatalf("%d webhooks, heard at %s", n, first)
+		}
+		r.mu.Lock()
+		r.at = r.at.Add(heardEvery - time.Second)
+		r.mu.Unlock()
+		if r.x.heardOf(t.Context(), a.ID); !heard().Equal(first) {
+			t.Errorf("written down again after %s", heard().Sub(first))
+		}
+		r.later(day)
+		if r.x.heardOf(t.Context(), a.ID); heard().Sub(first) < day {
+			t.Errorf("a day later it is heard at %s", heard())
+		}
+	})
 }
 
 // The account has one incident, which is over when it is heard again; its page can be opened.
 func TestAnAccountThatIsNotHeardHasAnIncident(t *testing.T) {
-	r := newNewsRig(t)
-	_, a := r.shipbob("Hub", plainly)
-	due := r.onTheRoad("p1", a)
-	r.onTheRoad("p2", a)
-	r.later(due.Sub(r.at) + unheardAfter)
-	r.pass(5*time.Minute, false)
-	got := r.open()
-	if len(got) != 1 || got[0].Kind != alert.CarrierUnheard || got[0].Subject != a.ID || !strings.Contains(got[0].Last.Text, "of 2 parcels") {
-		t.Fatalf("%+v", got)
-	}
-	if v, err := newDesk(t, r.x).Incident(t.Context(), got[0].ID); err != nil || v.At.IsZero() {
-		t.Errorf("its page: %v", err)
-	}
-	_, err := r.x.askNewsOf(t.Context(), a)
-	r.must(err)
-	r.pass(7*time.Minute, false)
-	got = r.open()
-	if len(got) != 2 || got[0].Kind != alert.StuckParcel || got[1].Kind != alert.StuckParcel {
-		t.Errorf("heard again: %+v", got)
-	}
+	newsOnBoth(t, func(t *testing.T, r *newsRig) {
+		_, a := r.shipbob("Hub", plainly)
+		due := r.onTheRoad("p1", a)
+		r.onTheRoad("p2", a)
+		r.later(due.Sub(r.at) + unheardAfter)
+		r.pass(5*time.Minute, false)
+		got := r.open()
+		if len(got) != 1 || got[0].Kind != alert.CarrierUnheard || got[0].Subject != a.ID || !strings.Contains(got[0].Last.Text, "of 2 parcels") {
+			t.Fatalf("%+v", got)
+		}
+		if v, err := newDesk(t, r.x).Incident(t.Context(), got[0].ID); err != nil || v.At.IsZero() {
+			t.Errorf("its page: %v", err)
+		}
+		_, err := r.x.askNewsOf(t.Context(), a)
+		r.must(err)
+		r.pass(7*time.Minute, false)
+		got = r.open()
+		if len(got) != 2 || got[0].Kind != alert.StuckParcel || got[1].Kind != alert.StuckParcel {
+			t.Errorf("heard again: %+v", got)
+		}
+	})
 }
 
 // Each of the two kinds is turned off by itself: who wants no alarms of single parcels is still told that a carrier is not heard, and the other way round.

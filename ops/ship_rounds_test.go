@@ -29,8 +29,17 @@ type newsRig struct {
 	n     int
 }
 
-func newNewsRig(t *testing.T) *newsRig {
-	w := newWatch(t, homes["sqlite"](t))
+func newNewsRig(t *testing.T) *newsRig { return newNewsRigOn(t, homes["sqlite"](t)) }
+
+// newsOnBoth runs a test with a rig on each database.
+func newsOnBoth(t *testing.T, f func(t *testing.T, r *newsRig)) {
+	t.Helper()
+	onBoth(t, func(t *testing.T, url string) { f(t, newNewsRigOn(t, url)) })
+}
+
+func newNewsRigOn(t *testing.T, url string) *newsRig {
+	w := newWatch(t, url)
+	w.x.keeper.alone = true // there is no other process, and no loop here that would take the scheduler's lease
 	w.shop("a", "Nordlicht")
 	return &newsRig{watch: w, clock: world.NewVirtual(w.at)}
 }

@@ -105,35 +105,36 @@ func (r *rig) broker() (*parcelBroker, store.CarrierAccount) {
 }
 
 func TestACarrierAccountKeepsItsSecretsToItself(t *testing.T) {
-	r := newRig(t)
-	_, a := r.broker()
-	if len(a.Sealed) != 0 || a.Settings["key"] != "" || a.Settings["mode"] != "test" {
-		t.Errorf("%+v", a)
-	}
-	r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
-		row, err := tx.CarrierAccountGet(a.ID)
-		if strings.Contains(string(row.Sealed), "secret-key") || len(row.Sealed) == 0 {
-			t.Error("the secret is stored as it is")
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		_, a := r.broker()
+		if len(a.Sealed) != 0 || a.Settings["key"] != "" || a.Settings["mode"] != "test" {
+			t.Errorf("%+v", a)
 		}
-		all, openErr := r.x.carrierSettings(row)
-		if all["key"] != "secret-key" || all["mode"] != "test" {
-			t.Errorf("%v", all)
+		r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+			row, err := tx.CarrierAccountGet(a.ID)
+			if strings.Contains(string(row.Sealed), "secret-key") || len(row.Sealed) == 0 {
+				t.Error("the secret is stored as it is")
+			}
+			all, openErr := r.x.carrierSettings(row)
+			if all["key"] != "secret-key" || all["mode"] != "test" {
+				t.Errorf("%v", all)
+			}
+			return errors.Join(err, openErr)
+		}))
+		for name, n := range map[string]NewCarrierAccount{
+			"no secret":       {Carrier: "broker", Name: "x"},
+			"no name":         {Carrier: "broker", Settings: map[string]string{"key": "k"}},
+			"unknown setting": {Carrier: "broker", Name: "x", Settings: map[string]string{"key": "k", "other": "y"}},
+		} {
+			if _, err := r.x.AddCarrier(t.Context(), n); !errs.Is(err, errs.Invalid) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-		return errors.Join(err, openErr)
-	}))
-	for name, n := range map[string]NewCarrierAccount{
-		"no secret":       {Carrier: "broker", Name: "x"},
-		"no name":         {Carrier: "broker", Settings: map[string]string{"key": "k"}},
-		"unknown setting": {Carrier: "broker", Name: "x", Settings: map[string]string{"key": "k", "other": "y"}},
-	} {
-		if _, err := r.x.AddCarrier(t.Context(), n); !errs.Is(err, errs.Invalid) {
-			t.Errorf("%s: %v", name, err)
+		r.must(r.x.RemoveCarrier(t.Context(), a.ID, "lena"))
+		if _, err := r.x.freight(t.Context(), a.ID); !errs.Is(err, errs.NotFound) {
+			t.Errorf("a removed account ships: %v", err)
 		}
-	}
-	r.must(r.x.RemoveCarrier(t.Context(), a.ID, "lena"))
-	if _, err := r.x.freight(t.Context(), a.ID); !errs.Is(err, errs.NotFound) {
-		t.Errorf("a removed account ships: %v", err)
-	}
+	})
 }
 
 func TestAParcelWithoutAnAddressIsAskedOfAPersonAndNotPaid(t *testing.T) {
@@ -151,38 +152,39 @@ func TestAParcelWithoutAnAddressIsAskedOfAPersonAndNotPaid(t *testing.T) {
 }
 
 func TestNewsOfAParcelIsMergedOnce(t *testing.T) {
-	r := newRig(t)
-	_, a := r.broker()
-	id := r.sell("S1", 1)
-	s := r.shipment("sh-1", id, shipping.ByProvider, a.ID)
-	s.Label = shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1, At: time.Now()}, Ref: "order 7"}
-	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.ShipmentsAdd([]store.Shipment{s}); return err }))
-	at := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
-	news := []driver.ParcelNews{
-		{Ref: "order 7", Booked: &driver.Booked{Ref: "order 7", Carrier: "USPS", Tracking: "9400111206206406300106", State: driver.BookingDone}},
-		{Tracking: "9400111206206406300106", Events: []driver.ParcelEvent{{Word: "picked_up", Status: "accepted", At: at}}},
-		{Ref: "of somebody else"},
-	}
-	r.must(r.x.takeNews(t.Context(), a, news))
-	got := r.shipped("sh-1", "the scan is known", func(s store.Shipment) bool { return s.Shipped() })
-	if !got.HandedOverAt.Equal(at) || got.Track == nil || len(got.Track.Events) != 1 {
-		t.Errorf("%+v", got.Shipment)
-	}
-	for range 2 {
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		_, a := r.broker()
+		id := r.sell("S1", 1)
+		s := r.shipment("sh-1", id, shipping.ByProvider, a.ID)
+		s.Label = shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1, At: time.Now()}, Ref: "order 7"}
+		r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.ShipmentsAdd([]store.Shipment{s}); return err }))
+		at := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+		news := []driver.ParcelNews{
+			{Ref: "order 7", Booked: &driver.Booked{Ref: "order 7", Carrier: "USPS", Tracking: "9400111206206406300106", State: driver.BookingDone}},
+			{Tracking: "9400111206206406300106", Events: []driver.ParcelEvent{{Word: "picked_up", Status: "accepted", At: at}}},
+			{Ref: "of somebody else"},
+		}
 		r.must(r.x.takeNews(t.Context(), a, news))
-	}
-	r.proves("sh-1", custody.CarrierScanned)
-	again := r.shipped("sh-1", "it is asked again", func(s store.Shipment) bool { return s.Question() != "" || s.Version >= got.Version })
-	if again.Track == nil || len(again.Track.Events) != 1 || !again.HandedOverAt.Equal(at) {
-		t.Errorf("%+v", again.Shipment)
-	}
-	if err := r.x.ReceiveParcelNews(t.Context(), "broker", "none", nil, nil); !errs.Is(err, errs.NotFound) {
-		t.Error(err)
-	}
-	if err := r.x.ReceiveParcelNews(t.Context(), "nobody", a.ID, nil, nil); !errs.Is(err, errs.NotFound) {
-		t.Error(err)
-	}
-	r.must(r.x.ReceiveParcelNews(t.Context(), "broker", a.ID, http.Header{}, nil))
+		got := r.shipped("sh-1", "the scan is known", func(s store.Shipment) bool { return s.Shipped() })
+		if !got.HandedOverAt.Equal(at) || got.Track == nil || len(got.Track.Events) != 1 {
+			t.Errorf("%+v", got.Shipment)
+		}
+		for range 2 {
+			r.must(r.x.takeNews(t.Context(), a, news))
+		}
+		r.proves("sh-1", custody.CarrierScanned)
+		again := r.shipped("sh-1", "it is asked again", func(s store.Shipment) bool { return s.Question() != "" || s.Version >= got.Version })
+		if again.Track == nil || len(again.Track.Events) != 1 || !again.HandedOverAt.Equal(at) {
+			t.Errorf("%+v", again.Shipment)
+		}
+		if err := r.x.ReceiveParcelNews(t.Context(), "broker", "none", nil, nil); !errs.Is(err, errs.NotFound) {
+			t.Error(err)
+		}
+		if err := r.x.ReceiveParcelNews(t.Context(), "nobody", a.ID, nil, nil); !errs.Is(err, errs.NotFound) {
+			t.Error(err)
+		}
+		r.must(r.x.ReceiveParcelNews(t.Context(), "broker", a.ID, http.Header{}, nil))
+	})
 }
 
 // A broker's webhook names no carrier, and a channel wants one: while the call is unsure, the news only makes us look.
@@ -234,20 +236,21 @@ func (r *rig) proves(parcel string, want ...custody.What) {
 }
 
 func TestLabelsAreForgotten(t *testing.T) {
-	r := newRig(t)
-	put := func(id string, at time.Time) {
-		r.must(r.st.Update(t.Context(), func(tx *store.Tx) error {
-			return tx.DocumentPut(store.ShipmentDocument{ID: id, Shipment: "s", Kind: "label", Type: "application/pdf", Sealed: r.x.o.Ring.Seal(documentPlace(id), []byte("%PDF Jane Doe")), At: at})
-		}))
-	}
-	now := time.Now()
-	put("old", now.Add(-documentKept-time.Minute))
-	put("new", now.Add(-documentKept+time.Hour))
-	r.must(r.x.pruneParcels(now))
-	if _, err := r.x.Document(t.Context(), "old"); !errs.Is(err, errs.NotFound) {
-		t.Errorf("an old label is kept: %v", err)
-	}
-	if d, err := r.x.Document(t.Context(), "new"); err != nil || string(d.Data) != "%PDF Jane Doe" {
-		t.Errorf("%+v %v", d, err)
-	}
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		put := func(id string, at time.Time) {
+			r.must(r.st.Update(t.Context(), func(tx *store.Tx) error {
+				return tx.DocumentPut(store.ShipmentDocument{ID: id, Shipment: "s", Kind: "label", Type: "application/pdf", Sealed: r.x.o.Ring.Seal(documentPlace(id), []byte("%PDF Jane Doe")), At: at})
+			}))
+		}
+		now := time.Now()
+		put("old", now.Add(-documentKept-time.Minute))
+		put("new", now.Add(-documentKept+time.Hour))
+		r.must(r.x.pruneParcels(now))
+		if _, err := r.x.Document(t.Context(), "old"); !errs.Is(err, errs.NotFound) {
+			t.Errorf("an old label is kept: %v", err)
+		}
+		if d, err := r.x.Document(t.Context(), "new"); err != nil || string(d.Data) != "%PDF Jane Doe" {
+			t.Errorf("%+v %v", d, err)
+		}
+	})
 }

@@ -80,39 +80,40 @@ func (r *rig) packs(scans ...[3]string) {
 // What is not found at the station is sent as what the brand has declared equal: the order's units move with it, the page and the log say so, and when the
 // channel says that the order has left each item is booked as what it was.
 func TestAnEqualItemIsPackedForWhatIsMissing(t *testing.T) {
-	r := newRig(t)
-	r.network(90)
-	r.equalMugs(5)
-	id := r.sell("S1", 3)
-	r.until("it has a parcel", func() bool { _, live, _ := r.standing(id); return len(live) == 1 && live[0].Node == "west" })
-	n := strings.TrimPrefix(id, r.conn+":")
-	r.packs([3]string{"1", n, "Yours."}, [3]string{"2", "4006381333931", "Counted."},
-		[3]string{"3", codeShort, "scan 2 × A mug, new box (ITEM-S1B)"}, [3]string{"3", codeShort, "scan 2 × A mug, new box (ITEM-S1B)"}, // its answer was lost
-		[3]string{"4", "4006381333931", "more than it holds"}, [3]string{"5", "2*4006381333948", "All in."},
-		[3]string{"6", codeShort, "no box"}, [3]string{"7", "", "weigh"}, [3]string{"8", "412", "412 g."}, [3]string{"9", "TEST-LABEL-0001", "Packed."})
-	if diff := cmp.Diff(map[string]int64{"MUG at west": 1, "MUG-NEW at west": 2}, r.heldBy(id)); diff != "" {
-		t.Error(diff)
-	}
-	_, live, _ := r.standing(id)
-	if len(live) != 1 || len(live[0].Lines) != 2 || live[0].Lines[0].ItemID != "MUG" || live[0].Lines[1].ItemID != "MUG-NEW" || live[0].Lines[1].Qty != 2 {
-		t.Errorf("the parcel is %+v", live)
-	}
-	r.proves(live[0].ID, custody.ShortPicked, custody.Substituted, custody.Packed, custody.Weighed)
-	v, err := r.d.Order(t.Context(), id)
-	r.must(err)
-	if text := fmt.Sprintf("%+v", v.Timeline); !strings.Contains(text, "2 units of A mug (ITEM-S1) were not there: A mug, new box (ITEM-S1B) is sent instead") {
-		t.Errorf("the order's page does not tell: %s", text)
-	}
-	r.balanced()
-	if on := r.onHand("MUG", "west"); on != 88 {
-		t.Errorf("%d mugs are in the books of west, 2 of 90 were not found", on)
-	}
-	r.until("the channel knows its parcel", func() bool { return r.shop.Scan(n) == nil })
-	r.until("it has left", func() bool { return r.heldBy(id)["MUG-NEW shipped"] == 2 })
-	if diff := cmp.Diff(map[string]int64{"MUG shipped": 1, "MUG-NEW shipped": 2}, r.heldBy(id)); diff != "" {
-		t.Error(diff)
-	}
-	r.balanced()
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		r.network(90)
+		r.equalMugs(5)
+		id := r.sell("S1", 3)
+		r.until("it has a parcel", func() bool { _, live, _ := r.standing(id); return len(live) == 1 && live[0].Node == "west" })
+		n := strings.TrimPrefix(id, r.conn+":")
+		r.packs([3]string{"1", n, "Yours."}, [3]string{"2", "4006381333931", "Counted."},
+			[3]string{"3", codeShort, "scan 2 × A mug, new box (ITEM-S1B)"}, [3]string{"3", codeShort, "scan 2 × A mug, new box (ITEM-S1B)"}, // its answer was lost
+			[3]string{"4", "4006381333931", "more than it holds"}, [3]string{"5", "2*4006381333948", "All in."},
+			[3]string{"6", codeShort, "no box"}, [3]string{"7", "", "weigh"}, [3]string{"8", "412", "412 g."}, [3]string{"9", "TEST-LABEL-0001", "Packed."})
+		if diff := cmp.Diff(map[string]int64{"MUG at west": 1, "MUG-NEW at west": 2}, r.heldBy(id)); diff != "" {
+			t.Error(diff)
+		}
+		_, live, _ := r.standing(id)
+		if len(live) != 1 || len(live[0].Lines) != 2 || live[0].Lines[0].ItemID != "MUG" || live[0].Lines[1].ItemID != "MUG-NEW" || live[0].Lines[1].Qty != 2 {
+			t.Errorf("the parcel is %+v", live)
+		}
+		r.proves(live[0].ID, custody.ShortPicked, custody.Substituted, custody.Packed, custody.Weighed)
+		v, err := r.d.Order(t.Context(), id)
+		r.must(err)
+		if text := fmt.Sprintf("%+v", v.Timeline); !strings.Contains(text, "2 units of A mug (ITEM-S1) were not there: A mug, new box (ITEM-S1B) is sent instead") {
+			t.Errorf("the order's page does not tell: %s", text)
+		}
+		r.balanced()
+		if on := r.onHand("MUG", "west"); on != 88 {
+			t.Errorf("%d mugs are in the books of west, 2 of 90 were not found", on)
+		}
+		r.until("the channel knows its parcel", func() bool { return r.shop.Scan(n) == nil })
+		r.until("it has left", func() bool { return r.heldBy(id)["MUG-NEW shipped"] == 2 })
+		if diff := cmp.Diff(map[string]int64{"MUG shipped": 1, "MUG-NEW shipped": 2}, r.heldBy(id)); diff != "" {
+			t.Error(diff)
+		}
+		r.balanced()
+	})
 }
 
 // What stands in may be missing too, or there may be too little of it: then the parcel goes to the bench and the order is routed again, as without equals.
@@ -137,45 +138,46 @@ func TestTooFewEqualsSendTheParcelToTheBench(t *testing.T) {
 
 // A bin that runs out sends the picker to the equal item's bin, at the end of the walk, for the parcels due first; what it does not cover is routed again.
 func TestAWavePicksEqualItemsWhereABinRunsOut(t *testing.T) {
-	r := newRig(t)
-	r.network(90)
-	r.equalMugs(2)
-	r.must(r.x.SayHandling(t.Context(), Said{Bins: map[string]BinsSaid{"west": {Items: []string{"MUG-NEW"}, Bins: []Bin{{Node: "west", ItemID: "MUG-NEW", Code: "B-07", Primary: true}}}}}, "lena"))
-	ids := []string{r.sell("S1", 1), r.sell("S1", 2), r.sell("S1", 2)}
-	for _, o := range ids {
-		r.until("it has a parcel", func() bool { _, live, _ := r.standing(o); return len(live) == 1 && live[0].Node == "west" })
-	}
-	waves, err := r.x.ReleaseWaves(t.Context(), view.FloorWaveDraft{ID: "draft-1", Node: "west", Actor: "lead"})
-	if err != nil || len(waves) != 1 {
-		t.Fatal(waves, err)
-	}
-	for _, s := range []struct {
-		id, text string
-		qty      int64
-		say      string
-	}{
-		{"1", "ITEM-S1", 1, "4 units still to come."},
-		{"2", codeShort, 0, "4 units missing. 1 parcel goes to the bench and routed again. 1 parcel gets A mug, new box (ITEM-S1B) instead, at the end of this walk."},
-		{"3", "ITEM-S1", 1, "Expected: A mug, new box (ITEM-S1B) from B-07."},
-		{"4", "ITEM-S1B", 2, "This bin is done."},
-		{"5", "ITEM-S1B", 1, "This wave is picked."},
-	} {
-		a, err := r.x.PickScan(t.Context(), view.Scan{ID: s.id, Wave: waves[0], Text: s.text, Qty: s.qty, Actor: "ann"})
-		r.must(err)
-		if !strings.Contains(a.Say, s.say) {
-			t.Fatalf("scan %s %q: %+v, want %q", s.id, s.text, a, s.say)
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		r.network(90)
+		r.equalMugs(2)
+		r.must(r.x.SayHandling(t.Context(), Said{Bins: map[string]BinsSaid{"west": {Items: []string{"MUG-NEW"}, Bins: []Bin{{Node: "west", ItemID: "MUG-NEW", Code: "B-07", Primary: true}}}}}, "lena"))
+		ids := []string{r.sell("S1", 1), r.sell("S1", 2), r.sell("S1", 2)}
+		for _, o := range ids {
+			r.until("it has a parcel", func() bool { _, live, _ := r.standing(o); return len(live) == 1 && live[0].Node == "west" })
 		}
-	}
-	substituted := 0
-	for _, o := range ids {
-		if r.heldBy(o)["MUG-NEW at west"] == 2 {
-			substituted++
+		waves, err := r.x.ReleaseWaves(t.Context(), view.FloorWaveDraft{ID: "draft-1", Node: "west", Actor: "lead"})
+		if err != nil || len(waves) != 1 {
+			t.Fatal(waves, err)
 		}
-	}
-	if substituted != 1 || r.onHand("MUG", "west") != 86 {
-		t.Errorf("%d orders hold the new mug, %d of 90 old ones are in the books, 4 were not found", substituted, r.onHand("MUG", "west"))
-	}
-	r.balanced()
+		for _, s := range []struct {
+			id, text string
+			qty      int64
+			say      string
+		}{
+			{"1", "ITEM-S1", 1, "4 units still to come."},
+			{"2", codeShort, 0, "4 units missing. 1 parcel goes to the bench and routed again. 1 parcel gets A mug, new box (ITEM-S1B) instead, at the end of this walk."},
+			{"3", "ITEM-S1", 1, "Expected: A mug, new box (ITEM-S1B) from B-07."},
+			{"4", "ITEM-S1B", 2, "This bin is done."},
+			{"5", "ITEM-S1B", 1, "This wave is picked."},
+		} {
+			a, err := r.x.PickScan(t.Context(), view.Scan{ID: s.id, Wave: waves[0], Text: s.text, Qty: s.qty, Actor: "ann"})
+			r.must(err)
+			if !strings.Contains(a.Say, s.say) {
+				t.Fatalf("scan %s %q: %+v, want %q", s.id, s.text, a, s.say)
+			}
+		}
+		substituted := 0
+		for _, o := range ids {
+			if r.heldBy(o)["MUG-NEW at west"] == 2 {
+				substituted++
+			}
+		}
+		if substituted != 1 || r.onHand("MUG", "west") != 86 {
+			t.Errorf("%d orders hold the new mug, %d of 90 old ones are in the books, 4 were not found", substituted, r.onHand("MUG", "west"))
+		}
+		r.balanced()
+	})
 }
 
 func TestWhatCannotStandInIsRefused(t *testing.T) {

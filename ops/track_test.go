@@ -13,26 +13,27 @@ import (
 
 // A buyer's page opens by its own address only, and says where the parcel is without saying whose it is.
 func TestABuyerSeesTheParcelByItsTokenAlone(t *testing.T) {
-	r := newRig(t)
-	_, a := r.broker()
-	id := r.sell("S1", 1)
-	s := r.shipment("sh-1", id, shipping.ByProvider, a.ID)
-	at := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
-	s.Label = shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1, At: at}, Ref: "order 7", Carrier: "USPS", Tracking: "9400111206206406300106", URL: "javascript:alert(1)"}
-	if err := s.Follow(tracking.Event{At: at, Status: tracking.Accepted, Place: "Reno NV"}); err != nil {
-		t.Fatal(err)
-	}
-	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.ShipmentsAdd([]store.Shipment{s}); return err }))
-	v, err := r.d.Track(t.Context(), r.x.TrackToken("sh-1"))
-	r.must(err)
-	if v.Status != "With the carrier" || len(v.Scans) != 1 || v.Scans[0].Place != "Reno NV" || v.Units != 1 || v.Number != "9400111206206406300106" || !safe(v.URL) {
-		t.Errorf("%+v", v)
-	}
-	for _, bad := range []string{"", "sh-1", "sh-1.", "sh-1.00000000000000000000000000000000", r.x.TrackToken("sh-2"), r.x.TrackToken("sh-1") + "0"} {
-		if _, err := r.d.Track(t.Context(), bad); !errs.Is(err, errs.NotFound) {
-			t.Errorf("%q opens: %v", bad, err)
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		_, a := r.broker()
+		id := r.sell("S1", 1)
+		s := r.shipment("sh-1", id, shipping.ByProvider, a.ID)
+		at := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+		s.Label = shipping.Label{Call: shipping.Call{Fate: shipping.Done, N: 1, At: at}, Ref: "order 7", Carrier: "USPS", Tracking: "9400111206206406300106", URL: "javascript:alert(1)"}
+		if err := s.Follow(tracking.Event{At: at, Status: tracking.Accepted, Place: "Reno NV"}); err != nil {
+			t.Fatal(err)
 		}
-	}
+		r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.ShipmentsAdd([]store.Shipment{s}); return err }))
+		v, err := r.d.Track(t.Context(), r.x.TrackToken("sh-1"))
+		r.must(err)
+		if v.Status != "With the carrier" || len(v.Scans) != 1 || v.Scans[0].Place != "Reno NV" || v.Units != 1 || v.Number != "9400111206206406300106" || !safe(v.URL) {
+			t.Errorf("%+v", v)
+		}
+		for _, bad := range []string{"", "sh-1", "sh-1.", "sh-1.00000000000000000000000000000000", r.x.TrackToken("sh-2"), r.x.TrackToken("sh-1") + "0"} {
+			if _, err := r.d.Track(t.Context(), bad); !errs.Is(err, errs.NotFound) {
+				t.Errorf("%q opens: %v", bad, err)
+			}
+		}
+	})
 }
 
 func safe(u string) bool { return u == "" || u[:8] == "https://" }
