@@ -44,6 +44,7 @@ func V1(x *ops.Ops, desk *ops.Desk, version string, log *slog.Logger) http.Handl
 	s.custody(a)
 	s.shipping(a)
 	s.bags(a)
+	s.manifests(a)
 	s.capacity(a)
 	return mux
 }

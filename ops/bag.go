@@ -199,11 +199,7 @@ func (x *Ops) awaitBag(tx *store.Tx, node string) (map[string]int64, error) {
 
 // BagFate is what became of a bag: where no answer came within the time of a call, that is not known.
 func BagFate(b *Bag, at time.Time) shipping.Fate {
-	f := shipping.Fate(b.Fate)
-	if f == shipping.Open && at.Sub(b.At) >= shipping.CallTime {
-		return shipping.Unknown
-	}
-	return f
+	return shipping.TogetherFate(shipping.Fate(b.Fate), b.At, at)
 }
 
 // bagView is a bag as pages show it.

@@ -300,6 +300,9 @@ func (d *Desk) HandOver(ctx context.Context, node string) (view.HandOver, error)
 		if err == nil {
 			v.Bag, v.Bags, err = d.bags(tx, node, v.At)
 		}
+		if err == nil {
+			err = d.manifests(tx, &v)
+		}
 		return err
 	})
 	return v, err

@@ -11,8 +11,8 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// FloorSheet is something to print: the label or the slip of a parcel, the pick list of a wave, the manifest of a node, what is stuck
-// on a bag. Errors: NotFound.
+// FloorSheet is something to print: the label or the slip of a parcel, the pick list of a wave, our own list of what leaves a node, a
+// carrier's manifest, what is stuck on a bag. Errors: NotFound.
 func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, error) {
 	const op = "ops.FloorSheet"
 	var doc *label.Document
@@ -23,6 +23,9 @@ func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, err
 	case "bag":
 		d, err := d.x.BagDocument(ctx, id)
 		return view.Sheet{Name: "bag-" + id, Type: d.Type, Data: d.Data}, err
+	case "carrier-manifest":
+		d, err := d.x.ManifestDocument(ctx, id)
+		return view.Sheet{Name: "manifest-" + id, Type: d.Type, Data: d.Data}, err
 	case "slip":
 		doc, err = d.slip(ctx, id)
 	case "picks":

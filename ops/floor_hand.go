@@ -37,6 +37,9 @@ func (x *Ops) HandScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error
 		if err := f.tx.ShipmentsSave([]store.Shipment{*p}); err != nil {
 			return view.ScanAnswer{}, err
 		}
+		if err := x.leftUnlisted(f.tx, p); err != nil {
+			return view.ScanAnswer{}, err
+		}
 		f.note(custody.HandedOver, custody.Dispatcher, p, "")
 		return accept(cmp.Or(p.Label.Carrier, "On the van") + " … " + tail(p.Label.Tracking)), nil
 	})

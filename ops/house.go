@@ -182,6 +182,8 @@ func (x *Ops) pruneParcels(now time.Time) error {
 		func(tx *store.Tx) (int64, error) { return tx.ScansPrune(now.Add(-keepScans), prunePage) },
 		func(tx *store.Tx) (int64, error) { return tx.CombinationsPrune(now.Add(-keepTogether), prunePage) },
 		func(tx *store.Tx) (int64, error) { return tx.BagsPrune(now.Add(-keepTogether), prunePage) },
+		func(tx *store.Tx) (int64, error) { return tx.ManifestsPrune(now.Add(-keepTogether), prunePage) },
+		func(tx *store.Tx) (int64, error) { return tx.ManifestParcelsPrune(now.Add(-keepTogether), prunePage) },
 	} {
 		for range prunePages {
 			var n int64

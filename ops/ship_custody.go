@@ -20,6 +20,11 @@ func (x *Ops) saveParcel(tx *store.Tx, was *shipping.Shipment, now *store.Shipme
 		return err
 	}
 	*now = one[0]
+	if now.Void.Answer != "" && was.Void.Answer == "" { // taken back or not, it does not leave: who has it on a manifest is told
+		if err := tx.ManifestParcelStrike(store.ManifestParcel{Shipment: now.ID, Ref: now.Label.Ref}); err != nil {
+			return err
+		}
+	}
 	var docs []custody.Document
 	if doc := now.Label.Document; doc != "" && doc != was.Label.Document {
 		sum, err := x.documentHash(tx, doc)

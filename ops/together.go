@@ -31,7 +31,7 @@ const (
 	combineEvery = 2 * time.Minute
 	// combinePages of it are read, and combineMost proposals of a connection are kept open.
 	combinePages, combineMost = 40, 1000
-	// keepTogether is how long proposals and bags are remembered after their day.
+	// keepTogether is how long proposals, bags and manifests are remembered after their day.
 	keepTogether = 90 * 24 * time.Hour
 	// EventCombined says that orders share a parcel.
 	EventCombined = "parcel.combined"

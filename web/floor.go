@@ -137,7 +137,8 @@ func (s *Site) handOver(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	return floorPage("Hand over", func(p page) templ.Component { return handBody(p, v) }, part{id: "fl-ready", c: handReady(v)}, part{id: "fl-bag", held: true, c: bagRows(v)}), nil
+	return floorPage("Hand over", func(p page) templ.Component { return handBody(p, v) }, part{id: "fl-ready", c: handReady(v)}, part{id: "fl-bag", held: true, c: bagRows(v)},
+		part{id: "fl-manifests", held: true, c: manifestRows(v)}), nil
 }
 
 func (s *Site) bench(ctx context.Context, r *http.Request) (page, error) {

@@ -16,6 +16,9 @@ type Shared interface {
 	// SetCombine says what is done with what a shop's channel would let ship as one: off, propose, automatic.
 	SetCombine(ctx context.Context, connection, mode string) (view.Done, error)
 	MakeBag(ctx context.Context, d view.BagDraft) (view.Done, error)
+	// CloseManifest has a carrier make its own list of what was labelled today; SettleManifest says what became of one whose answer was lost.
+	CloseManifest(ctx context.Context, d view.ManifestDraft) (view.Done, error)
+	SettleManifest(ctx context.Context, id string, made bool, actor string) (view.Done, error)
 	// SetLabelFormat says how a node's labels are asked for: PDF, ZPL.
 	SetLabelFormat(ctx context.Context, node, format string) (view.Done, error)
 }
@@ -23,6 +26,8 @@ type Shared interface {
 func (s *Site) sharedRoutes(m *http.ServeMux) {
 	s.private(m, "POST /floor/together", s.together)
 	s.private(m, "POST /floor/bags", s.makeBag)
+	s.private(m, "POST /floor/manifests", s.closeManifest)
+	s.private(m, "POST /floor/manifests/{id}", s.settleManifest)
 	s.private(m, "POST /floor/labels", s.setLabelFormat)
 	s.private(m, "POST /connections/{id}/combine", s.setCombine)
 }
@@ -60,6 +65,34 @@ func (s *Site) makeBag(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.finish(w, r, done, string(floorPath("/handover", d.Node)))
+}
+
+func (s *Site) closeManifest(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	d := view.ManifestDraft{ID: f.text("id", "Id", true), Node: f.text("node", "Node", true), Account: f.text("account", "Account", true), Carrier: f.text("carrier", "Carrier", true), Actor: s.user(ctx)}
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.CloseManifest(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(floorPath("/handover", d.Node)))
+}
+
+func (s *Site) settleManifest(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	node, what := f.text("node", "Node", true), f.text("what", "What", true)
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.SettleManifest(ctx, r.PathValue("id"), what == "made", s.user(ctx))
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(floorPath("/handover", node)))
 }
 
 func (s *Site) setCombine(w http.ResponseWriter, r *http.Request) error {

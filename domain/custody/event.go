@@ -25,6 +25,7 @@ const (
 	LabelBought    What = "label_bought"
 	LabelReceived  What = "label_received" // its document, by its hash
 	LabelVoided    What = "label_voided"
+	Manifested     What = "manifested" // it is on its carrier's own list of what a van fetches, by the list's hash
 	HandedOver     What = "handed_over"
 	CarrierScanned What = "carrier_scanned"
 	TrackingTold   What = "tracking_told"
@@ -51,7 +52,7 @@ const (
 )
 
 var (
-	whats = []What{Picked, ShortPicked, Substituted, Packed, Weighed, LabelBought, LabelReceived, LabelVoided, HandedOver, CarrierScanned, TrackingTold, Delivered, Exception, ReturnStarted, Returned}
+	whats = []What{Picked, ShortPicked, Substituted, Packed, Weighed, LabelBought, LabelReceived, LabelVoided, Manifested, HandedOver, CarrierScanned, TrackingTold, Delivered, Exception, ReturnStarted, Returned}
 	roles = []Role{Picker, Packer, Dispatcher, Receiver, Supervisor, System, Carrier, Channel, Partner}
 )
 

@@ -142,6 +142,9 @@ type HandOver struct {
 	More  bool
 	Bag   []Baggable // shops whose parcels could go in a bag
 	Bags  []Bag      // the latest, newest first
+
+	Unlisted  []Unlisted // what could go on carriers' manifests
+	Manifests []Manifest // the latest, newest first
 }
 
 // Van is what waits for a carrier.

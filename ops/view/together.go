@@ -39,3 +39,30 @@ type Bag struct {
 	At            time.Time
 	By            string
 }
+
+// Unlisted is what a carrier labelled today with an account and is on none of its manifests.
+type Unlisted struct {
+	Account, Name string
+	Carrier       string
+	N             int64
+}
+
+// ManifestDraft asks for a carrier's manifest of what was labelled today at a node.
+type ManifestDraft struct {
+	ID                            string // made by the caller: asked for twice, it is one manifest
+	Node, Account, Carrier, Actor string
+}
+
+// Manifest is a carrier's own list of the parcels that a van fetches.
+type Manifest struct {
+	ID, Ref       string
+	Name, Carrier string // Name: of the account
+	N             int64
+	Text          string // why it is not made, or what is to be done about it; empty: all is well
+	Level         Level
+	NotDone       bool // it is not made, or not known to be
+	Made, NotMade bool // a person is asked, and may say so
+	Sheet         bool // there is something to print
+	At            time.Time
+	By            string
+}

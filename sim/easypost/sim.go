@@ -126,6 +126,13 @@ func (s *Sim) Tracking(number string) (out []string) {
 	return out
 }
 
+// ScanForms counts the forms that were made.
+func (s *Sim) ScanForms() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.forms)
+}
+
 // Bought counts the labels ever paid under a reference and what follows it after a dot, taken back or not.
 func (s *Sim) Bought(reference string) int {
 	return s.count(func(h *shipment) bool {

@@ -120,7 +120,13 @@ func (b *Book) HandOver(context.Context, string) (view.HandOver, error) {
 	return view.HandOver{At: b.now(), Node: floorNode, Ready: ps, Vans: []view.Van{{Carrier: "DHL", N: 31}, {Carrier: "DPD", N: 5}},
 		Bag: []view.Baggable{{ConnectionID: "clip-north", Shop: "Clip North", N: 31}},
 		Bags: []view.Bag{{ID: "b2", Shop: "Clip North", N: 12, Level: view.Bad, Text: "No answer came: look in the channel's own pages whether it is made.", At: b.now().Add(-time.Hour), By: "mia"},
-			{ID: "b1", Ref: "1153347821000000041", Shop: "Clip North", N: 40, Refused: 1, Level: view.Watch, Text: "1 order is not in it: the channel refused.", Sheet: true, At: b.now().Add(-4 * time.Hour), By: "mia"}}}, nil
+			{ID: "b1", Ref: "1153347821000000041", Shop: "Clip North", N: 40, Refused: 1, Level: view.Watch, Text: "1 order is not in it: the channel refused.", Sheet: true, At: b.now().Add(-4 * time.Hour), By: "mia"}},
+		Unlisted: []view.Unlisted{{Account: "a1", Name: "EasyPost main", Carrier: "USPS", N: 18}},
+		Manifests: []view.Manifest{
+			{ID: "m3", Name: "EasyPost main", Carrier: "USPS", N: 40, NotDone: true, Made: true, NotMade: true, Level: view.Bad, Text: "Look in the account's own pages whether it is made, and say it here. Its parcels go on no other meanwhile.", At: b.now().Add(-time.Hour), By: "mia"},
+			{ID: "m2", Name: "EasyPost main", Carrier: "UPS", N: 3, NotDone: true, Level: view.Bad, Text: "A shipment has no postage of USPS.", At: b.now().Add(-2 * time.Hour), By: "mia"},
+			{ID: "m1", Ref: "sf_7c3f1d0e", Name: "EasyPost main", Carrier: "USPS", N: 212, Sheet: true, Level: view.Watch, Text: "1 parcel of it will not ship: off the van, and strike it from the sheet. Carriers may not pay back a label that is on a manifest.", At: b.now().Add(-4 * time.Hour), By: "mia"},
+			{ID: "m0", Ref: "sf_19be22c4", Name: "EasyPost main", Carrier: "USPS", N: 198, Sheet: true, At: b.now().Add(-28 * time.Hour), By: "tom"}}}, nil
 }
 
 // HandScan takes any label.
@@ -177,6 +183,16 @@ func (b *Book) SetCombine(context.Context, string, string) (view.Done, error) {
 // MakeBag says that it did.
 func (b *Book) MakeBag(context.Context, view.BagDraft) (view.Done, error) {
 	return view.Done{Sentence: "36 orders are in bag 1153347821000000041. Print its sheet and stick it on."}, nil
+}
+
+// CloseManifest says that it did.
+func (b *Book) CloseManifest(context.Context, view.ManifestDraft) (view.Done, error) {
+	return view.Done{Sentence: "18 parcels are on the manifest of USPS. Print its sheet for the driver."}, nil
+}
+
+// SettleManifest says that it did.
+func (b *Book) SettleManifest(context.Context, string, bool, string) (view.Done, error) {
+	return view.Done{Sentence: "Made, says mia: its sheet is in the account's own pages."}, nil
 }
 
 // SetLabelFormat says that it did.
