@@ -91,3 +91,11 @@ func (d *Desk) SettleManifest(ctx context.Context, id string, made bool, actor s
 	m, err := d.x.SettleManifest(ctx, id, made, actor)
 	return view.Done{Sentence: m.Why}, err
 }
+
+// onManifestWords is what the page of an order adds to a label that is on a manifest.
+func onManifestWords(s *shipping.Shipment) string {
+	if s.Stopped.IsZero() || s.Shipped() {
+		return ", on its carrier’s manifest"
+	}
+	return ", on its carrier’s manifest: keep it off the van and strike it from the sheet; it may not be paid back"
+}

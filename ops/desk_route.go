@@ -51,8 +51,15 @@ func (d *Desk) orderRoute(tx *store.Tx, o *order.Order) (*view.OrderRoute, error
 		v.At, v.Actor, v.Reason = routes[0].At, cmp.Or(map[string]string{ByRules: view.Self}[routes[0].Actor], routes[0].Actor), routes[0].Reason
 		d.routeWords(v, cat, told)
 	}
+	on, err := listedLabels(tx, parcels)
+	if err != nil {
+		return nil, err
+	}
 	for i := range parcels {
 		p := parcelView(&parcels[i], cat, accounts, tx.Now())
+		if on[listed(&parcels[i]).Label()] {
+			p.Label += onManifestWords(&parcels[i].Shipment)
+		}
 		if !p.Stopped || parcels[i].Shipped() {
 			p.Page = d.x.TrackURL(p.ID)
 		}

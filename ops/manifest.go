@@ -104,6 +104,20 @@ func listed(s *store.Shipment) store.ManifestParcel {
 	return store.ManifestParcel{Shipment: s.ID, Ref: s.Label.Ref}
 }
 
+// listedLabels are the labels of parcels that are on a manifest.
+func listedLabels(tx *store.Tx, ss []store.Shipment) (map[string]bool, error) {
+	var labels []store.ManifestParcel
+	for i := range ss {
+		if ss[i].Label.Ref != "" {
+			labels = append(labels, listed(&ss[i]))
+		}
+	}
+	if len(labels) == 0 {
+		return nil, nil
+	}
+	return tx.ManifestParcelsListed(labels)
+}
+
 // listable are the parcels of a node that could go on a manifest, those due first in front, then those that left without one. Nothing is read for who has no
 // account that makes manifests.
 func (x *Ops) listable(tx *store.Tx, node string) ([]store.Shipment, error) {
@@ -142,11 +156,7 @@ func (x *Ops) listable(tx *store.Tx, node string) ([]store.Shipment, error) {
 		return nil, err
 	}
 	keep(slices.DeleteFunc(left, func(s store.Shipment) bool { return !s.Shipped() }))
-	labels := make([]store.ManifestParcel, len(all))
-	for i := range all {
-		labels[i] = listed(&all[i])
-	}
-	on, err := tx.ManifestParcelsListed(labels)
+	on, err := listedLabels(tx, all)
 	return slices.DeleteFunc(all, func(s store.Shipment) bool { return on[listed(&s).Label()] }), err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/custody"
+	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops/view"
@@ -100,6 +101,19 @@ func (k *dock) parcel(id string) (s store.Shipment) {
 	return s
 }
 
+// labelWord is what the page of a parcel's order says of its label.
+func (k *dock) labelWord(id string) (word string) {
+	k.t.Helper()
+	k.must(k.st.View(k.t.Context(), func(tx *store.Tx) error {
+		v, err := k.d.orderRoute(tx, &order.Order{ID: "nobody:" + id})
+		if err == nil {
+			word = v.Parcels[0].Label
+		}
+		return err
+	}))
+	return word
+}
+
 func (k *dock) refused(kind errs.Kind, words string, err error) {
 	k.t.Helper()
 	if !errs.Is(err, kind) || !strings.Contains(errs.Safe(err), words) {
@@ -138,6 +152,9 @@ func TestACarrierClosesADayOnce(t *testing.T) {
 				t.Errorf("%q, %v", sheet.Type, err)
 			}
 		}
+		if word := k.labelWord("p4"); !strings.HasSuffix(word, ", on its carrier’s manifest") {
+			t.Errorf("the order's page says the label is %q", word)
+		}
 		k.proves("p1", custody.Manifested)
 		k.proves("p2", custody.HandedOver, custody.Manifested)
 
@@ -145,6 +162,9 @@ func TestACarrierClosesADayOnce(t *testing.T) {
 		k.page(1)
 		k.did(k.d.CloseManifest(t.Context(), k.draft("m2")))
 		k.stops("p1", shipping.VoidRefused)
+		if word := k.labelWord("p1"); !strings.Contains(word, "taking it back: refused") || !strings.Contains(word, "strike it from the sheet") {
+			t.Errorf("the order's page says the label is %q", word)
+		}
 		made = k.page(0)
 		if len(made) != 2 || made[0].ID != "m2" || !strings.HasPrefix(made[1].Text, "1 parcel of it will not ship") || made[1].Level != view.Watch {
 			t.Errorf("%+v", made)
