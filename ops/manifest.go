@@ -46,10 +46,13 @@ func (x *Ops) CloseManifest(ctx context.Context, d view.ManifestDraft) (CarrierM
 	}
 	var booked []driver.Booked
 	fresh := false
-	err = x.st.Update(ctx, func(tx *store.Tx) error {
-		had, ok, err := tx.ManifestGet(d.ID)
-		if fresh = false; ok || err != nil {
-			if m = had; ManifestFate(&m, tx.Now()) == shipping.Unknown {
+	err = x.st.Update(ctx, func(tx *store.Tx) (err error) {
+		m.At = tx.Now()
+		if fresh, err = tx.ManifestAdd(m); err != nil {
+			return err
+		}
+		if !fresh {
+			if m, _, err = tx.ManifestGet(d.ID); ManifestFate(&m, tx.Now()) == shipping.Unknown {
 				m.Fate, m.Why = string(shipping.Unknown), manifestLost
 			}
 			return err
@@ -57,11 +60,8 @@ func (x *Ops) CloseManifest(ctx context.Context, d view.ManifestDraft) (CarrierM
 		if booked, err = x.putOnManifest(tx, d); err != nil {
 			return err
 		}
-		m.At, m.N = tx.Now(), int64(len(booked))
-		if fresh, err = tx.ManifestAdd(m); err == nil && !fresh { // another station sent the same at the same moment
-			m, _, err = tx.ManifestGet(d.ID)
-		}
-		return err
+		m.N = int64(len(booked))
+		return tx.ManifestSave(m)
 	})
 	if err != nil || !fresh {
 		return m, err
@@ -71,11 +71,10 @@ func (x *Ops) CloseManifest(ctx context.Context, d view.ManifestDraft) (CarrierM
 
 // putOnManifest claims what can go on one manifest: of two stations that ask at once, each label goes to one. Errors: Conflict (there is nothing).
 func (x *Ops) putOnManifest(tx *store.Tx, d view.ManifestDraft) ([]driver.Booked, error) {
-	free, err := x.listable(tx, d.Node)
+	free, err := x.listable(tx, d.Node, func(s *store.Shipment) bool { return s.Account == d.Account && s.Label.Carrier == d.Carrier })
 	if err != nil {
 		return nil, err
 	}
-	free = slices.DeleteFunc(free, func(s store.Shipment) bool { return s.Account != d.Account || s.Label.Carrier != d.Carrier })
 	free = free[:min(len(free), driver.MaxManifest)]
 	labels := make([]store.ManifestParcel, len(free))
 	for i := range free {
@@ -118,9 +117,9 @@ func listedLabels(tx *store.Tx, ss []store.Shipment) (map[string]bool, error) {
 	return tx.ManifestParcelsListed(labels)
 }
 
-// listable are the parcels of a node that could go on a manifest, those due first in front, then those that left without one. Nothing is read for who has no
-// account that makes manifests.
-func (x *Ops) listable(tx *store.Tx, node string) ([]store.Shipment, error) {
+// listable are the parcels of a node that could go on a manifest, those due first in front, then those that left without one: all of them, or enough for one
+// manifest. Nothing is read for who has no account that makes manifests.
+func (x *Ops) listable(tx *store.Tx, node string, wanted func(*store.Shipment) bool) (free []store.Shipment, err error) {
 	makes, err := x.manifesters(tx)
 	if err != nil || len(makes) == 0 {
 		return nil, err
@@ -129,20 +128,23 @@ func (x *Ops) listable(tx *store.Tx, node string) ([]store.Shipment, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []store.Shipment
-	keep := func(ss []store.Shipment) {
-		for i := range ss {
-			if s := &ss[i]; makes[s.Account].ID != "" && s.Node == node && s.Listable(today) {
-				all = append(all, *s)
-			}
-		}
+	keep := func(ss []store.Shipment) error {
+		ss = slices.DeleteFunc(slices.Clone(ss), func(s store.Shipment) bool {
+			return makes[s.Account].ID == "" || s.Node != node || !s.Listable(today) || !wanted(&s)
+		})
+		on, err := listedLabels(tx, ss)
+		free = append(free, slices.DeleteFunc(ss, func(s store.Shipment) bool { return on[listed(&s).Label()] })...)
+		return err
 	}
-	for place := (store.ShipmentPlace{}); len(all) < driver.MaxManifest; {
+	for place := (store.ShipmentPlace{}); len(free) < driver.MaxManifest; {
 		ss, err := tx.ShipmentsAt(node, shipping.Hand, place, floorPage)
 		if err != nil {
 			return nil, err
 		}
-		if keep(ss); len(ss) < floorPage {
+		if err := keep(ss); err != nil {
+			return nil, err
+		}
+		if len(ss) < floorPage {
 			break
 		}
 		place = ss[len(ss)-1].Place()
@@ -155,9 +157,8 @@ func (x *Ops) listable(tx *store.Tx, node string) ([]store.Shipment, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep(slices.DeleteFunc(left, func(s store.Shipment) bool { return !s.Shipped() }))
-	on, err := listedLabels(tx, all)
-	return slices.DeleteFunc(all, func(s store.Shipment) bool { return on[listed(&s).Label()] }), err
+	err = keep(slices.DeleteFunc(left, func(s store.Shipment) bool { return !s.Shipped() }))
+	return free, err
 }
 
 // manifesters are the accounts in use whose shippers make manifests.
@@ -411,7 +412,7 @@ func (x *Ops) Manifests(ctx context.Context, node string) (made []CarrierManifes
 }
 
 func (x *Ops) unlisted(tx *store.Tx, node string) (out []Unlisted, err error) {
-	ss, err := x.listable(tx, node)
+	ss, err := x.listable(tx, node, func(*store.Shipment) bool { return true })
 	for i := range ss {
 		s := &ss[i]
 		k := slices.IndexFunc(out, func(u Unlisted) bool { return u.Account == s.Account && u.Carrier == s.Label.Carrier })

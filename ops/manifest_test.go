@@ -192,22 +192,25 @@ func TestTwoStationsCloseOneManifest(t *testing.T) {
 		k, sim := r.easypostDock()
 		k.labels("USPS", "p1", "p2", "p3")
 		var all sync.WaitGroup
-		said := make([]error, 3)
+		said := make([]error, 6)
 		for i := range said {
-			all.Go(func() {
-				_, said[i] = k.d.CloseManifest(t.Context(), k.draft(fmt.Sprintf("m%d", i)))
+			all.Go(func() { // each of three stations sends it twice
+				_, said[i] = k.d.CloseManifest(t.Context(), k.draft(fmt.Sprintf("m%d", i%3)))
 			})
 		}
 		all.Wait()
 		made := 0
-		for _, err := range said {
+		for i, err := range said {
 			if err == nil {
 				made++
+				if said[(i+3)%6] != nil {
+					t.Errorf("of one station's two, one was told %v", said[(i+3)%6])
+				}
 				continue
 			}
 			k.refused(errs.Conflict, "on no manifest yet", err)
 		}
-		if made != 1 || sim.ScanForms() != 1 {
+		if made != 2 || sim.ScanForms() != 1 {
 			t.Errorf("%d were told that it is made, %d forms are", made, sim.ScanForms())
 		}
 	})
@@ -328,4 +331,35 @@ func TestWhoMakesNoManifestsIsNotOffered(t *testing.T) {
 	}
 	_, err := k.d.CloseManifest(t.Context(), k.draft("m1"))
 	k.refused(errs.Invalid, "no manifests", err)
+}
+
+// What waits for the van is on a manifest already in the morning of a busy day: the rest is found behind it, of each account.
+func TestManifestsOfABusyDay(t *testing.T) {
+	k, _ := newRig(t).easypostDock()
+	const many = driver.MaxManifest + 30
+	var all []store.Shipment
+	var on []store.ManifestParcel
+	for i := range many {
+		s := k.shipment(fmt.Sprintf("p%04d", i), "nobody:1", shipping.ByCarrier, k.account)
+		s.ConnectionID = "nobody"
+		s.Booked(time.Now(), shipping.Label{Ref: fmt.Sprint("shp_", i), Carrier: "USPS", Tracking: fmt.Sprint("94", i)})
+		if i == many-1 {
+			s.Label.Carrier = "DHL"
+		}
+		s.Stored("printed")
+		s.Told(time.Now(), s.Label.Tracking, "", "", -1)
+		if all = append(all, s); i < driver.MaxManifest {
+			on = append(on, listed(&s))
+		}
+	}
+	k.must(k.st.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.ShipmentsAdd(all); return err }))
+	k.must(k.st.View(t.Context(), func(tx *store.Tx) error {
+		free, err := k.x.listable(tx, "main", func(s *store.Shipment) bool { return s.Label.Carrier == "DHL" })
+		if len(free) != 1 {
+			t.Errorf("%d of the last carrier", len(free))
+		}
+		return err
+	}))
+	k.must(k.st.Update(t.Context(), func(tx *store.Tx) error { return tx.ManifestParcelsPut("main", "m1", tx.Now(), on) }))
+	k.page(30)
 }

@@ -87,6 +87,15 @@ func TestManifestOfADay(t *testing.T) {
 	}
 }
 
+func TestAManifestTakesNoLabelOfYesterday(t *testing.T) {
+	r := newRig(t)
+	a := r.booked(t, "b-1", r.parcel(1), "USPS")
+	r.clock.Advance(24 * time.Hour)
+	if _, _, err := r.Shipper.Manifest(t.Context(), []driver.Booked{a}); driver.ClassOf(err) != driver.GiveUp || driver.MayBeApplied(err) {
+		t.Errorf("a label of yesterday: %v", err)
+	}
+}
+
 func TestAUsedLabelStaysPaid(t *testing.T) {
 	r := newRig(t)
 	p := r.parcel(1)

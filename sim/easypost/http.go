@@ -229,8 +229,8 @@ func (s *Sim) scanForm(w http.ResponseWriter, r *http.Request) {
 	var all []*shipment
 	for _, in := range body.Shipments {
 		h := s.byID[in.ID]
-		if h == nil || h.bought == nil || h.form != "" || h.refund != "" || h.bought.Carrier != "USPS" {
-			fail(w, http.StatusUnprocessableEntity, "SCAN_FORM.INVALID_SHIPMENTS", "A shipment has no postage of USPS, is refunded or is on another form.")
+		if h == nil || h.bought == nil || h.form != "" || h.refund != "" || h.bought.Carrier != "USPS" || h.paidAt.UTC().Format(time.DateOnly) < s.Clock.Now().UTC().Format(time.DateOnly) {
+			fail(w, http.StatusUnprocessableEntity, "SCAN_FORM.INVALID_SHIPMENTS", "A shipment has no postage of USPS, is refunded, is dated before today or is on another form.")
 			return
 		}
 		all = append(all, h)
