@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -47,4 +48,19 @@ func TestManyParcelsAreWorkedOnWithAnAnswerAtEachRow(t *testing.T) {
 	s.reads(t, "#bulk-said", "3 of 4 done.")
 	s.reads(t, "[data-parcel=s8] output.bad", "it still waits to be packed")
 	s.until(t, "document.querySelector('progress').value === 4")
+}
+
+func TestACarriersManifestIsClosedAndSettled(t *testing.T) {
+	v, _ := demo(t)
+	n := v.get("/floor/handover?node=berlin")
+	n.Says(t, "#fl-manifests", "18 parcels labelled today, on no manifest yet")
+	n.Says(t, "#fl-manifests", "Close with USPS")
+	v.post("/floor/manifests", http.StatusUnprocessableEntity, "id", "m", "node", "berlin", "carrier", "USPS")
+	for _, c := range [][3]string{{"/floor/manifests", "", "18 parcels are on the manifest of USPS"}, {"/floor/manifests/m3", "made", "Made, says mia"}, {"/floor/manifests/m3", "not", "Not made, says mia"}} {
+		res, _ := v.post(c[0], http.StatusSeeOther, "id", "m", "node", "berlin", "account", "a1", "carrier", "USPS", "what", c[1])
+		if to := res.Header.Get("Location"); to != "/floor/handover?node=berlin" {
+			t.Errorf("then on to %s", to)
+		}
+		v.get("/floor/handover?node=berlin").Says(t, ".toast", c[2])
+	}
 }

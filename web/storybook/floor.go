@@ -190,8 +190,11 @@ func (b *Book) CloseManifest(context.Context, view.ManifestDraft) (view.Done, er
 	return view.Done{Sentence: "18 parcels are on the manifest of USPS. Print its sheet for the driver."}, nil
 }
 
-// SettleManifest says that it did.
-func (b *Book) SettleManifest(context.Context, string, bool, string) (view.Done, error) {
+// SettleManifest says what was said.
+func (b *Book) SettleManifest(_ context.Context, _ string, made bool, _ string) (view.Done, error) {
+	if !made {
+		return view.Done{Sentence: "Not made, says mia. Its parcels can go on another."}, nil
+	}
 	return view.Done{Sentence: "Made, says mia: its sheet is in the account's own pages."}, nil
 }
 
