@@ -138,7 +138,7 @@ func (b *intakeWork) run() error {
 	for _, step := range []struct {
 		name string
 		do   func() error
-	}{{"load orders", b.load}, {"merge facts", b.merge}, {"save orders and events", b.save}, {"judge", b.judge}, {"reserve", b.settle}, {"exposure", b.expose}} {
+	}{{"load orders", b.load}, {"merge facts", b.merge}, {"judge", b.judge}, {"save orders and events", b.save}, {"reserve", b.settle}, {"exposure", b.expose}} {
 		began := b.x.now()
 		if err := step.do(); err != nil {
 			return err

@@ -20,14 +20,13 @@ var (
 	markCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"order_id", text}, {"reason", text}, {"facets", text}, {"n", bigint}}
 
 	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"data", bytea}}, "")
-	deltaTake   = def("store.HealthTake", "DELETE FROM health_delta WHERE seq IN (SELECT seq FROM health_delta ORDER BY seq LIMIT $1) RETURNING data")
+	deltaTake   = newTaking("store.HealthTake", "health_delta", "data")
 	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta LIMIT $1) AS waiting")
 	deltaList   = def("store.HealthPending", "SELECT data FROM health_delta ORDER BY seq")
 
 	partDeltaAppend = insert("store.HealthAppend", "health_part_delta", []col{{"parts", bytea}, {"flow", bytea}}, "")
-	partDeltaTake   = def("store.HealthTakeParts", `DELETE FROM health_part_delta WHERE seq IN (SELECT seq FROM health_part_delta ORDER BY seq LIMIT $1)
-		RETURNING parts, flow`)
-	partDeltaList = def("store.HealthPending", "SELECT parts, flow FROM health_part_delta ORDER BY seq")
+	partDeltaTake   = newTaking("store.HealthTakeParts", "health_part_delta", "parts, flow")
+	partDeltaList   = def("store.HealthPending", "SELECT parts, flow FROM health_part_delta ORDER BY seq")
 
 	dayAdd = insert("store.HealthAdd", "health_day", dayCols,
 		"ON CONFLICT (connection_id, rate, day) DO UPDATE SET num = health_day.num + excluded.num, den = health_day.den + excluded.den, unjudged = health_day.unjudged + excluded.unjudged")
@@ -106,21 +105,44 @@ func orEmpty(data []byte) []byte {
 
 func scanPartDelta(r *sql.Rows, d *HealthDelta) error { return r.Scan(&d.Parts, &d.Flow) }
 
+// taking removes the oldest rows of a table and reads them.
+type taking struct{ at, first, upTo *stmt }
+
+// newTaking makes one of a table with a seq. Where there is one writer it reads, and then removes up to the last: to remove and return at once
+// SQLite copies every row aside first, and makes its plan anew each time.
+func newTaking(op, table, cols string) taking {
+	return taking{
+		at:    def(op, "DELETE FROM "+table+" WHERE seq IN (SELECT seq FROM "+table+" ORDER BY seq LIMIT $1) RETURNING seq, "+cols),
+		first: def(op, "SELECT seq, "+cols+" FROM "+table+" ORDER BY seq LIMIT $1"),
+		upTo:  def(op, "DELETE FROM "+table+" WHERE seq <= $1"),
+	}
+}
+
+func take[T any](tx *Tx, t taking, limit int, scan func(r *sql.Rows, seq *int64, v *T) error) ([]T, error) {
+	if tx.readOnly {
+		return nil, errs.New(errs.Internal, t.at.op, "", "writes need Update")
+	}
+	var last int64
+	each := func(r *sql.Rows, v *T) error { return scan(r, &last, v) }
+	if tx.dialect() == Postgres {
+		return query(tx, t.at, each, page(limit))
+	}
+	got, err := query(tx, t.first, each, page(limit))
+	if err == nil && len(got) > 0 {
+		_, err = tx.exec(t.upTo, last)
+	}
+	return got, err
+}
+
 // HealthTake removes the oldest Days that HealthAppend stored, at most limit, and returns them: to be added with HealthAdd in the same
 // transaction. Of two that take at once each goes to one.
 func (tx *Tx) HealthTake(limit int) ([][]byte, error) {
-	if tx.readOnly {
-		return nil, errs.New(errs.Internal, deltaTake.op, "", "writes need Update")
-	}
-	return query(tx, deltaTake, scanOne[[]byte], page(limit))
+	return take(tx, deltaTake, limit, func(r *sql.Rows, seq *int64, days *[]byte) error { return r.Scan(seq, days) })
 }
 
 // HealthTakeParts is HealthTake of Parts and Flow, which are added with HealthAddParts and FlowAdd.
 func (tx *Tx) HealthTakeParts(limit int) ([]HealthDelta, error) {
-	if tx.readOnly {
-		return nil, errs.New(errs.Internal, partDeltaTake.op, "", "writes need Update")
-	}
-	return query(tx, partDeltaTake, scanPartDelta, page(limit))
+	return take(tx, partDeltaTake, limit, func(r *sql.Rows, seq *int64, d *HealthDelta) error { return r.Scan(seq, &d.Parts, &d.Flow) })
 }
 
 // HealthPending reads what HealthAppend stored and nobody has taken.
