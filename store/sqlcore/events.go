@@ -35,7 +35,7 @@ var (
 
 // both makes a statement of two texts.
 func both(op, sqlite, postgres string) *stmt {
-	s := &stmt{op: op, text: [dialects]string{SQLite: sqlite, Postgres: postgres}}
+	s := &stmt{op: op, text: [dialects]string{SQLite: lite(sqlite), Postgres: postgres}}
 	all = append(all, s)
 	return s
 }

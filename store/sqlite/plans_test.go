@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -86,5 +87,21 @@ func scansNothing(t *testing.T, run sqlcore.Run, verb, text string) {
 	}
 	if err := rows.Err(); err != nil {
 		t.Errorf("%s: %v", verb, err)
+	}
+}
+
+// SQLite looks into a bare parameter of LIMIT, and so plans the statement anew each time one is bound.
+func TestNoStatementIsPlannedAnewForItsLimit(t *testing.T) {
+	bare, limits := regexp.MustCompile(`LIMIT\s+[?$]`), 0
+	for verb, texts := range sqlcore.Statements(sqlcore.SQLite) {
+		for _, text := range texts {
+			limits += strings.Count(text, "LIMIT")
+			if bare.MatchString(text) {
+				t.Errorf("%s: %s", verb, text)
+			}
+		}
+	}
+	if limits < 20 {
+		t.Errorf("only %d limits were looked at", limits)
 	}
 }
