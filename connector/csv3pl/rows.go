@@ -101,7 +101,7 @@ func harmless(cell string) string {
 		}
 		return r
 	}, cell)
-	if isFormula(strings.TrimLeft(cell, " ")) {
+	if isFormula(cell) {
 		return "'" + cell
 	}
 	return cell
@@ -109,13 +109,15 @@ func harmless(cell string) string {
 
 // bare is a cell as it was before harmless.
 func bare(cell string) string {
-	if rest, ok := strings.CutPrefix(cell, "'"); ok && isFormula(strings.TrimLeft(rest, " ")) {
+	if rest, ok := strings.CutPrefix(cell, "'"); ok && isFormula(rest) {
 		return rest
 	}
 	return cell
 }
 
+// isFormula looks behind blanks of every kind: some spreadsheets drop them, the unbreakable ones too.
 func isFormula(cell string) bool {
+	cell = strings.TrimSpace(cell)
 	return cell != "" && strings.ContainsRune("=+-@＝＋－＠", firstRune(cell))
 }
 
