@@ -31,8 +31,9 @@ type stuckParcels struct {
 // stuckSignals are of parcels of which nothing was heard for too long, and of accounts that were not heard themselves. Which those are is a time in each
 // parcel's row, with an index: nobody goes through the others.
 func (x *Ops) stuckSignals(ctx context.Context, rules *alert.Config, at time.Time) ([]alert.Signal, error) {
-	u := &x.alerts.stuck                                                           // only the alert loop asks
-	if rules.Rule(alert.StuckParcel).Off && rules.Rule(alert.CarrierUnheard).Off { // one of them alone is left out by who decides
+	u := &x.alerts.stuck // only the alert loop asks
+	// Where one of them alone is off, its signals are left out by whoever makes incidents of them.
+	if rules.Rule(alert.StuckParcel).Off && rules.Rule(alert.CarrierUnheard).Off {
 		*u = stuckParcels{}
 		return nil, nil
 	}

@@ -26,14 +26,14 @@ func unitBills(p catalog.Physical, day calendar.Day) (out []UnitBill) {
 		return nil
 	}
 	size := transit.Millimetres(p.LengthMM, p.WidthMM, p.HeightMM)
-	seen := map[[2]string]bool{}
+	said := map[[2]string]bool{} // several words name the same terms
 	for _, r := range carriersRates {
+		key := [2]string{r.is, r.rates}
 		t, ok := transit.TermsOn(r.is, r.rates, day)
-		if key := [2]string{r.is, r.rates}; !ok || seen[key] {
+		if !ok || said[key] {
 			continue
-		} else {
-			seen[key] = true
 		}
+		said[key] = true
 		if b, err := t.Billed(size, max(1, p.Grams)); err == nil { // what is no parcel has no bill
 			out = append(out, UnitBill{Bill: b, Carrier: strings.TrimSpace(carrierWords[r.is] + " " + r.service), Terms: t})
 		}

@@ -134,6 +134,8 @@ type merging struct {
 	in     int // the Incoming that touched it first
 }
 
+// run takes the steps of a batch. Orders are judged before they are saved: just merged, they are still in the processor's caches, which saving
+// fills with pages of the database.
 func (b *intakeWork) run() error {
 	for _, step := range []struct {
 		name string
