@@ -100,13 +100,24 @@ func (r *healthRig) cost(ctx context.Context, o HealthOptions) (c *judgingCost, 
 	}
 	runtime.LockOSThread() // whose time is taken
 	defer runtime.UnlockOSThread()
-	c.Cores, _, err = r.live(ctx, o.Live, func() time.Time { return began.Add(threadTime()) }, func() time.Duration {
+	c.Cores, _, err = r.live(ctx, o.Live, func() time.Time { return began.Add(threadTime()) }, coresOf(postmaster))
+	return c, err
+}
+
+// coresOf tells what this process and a PostgreSQL server have used of the cores, without what asking for the server's part has cost: that reads
+// of every process of the machine.
+func coresOf(postmaster int) func() time.Duration {
+	var asking time.Duration
+	return func() time.Duration {
 		if postmaster == 0 {
 			return cpuTime()
 		}
-		return cpuTime() + familyTime(postmaster)
-	})
-	return c, err
+		own := cpuTime()
+		servers := familyTime(postmaster)
+		spent := own - asking + servers
+		asking += cpuTime() - own
+		return spent
+	}
 }
 
 // postmaster is the PostgreSQL server behind the database; 0: there is none on this machine.

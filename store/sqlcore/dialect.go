@@ -128,6 +128,13 @@ func insertNew(op, table string, cols []col) *stmt {
 	return s
 }
 
+// insertRow makes an insert of one row, for later.
+func insertRow(op, table string, cols []col) *stmt {
+	s := insert(op, table, cols, "")
+	s.text[Postgres] = "INSERT INTO " + table + " (" + names(cols, plain, ", ") + ") VALUES (" + names(cols, dollar, ", ") + ")"
+	return s
+}
+
 // newInsert is insert for the columns that a backup turns out to have.
 func newInsert(op, table string, cols []col, tail string) *stmt {
 	s := &stmt{op: op, kind: kinds(cols)}

@@ -19,12 +19,12 @@ var (
 	partCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"data", bytea}}
 	markCols = []col{{"connection_id", text}, {"rate", text}, {"day", bigint}, {"order_id", text}, {"reason", text}, {"facets", text}, {"n", bigint}}
 
-	deltaAppend = insert("store.HealthAppend", "health_delta", []col{{"data", bytea}}, "")
+	deltaAppend = insertRow("store.HealthAppend", "health_delta", []col{{"data", bytea}})
 	deltaTake   = newTaking("store.HealthTake", "health_delta", "data")
 	deltaCount  = def("store.HealthWaiting", "SELECT count(*) FROM (SELECT 1 FROM health_delta LIMIT $1) AS waiting")
 	deltaList   = def("store.HealthPending", "SELECT data FROM health_delta ORDER BY seq")
 
-	partDeltaAppend = insert("store.HealthAppend", "health_part_delta", []col{{"parts", bytea}, {"flow", bytea}}, "")
+	partDeltaAppend = insertRow("store.HealthAppend", "health_part_delta", []col{{"parts", bytea}, {"flow", bytea}})
 	partDeltaTake   = newTaking("store.HealthTakeParts", "health_part_delta", "parts, flow")
 	partDeltaList   = def("store.HealthPending", "SELECT parts, flow FROM health_part_delta ORDER BY seq")
 

@@ -43,8 +43,8 @@ func (tx *Tx) Context() context.Context { return tx.ctx }
 
 func (tx *Tx) dialect() Dialect { return tx.store.engine.Dialect }
 
-// later runs a bulk statement of one row whose outcome nobody waits for: where the database is far away it is sent with the next steps, or with
-// the commit.
+// later runs what insertRow made, whose outcome nobody waits for: where the database is far away it is sent with the next steps, or with the
+// commit.
 func (tx *Tx) later(s *stmt, row []any) error {
 	rows := [][]any{row}
 	if tx.dialect() != Postgres {
@@ -54,7 +54,7 @@ func (tx *Tx) later(s *stmt, row []any) error {
 	if err := tx.checkRows(s, rows); err != nil {
 		return err
 	}
-	tx.queue = append(tx.queue, &Step{Op: s.op, Text: s.text[Postgres], Args: columns(s.kind, rows, nil)})
+	tx.queue = append(tx.queue, &Step{Op: s.op, Text: s.text[Postgres], Args: row})
 	return nil
 }
 
