@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/order"
@@ -15,7 +16,7 @@ const (
 	routeEvery = 10 * time.Second
 	// routeTake orders share a transaction: the embedded database has one writer, and intake waits for it.
 	routeTake = 50
-	// routeRound transactions of each sort are made at most in one round.
+	// routeRound transactions of each sort are made at most in one round, out of one reading: that passes by all orders that wait.
 	routeRound = 10
 )
 
@@ -58,26 +59,22 @@ func (x *Ops) routeWaiting(ctx context.Context, place *routePlace) (int, error) 
 		after *string
 		read  func(tx *store.Tx, after string, limit int) ([]string, error)
 	}{{&place.unrouted, (*store.Tx).OrdersUnrouted}, {&place.lacking, (*store.Tx).RoutesLacking}} {
-		for range routeRound {
-			var ids []string
-			err := x.st.View(ctx, func(tx *store.Tx) (err error) {
-				ids, err = sort.read(tx, *sort.after, routeTake)
-				return err
-			})
-			if err != nil {
-				return sum, errs.Wrap("ops.RouteWaiting", "", err)
+		var ids []string
+		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+			ids, err = sort.read(tx, *sort.after, routeTake*routeRound)
+			return err
+		})
+		if err != nil {
+			return sum, errs.Wrap("ops.RouteWaiting", "", err)
+		}
+		*sort.after = ""
+		for some := range slices.Chunk(ids, routeTake) {
+			n, err := x.routeThese(ctx, some)
+			if sum += n; err != nil {
+				return sum, errs.Wrap("ops.RouteWaiting", some[0], err)
 			}
-			if *sort.after = ""; len(ids) == 0 {
-				break
-			}
-			n, err := x.routeThese(ctx, ids)
-			sum += n
-			if err != nil {
-				return sum, errs.Wrap("ops.RouteWaiting", ids[0], err)
-			}
-			if len(ids) < routeTake {
-				break
-			}
+		}
+		if len(ids) == routeTake*routeRound {
 			*sort.after = ids[len(ids)-1]
 		}
 	}

@@ -27,7 +27,11 @@ var (
 		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT $4`,
 		`SELECT 0, created_at, id FROM orders WHERE status >= $1 AND (status, created_at, id) < ($1, $2, $3)
 		AND status IN ('in_transit', 'delivered', 'completed', 'cancelled') ORDER BY status DESC, created_at DESC, id DESC LIMIT $4`)
-	placesOfShop = def("store.PlacesOfShop", `SELECT 0, created_at, id FROM orders WHERE connection_id = $1 AND status >= $2 AND (status, created_at, id) < ($2, $3, $4)
+	// PostgreSQL takes the two bounds of a status in which the place is not included for a range that is empty, and any index for as good then. The
+	// place is left out by its id.
+	placesOfShop = both("store.PlacesOfShop", `SELECT 0, created_at, id FROM orders WHERE connection_id = $1 AND status >= $2 AND (status, created_at, id) < ($2, $3, $4)
+		ORDER BY status DESC, created_at DESC, id DESC LIMIT $5`,
+		`SELECT 0, created_at, id FROM orders WHERE connection_id = $1 AND status >= $2 AND (status, created_at, id) <= ($2, $3, $4) AND id <> $4
 		ORDER BY status DESC, created_at DESC, id DESC LIMIT $5`)
 	slackCounts = def("store.OrderSlack", `SELECT status, count(*), CAST(coalesce(sum(CASE WHEN due < $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $2 AND due < $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
