@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,6 +29,7 @@ type shipmentState struct {
 	Way      string     `json:"way" enum:"platform,carrier,provider,manual" doc:"Who makes the label and moves the parcel."`
 	Step     string     `json:"step" doc:"What is to be done next: pack, book, find, fetch, tell, correct, void, scan, hand over, ask, rest."`
 	Units    int64      `json:"units"`
+	Lines    []piece    `json:"lines" doc:"What it holds, an item once."`
 	Carrier  string     `json:"carrier,omitempty"`
 	Service  string     `json:"service,omitempty"`
 	Tracking string     `json:"tracking,omitempty"`
@@ -40,6 +42,19 @@ type shipmentState struct {
 	StopWhy  string     `json:"stop_why,omitempty"`
 	Stuck    *time.Time `json:"stuck_since,omitempty" doc:"From when on too long nothing was heard of it on its way."`
 	StuckWhy string     `json:"stuck_why,omitempty"`
+}
+
+type piece struct {
+	Item string `json:"item" maxLength:"200"`
+	Qty  int64  `json:"qty" minimum:"1" maximum:"1000000"`
+}
+
+type division struct {
+	ID       string `path:"id" maxLength:"200"`
+	Shipment string `path:"shipment" maxLength:"40"`
+	Body     struct {
+		Keep []piece `json:"keep" minItems:"1" maxItems:"200" doc:"What stays in this parcel; the rest is another one."`
+	}
 }
 
 type shipmentList struct {
@@ -79,6 +94,9 @@ func (s *service) routes(a huma.API) {
 	huma.Register(a, huma.Operation{OperationID: "correct-tracking", Method: http.MethodPost, Path: base + "/orders/{id}/shipments/{shipment}/tracking",
 		Summary: "Enter another tracking number for a parcel", Description: "The channel is told it, as often and as long as it takes corrections. Sending the same again changes nothing.",
 		Security: security, Tags: []string{"routes"}, Errors: append(fails, http.StatusConflict)}, s.renumber)
+	huma.Register(a, huma.Operation{OperationID: "divide-shipment", Method: http.MethodPost, Path: base + "/orders/{id}/shipments/{shipment}/divide",
+		Summary: "Make two parcels of one that has no label yet", Description: "Both leave from the same place in the same way. What is sold as one unit, such as a set, stays in one.",
+		Security: security, Tags: []string{"routes"}, Errors: append(fails, http.StatusBadRequest, http.StatusConflict)}, s.divide)
 	huma.Register(a, huma.Operation{OperationID: "reroute", Method: http.MethodPost, Path: base + "/orders/{id}/reroute", Summary: "Route an order again",
 		Description: "By the rules, or from the nodes you name. What somebody packs already stays.", Security: security, Tags: []string{"routes"}, Errors: append(fails, http.StatusConflict)}, s.reroute)
 }
@@ -126,6 +144,19 @@ func (s *service) renumber(ctx context.Context, in *renumber) (*shipmentList, er
 	return s.shipments(ctx, &orderPath{ID: in.ID})
 }
 
+func (s *service) divide(ctx context.Context, in *division) (*shipmentList, error) {
+	bound, cancel := bounded(ctx)
+	defer cancel()
+	keep := map[string]int64{}
+	for _, k := range in.Body.Keep {
+		keep[k.Item] += k.Qty
+	}
+	if _, err := s.x.DivideParcel(bound, in.ID, in.Shipment, keep, caller(ctx)); err != nil {
+		return nil, s.problem(err)
+	}
+	return s.shipments(ctx, &orderPath{ID: in.ID})
+}
+
 func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -151,6 +182,11 @@ func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, 
 		}
 		for _, l := range p.Lines {
 			v.Units += l.Qty
+			if k := slices.IndexFunc(v.Lines, func(x piece) bool { return x.Item == l.ItemID }); k >= 0 {
+				v.Lines[k].Qty += l.Qty
+			} else {
+				v.Lines = append(v.Lines, piece{l.ItemID, l.Qty})
+			}
 		}
 		out.Body.Shipments = append(out.Body.Shipments, v)
 	}

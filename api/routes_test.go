@@ -38,6 +38,31 @@ func TestRoutesOverTheAPI(t *testing.T) {
 	if status, text, _ := h.call(t, "GET", "/api/v1/orders/shop:1/shipments", ""); status != 200 || !strings.Contains(text, `"step":"pack"`) || !strings.Contains(text, `"units":1`) {
 		t.Errorf("%d %s", status, text)
 	}
+	divide := "/api/v1/orders/shop:1/shipments/s1/divide"
+	if status, text, _ := h.call(t, "POST", divide, `{"keep":[{"item":"mug","qty":1}]}`); status != 400 || !strings.Contains(text, "leave something for the other") {
+		t.Errorf("of one unit: %d %s", status, text)
+	}
+	if status, text, _ := h.call(t, "POST", divide, `{"keep":[{"item":"mug","qty":0}]}`); status != 422 && status != 400 {
+		t.Errorf("nothing is kept: %d %s", status, text)
+	}
+	err = h.store.Update(t.Context(), func(tx *store.Tx) error {
+		s, err := tx.ShipmentGet("s1")
+		if err != nil {
+			return err
+		}
+		s.Lines[0].Qty = 3
+		return tx.ShipmentsSave([]store.Shipment{s})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, text, _ := h.call(t, "POST", divide, `{"keep":[{"item":"mug","qty":1}]}`); status != 200 || strings.Count(text, `"node":"main"`) != 2 ||
+		!strings.Contains(text, `"lines":[{"item":"mug","qty":1}]`) || !strings.Contains(text, `"lines":[{"item":"mug","qty":2}]`) {
+		t.Errorf("divided: %d %s", status, text)
+	}
+	if status, _, _ := h.call(t, "POST", "/api/v1/orders/shop:2/shipments/s1/divide", `{"keep":[{"item":"mug","qty":1}]}`); status != 404 {
+		t.Errorf("another order's parcel: %d", status)
+	}
 	if status, _, _ := h.call(t, "GET", "/api/v1/orders/shop:2/route", ""); status != 404 {
 		t.Errorf("an order that is none: %d", status)
 	}

@@ -382,7 +382,7 @@ func (d *Desk) Pack(ctx context.Context, node, station string) (view.Pack, error
 		}
 		return d.packing(tx, &v, claim, &s)
 	})
-	if err == nil && claim != nil && claim.Stage == floor.Boxed && v.Gone == "" {
+	if err == nil && claim != nil && (claim.Stage == floor.Boxed || claim.Stage == floor.Check) && v.Gone == "" {
 		d.boxed(ctx, &v)
 	}
 	return v, err
@@ -434,11 +434,18 @@ func labelWords(s *store.Shipment) (expect, text string) {
 	return "The label is being made.", "It appears here by itself."
 }
 
-// boxed adds the box that is proposed. Without one the packer takes what fits.
+// boxed adds the box that is proposed, or says that it takes several. Without one the packer takes what fits.
 func (d *Desk) boxed(ctx context.Context, v *view.Pack) {
 	b, err := d.x.ProposeBox(ctx, v.Parcel)
-	if err != nil {
+	checks := v.Stage == string(floor.Check)
+	switch {
+	case err != nil && !checks:
 		v.Why = []string{"No box is proposed: " + errs.Safe(err) + "."}
+		return
+	case err == nil && len(b.Boxes) > 1:
+		v.Why = []string{severalBoxes(b.Boxes, checks)}
+		return
+	case err != nil || checks:
 		return
 	}
 	v.Why = b.Why
@@ -449,4 +456,17 @@ func (d *Desk) boxed(ctx context.Context, v *view.Pack) {
 		v.Picture, v.Carton = &b.Boxes[0].Picture, b.Boxes[0].Carton.Name
 		v.Expect = "Box " + v.Carton + ". Scan it, or Enter."
 	}
+}
+
+// severalBoxes says what goes into the first of several boxes, and how the rest comes into another.
+func severalBoxes(boxes []view.Box, checks bool) string {
+	var first []string
+	for _, l := range boxes[0].Contents {
+		first = append(first, fmt.Sprintf("%d × %s", l.Qty, l.SKU))
+	}
+	say := fmt.Sprintf("It takes %d boxes. Into the first, %s: %s. ", len(boxes), boxes[0].Carton.Name, and(first))
+	if checks {
+		return say + "Scan those, then “Another box”."
+	}
+	return say + "To divide it, “Another box”."
 }

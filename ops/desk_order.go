@@ -222,6 +222,8 @@ func entryOf(row store.Event, o *order.Order, ch channels) view.Entry {
 		substitutedEntry(row, &out)
 	case EventCombined:
 		out.Kind, out.Text = "combined", "ships in one parcel with other orders of the buyer"
+	case EventDivided:
+		out.Kind, out.Text = "divided", "ships in one parcel more"
 	case EventTakenOut:
 		out.Kind, out.Text = "taken out", "left the parcel that it shared with other orders"
 	case EventUnmapped:

@@ -31,9 +31,10 @@ const (
 
 // Codes that a station understands besides those of goods and parcels; they are on its sheet of commands.
 const (
-	codeShort = "SW-SHORT" // what is missing is not there
-	codeAside = "SW-ASIDE" // the parcel is put aside, somebody else goes on
-	codeOK    = "SW-OK"    // as proposed
+	codeShort  = "SW-SHORT" // what is missing is not there
+	codeAside  = "SW-ASIDE" // the parcel is put aside, somebody else goes on
+	codeDivide = "SW-SPLIT" // what is in goes into this box, the rest into another parcel
+	codeOK     = "SW-OK"    // as proposed
 )
 
 // floorScan is one scan inside its transaction.

@@ -236,6 +236,8 @@ func (f *floorScan) proceed(c *store.FloorClaim, s *store.Shipment) (view.ScanAn
 		}
 		f.note(custody.Exception, custody.Packer, s, "")
 		return accept("Put aside, on the bench."), f.bench(s, "aside", "Put aside at station "+f.s.Station+".", c.Missing())
+	case f.s.Text == codeDivide:
+		return f.divide(c, s)
 	case c.Stage == floor.Check:
 		return f.unit(c, s)
 	case c.Stage == floor.Boxed:
@@ -368,7 +370,10 @@ func (f *floorScan) stick(c *store.FloorClaim, s *store.Shipment) (view.ScanAnsw
 	case !tracking.Same(s.Label.Tracking, f.s.Text) && f.s.Text != s.ID:
 		return refuse("That label is another parcel’s. Expected: the one that ends in " + tail(s.Label.Tracking) + "."), nil
 	}
-	return accept("Packed. Next, please."), f.tx.ClaimDrop(s.ID)
+	if err := f.tx.ClaimDrop(s.ID); err != nil {
+		return view.ScanAnswer{}, err
+	}
+	return f.other(s)
 }
 
 func tail(number string) string { return number[max(0, len(number)-6):] }

@@ -43,6 +43,7 @@ type router struct {
 	// asks says that somebody asked for this route: it is written down even if nothing comes of it. request is the caller's id of that, together how
 	// many orders were planned with it.
 	asks     bool
+	anew     bool // a person asked: what was divided is one again, as far as nobody packs it
 	request  string
 	together int
 }
@@ -82,7 +83,7 @@ type job struct {
 
 func (r *router) job(o *order.Order, had []store.Shipment) job {
 	j := job{asked: r.asked(o)}
-	j.kept = keep(o.ID, j.asked, had)
+	j.kept = keep(o.ID, j.asked, had, !r.anew)
 	j.way = under(o.ID, j.asked, had, j.kept)
 	for _, a := range j.asked {
 		if a.qty = min(a.qty, a.all-j.way.sum(a.line, a.item)); a.qty > 0 {
@@ -205,12 +206,13 @@ func sameParcel(o *order.Order, s *store.Shipment, want *shipping.Shipment) bool
 // live reports whether a parcel is to ship and has not left.
 func live(s *store.Shipment) bool { return s.Stopped.IsZero() && !s.Closed() && !s.Shipped() }
 
-// keep names the parcels that stay: those somebody works on, and those that have left, as long as they hold no more than is asked.
-func keep(orderID string, asked []routeItem, had []store.Shipment) map[string]bool {
+// keep names the parcels that stay: those somebody works on, those that are divided so, and those that have left, as long as they hold no more than is
+// asked.
+func keep(orderID string, asked []routeItem, had []store.Shipment, divided bool) map[string]bool {
 	out := map[string]bool{}
 	for i := range had {
 		s := &had[i]
-		if s.Stopped.IsZero() && !s.Closed() && (s.Wave != "" || s.Box != nil || s.Label.N > 0) {
+		if s.Stopped.IsZero() && !s.Closed() && (s.Wave != "" || s.Box != nil || s.Label.N > 0 || divided && s.Divided) {
 			out[s.ID] = true
 		}
 	}
@@ -372,12 +374,7 @@ func sortedKeys(m map[string]int64) []string {
 // shipment makes the parcel of a part. Its id follows from the order, so that routing the same again makes no second one.
 func (r *router) shipment(o *order.Order, asked []routeItem, p *routing.Part, nth int, had []store.Shipment) (*shipping.Shipment, error) {
 	s := r.bare(o, asked, p)
-	s.ID = parcelID(o.ID, nth)
-	taken := func(h store.Shipment) bool { return h.ID == s.ID }
-	for slices.ContainsFunc(had, taken) || slices.ContainsFunc(r.adds, taken) { // it was in parcels of several orders, too
-		nth++
-		s.ID = parcelID(o.ID, nth)
-	}
+	s.ID = freeParcelID(o.ID, nth, had, r.adds) // some were in parcels of several orders, too
 	r.units(o, asked, &s, had)
 	s.Package.Wanted = r.x.packages(o.ConnectionID) && (r.part(o, &s) || slices.ContainsFunc(had, func(h store.Shipment) bool { return h.Package.Wanted }))
 	return shipping.New(s)

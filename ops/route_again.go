@@ -150,7 +150,7 @@ func (x *Ops) rerouteIn(tx *store.Tx, cat *catalogue, book *stock.Book, o *order
 		}
 		return err
 	}
-	r := &router{x: x, tx: tx, cat: cat, at: tx.Now(), book: book, asks: true, request: request}
+	r := &router{x: x, tx: tx, cat: cat, at: tx.Now(), book: book, asks: true, anew: over.By != "", request: request}
 	had, err := tx.ShipmentsOfForUpdate(o.ID)
 	if err != nil {
 		return err

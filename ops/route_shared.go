@@ -99,6 +99,18 @@ func (r *router) part(o *order.Order, s *shipping.Shipment) bool {
 	return false
 }
 
+// freeParcelID is an id for another parcel of an order: of its nth, or of one behind that where others have it.
+func freeParcelID(orderID string, nth int, others ...[]store.Shipment) string {
+	for ; ; nth++ {
+		id := parcelID(orderID, nth)
+		if !slices.ContainsFunc(others, func(ss []store.Shipment) bool {
+			return slices.ContainsFunc(ss, func(s store.Shipment) bool { return s.ID == id })
+		}) {
+			return id
+		}
+	}
+}
+
 // parcelID is the id of an order's nth parcel.
 func parcelID(orderID string, nth int) string {
 	sum := sha256.Sum256([]byte(orderID + "\x00" + string(rune('a'+nth%26)) + strings.Repeat("+", nth/26)))

@@ -213,7 +213,7 @@ func waitingThere(tx *store.Tx, sites []routing.Site) (ids []string, more bool, 
 
 // begun reports whether somebody works on a parcel, or it has left.
 func begun(s *store.Shipment) bool {
-	return s.Wave != "" || s.Box != nil || s.Label.N > 0 || s.Shipped() || len(s.Orders) > 1
+	return s.Wave != "" || s.Box != nil || s.Label.N > 0 || s.Shipped() || s.Divided || len(s.Orders) > 1
 }
 
 // read takes in some orders with their parcels, without those that are left as they are.

@@ -232,7 +232,7 @@ func (c *channel) splitFirst(ctx context.Context, op driver.Operation, o *parcel
 				why += " (" + r.Type + ")"
 			}
 		}
-		return &driver.Error{Class: driver.GiveUp, Op: op, Message: why + ": send a part of it from elsewhere, or split and ship it in Seller Center"}
+		return &driver.Error{Class: driver.GiveUp, Op: op, Message: why + ": divide it into several parcels at the pack station, or send a part of it from elsewhere"}
 	}
 	return nil
 }

@@ -87,6 +87,15 @@ func (p *Pack) Swap(item, by string, n int64) error {
 	return nil
 }
 
+// Part closes the box with what is in it: the rest is another parcel's.
+func (p *Pack) Part() {
+	p.Items = slices.DeleteFunc(p.Items, func(c Counted) bool { return c.In == 0 })
+	for i := range p.Items {
+		p.Items[i].Qty = p.Items[i].In
+	}
+	p.Stage = Boxed
+}
+
 // Missing is what is not in the box yet.
 func (p *Pack) Missing() (out []Need) {
 	for _, c := range p.Items {

@@ -98,6 +98,25 @@ func (t *Task) Run() (lacking []Feed) {
 	return lacking
 }
 
+// Divide feeds another parcel with what a parcel does not keep of a task. It returns how many the parcel does.
+func (t *Task) Divide(parcel, other string, keep int64) (kept int64) {
+	i := slices.IndexFunc(t.Feeds, func(f Feed) bool { return f.Parcel == parcel })
+	if i < 0 {
+		return 0
+	}
+	f := t.Feeds[i]
+	kept = min(keep, f.Qty)
+	two := make([]Feed, 0, 2)
+	if kept > 0 {
+		two = append(two, Feed{parcel, kept, f.Due})
+	}
+	if kept < f.Qty {
+		two = append(two, Feed{other, f.Qty - kept, f.Due})
+	}
+	t.Feeds = slices.Replace(slices.Clone(t.Feeds), i, i+1, two...)
+	return kept
+}
+
 // Drop leaves a parcel out that is not packed in this wave any more. Reports whether it was fed.
 func (t *Task) Drop(parcel string) bool {
 	n := len(t.Feeds)

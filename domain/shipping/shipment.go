@@ -40,7 +40,8 @@ type Shipment struct {
 	Account      string    `json:"account,omitzero"` // the carrier account, of ByCarrier and ByProvider
 	Carrier      string    `json:"carrier,omitzero"` // wanted; empty: the cheapest that is in time
 	Service      string    `json:"service,omitzero"`
-	Due          time.Time `json:"due,omitzero"` // with the carrier by then, or it counts as late; zero: no deadline
+	Divided      bool      `json:"divided,omitzero"` // somebody divided what the order ships from here: routing leaves it so
+	Due          time.Time `json:"due,omitzero"`     // with the carrier by then, or it counts as late; zero: no deadline
 	CreatedAt    time.Time `json:"created_at"`
 
 	Package      Package   `json:"package,omitzero"` // the channel's
