@@ -443,7 +443,7 @@ func (d *Desk) boxed(ctx context.Context, v *view.Pack) {
 		v.Why = []string{"No box is proposed: " + errs.Safe(err) + "."}
 		return
 	case err == nil && len(b.Boxes) > 1:
-		v.Why = []string{severalBoxes(b.Boxes, checks)}
+		v.Several = severalBoxes(b.Boxes, checks)
 		return
 	case err != nil || checks:
 		return

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,4 +124,38 @@ func TestDividingHoldsTogetherWhatIsSoldAsOne(t *testing.T) {
 		t.Errorf("%+v", live)
 	}
 	r.balanced()
+}
+
+// The station says before the first scan that it takes several boxes, and what goes into the first; with all in it says so still.
+func TestAStationSaysThatItTakesSeveralBoxes(t *testing.T) {
+	r := newRig(t)
+	r.network(90)
+	r.must(r.x.SayHandling(t.Context(), Said{
+		Physicals: []ItemSaid{{ItemID: "MUG", Physical: Physical{Grams: 400, LengthMM: 100, WidthMM: 100, HeightMM: 100}}},
+		Cartons: []store.Carton{{Carton: catalog.Carton{ID: "B2", Name: "Two mugs", Inner: catalog.Sides{LengthMM: 210, WidthMM: 110, HeightMM: 110},
+			Outer: catalog.Sides{LengthMM: 216, WidthMM: 116, HeightMM: 116}, Grams: 100, Active: true}}}}, "lena"))
+	id := r.sell("S1", 3)
+	r.until("it has a parcel", func() bool { _, live, _ := r.standing(id); return len(live) == 1 && live[0].Node == "west" })
+	several := func() string {
+		v, err := r.d.Pack(t.Context(), "west", "one")
+		r.must(err)
+		return v.Several
+	}
+	r.packs([3]string{"1", strings.TrimPrefix(id, r.conn+":"), "Yours."})
+	if say := several(); say != "It takes 2 boxes. Into the first, Two mugs: 2 × ITEM-S1. Scan those, then “Another box”." {
+		t.Error(say)
+	}
+	r.packs([3]string{"2", "3*4006381333931", "All in."})
+	if say := several(); !strings.Contains(say, "To divide it, “Another box”.") {
+		t.Error(say)
+	}
+	r.packs([3]string{"3", "", "weigh"}, [3]string{"4", codeDivide, "Take all out."}, [3]string{"5", "2*4006381333931", "Counted."}, [3]string{"6", codeDivide, "The rest, 1 unit,"},
+		[3]string{"7", "", "weigh"}, [3]string{"8", "900", "The label."}, [3]string{"9", "TEST-LABEL-0001", "Now the rest of the order."})
+	if say := several(); say != "" {
+		t.Error(say)
+	}
+	_, live, _ := r.standing(id)
+	if i := slices.IndexFunc(live, func(s store.Shipment) bool { return s.Box != nil }); len(live) != 2 || i < 0 || live[i].Box.Carton != "B2" {
+		t.Errorf("%+v", live)
+	}
 }

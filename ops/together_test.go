@@ -3,6 +3,7 @@ package ops
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -353,6 +354,44 @@ func TestAnOrderOfTwoPlacesIsSplitBeforeItShips(t *testing.T) {
 	}
 	if paid, numbers := j.labels(a); paid != 2 || len(numbers) != 2 {
 		t.Errorf("%d labels, numbers %v", paid, numbers)
+	}
+}
+
+// What fits into no box of one place goes in two parcels with a label each. Where the platform splits orders by item no item is torn apart, where it splits
+// none before they ship a person is told so, and makes one parcel of them again.
+func TestAnOrderOfOnePlaceIsDivided(t *testing.T) {
+	for region, labels := range map[string]int{"TH": 2, "US": 2, "GB": 1} {
+		t.Run(region, func(t *testing.T) {
+			t.Parallel()
+			j := newJoint(t, region, "main")
+			a := j.sells("", "MUG", "LAMP", "MUG")
+			j.routed(1, a)
+			whole := j.parcels(a)[0].ID
+			if region == "TH" {
+				if _, err := j.x.DivideParcel(t.Context(), j.id(a), whole, map[string]int64{"MUG": 1}, "lena"); !errs.Is(err, errs.Invalid) {
+					t.Errorf("an item is torn apart: %v", err)
+				}
+			}
+			other, err := j.x.DivideParcel(t.Context(), j.id(a), whole, map[string]int64{"MUG": 2}, "lena")
+			j.must(err)
+			if region == "GB" {
+				j.eventually("a person is told", func() bool {
+					j.sweeps()
+					ps := j.parcels(a)
+					return len(ps) == 2 && strings.Contains(ps[0].Question(), "does not let this order be split")
+				})
+				_, err := j.x.Reroute(t.Context(), j.id(a), "", routing.Override{By: "lena", Reason: "one parcel after all"})
+				j.must(err)
+			}
+			j.routed(labels, a)
+			j.packs(a)
+			if ps := j.parcels(a); labels == 2 && !slices.ContainsFunc(ps, func(s store.Shipment) bool { return s.ID == other && len(s.Lines) == 1 && s.Lines[0].ItemID == "LAMP" }) {
+				t.Errorf("%+v", ps)
+			}
+			if paid, numbers := j.labels(a); paid != labels || len(numbers) != labels {
+				t.Errorf("%d labels, numbers %v", paid, numbers)
+			}
+		})
 	}
 }
 

@@ -19,6 +19,7 @@ func init() {
 		{"floor-pack", "/floor/pack?node=berlin", ""},
 		{"floor-pack-idle", "/floor/pack?node=berlin&station=1", ""},
 		{"floor-pack-check", "/floor/pack?node=berlin&station=check", ""},
+		{"floor-pack-several", "/floor/pack?node=berlin&station=several", ""},
 		{"floor-pack-box", "/floor/pack?node=berlin&station=box", ""},
 		{"floor-pack-label", "/floor/pack?node=berlin&station=label", ""},
 		{"floor-handover", "/floor/handover?node=berlin", ""},

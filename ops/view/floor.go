@@ -122,6 +122,7 @@ type Pack struct {
 	Waiting, Packed int64 // parcels that wait at the node; Packed: of this shift are not counted, so it is those that wait for a van
 	Picture         *Carton
 	Why             []string
+	Several         string // it takes several boxes: what goes into the first, and how it is divided
 	Cartons         []Option
 	Format          string // how labels of the node are asked for: PDF, ZPL
 	Gone            string // the parcel this station had, and why it has it no more

@@ -80,10 +80,10 @@ func (b *Book) PickScan(_ context.Context, s view.Scan) (view.ScanAnswer, error)
 	return view.ScanAnswer{OK: true, Say: "11 units still to come."}, nil
 }
 
-// Pack shows a station by its name: idle, check, box, weigh or label.
+// Pack shows a station by its name: idle, check, several, box, weigh or label.
 func (b *Book) Pack(_ context.Context, node, station string) (view.Pack, error) {
 	v := view.Pack{Node: floorNode, Station: station, Expect: "Scan an order, a tote or an item.", Waiting: 371, Packed: 36}
-	if !slices.Contains([]string{"check", "box", "weigh", "label"}, station) {
+	if !slices.Contains([]string{"check", "several", "box", "weigh", "label"}, station) {
 		return v, nil
 	}
 	v.Stage, v.Parcel, v.Order, v.OrderID, v.Due, v.Level = station, "s2", "577180003001", "clip-north:577180003001", b.now().Add(50*time.Minute), view.Watch
@@ -91,6 +91,9 @@ func (b *Book) Pack(_ context.Context, node, station string) (view.Pack, error) 
 	switch station {
 	case "check":
 		v.Items[1].In, v.Expect = 0, "Scan 1 × Desk lamp (LAMP-02)"
+	case "several":
+		v.Stage, v.Items[0].In, v.Items[1].In, v.Expect = "check", 0, 0, "Scan 2 × Mug, speckled (MUG-01)"
+		v.Several = "It takes 2 boxes. Into the first, Option 2: 2 × MUG-01. Scan those, then “Another box”."
 	case "box":
 		v.Expect, v.Carton = "Box Option 3. Scan it, or Enter.", "Option 3"
 		v.Picture = &view.Carton{Name: "Option 3", L: 400, W: 300, H: 200, Units: []view.CartonUnit{{Name: "LAMP-02", Item: 1, L: 300, W: 200, H: 150}, {Name: "MUG-01", X: 300, L: 90, W: 120, H: 100}, {Name: "MUG-01", X: 300, Y: 120, L: 90, W: 120, H: 100}}}
