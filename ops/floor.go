@@ -161,6 +161,12 @@ func (f *floorScan) lack(s *store.Shipment, missing, lost []floor.Need, where st
 		}
 		f.touched = append(f.touched, touched...)
 	}
+	if s.Divided { // it is routed again by itself
+		s.Divided = false
+		if err := f.save(s); err != nil {
+			return err
+		}
+	}
 	f.note(custody.ShortPicked, custody.Packer, s, "")
 	f.reroute = append(f.reroute, s.Orders...)
 	return f.bench(s, "short", capital(and(words))+" not found "+where+".", missing)
@@ -201,8 +207,13 @@ func (f *floorScan) leaveWave(s *store.Shipment) error {
 		return err
 	}
 	s.Wave = ""
+	return f.save(s)
+}
+
+// save stores a parcel, which may be changed and saved once more.
+func (f *floorScan) save(s *store.Shipment) error {
 	one := []store.Shipment{*s}
-	err = f.tx.ShipmentsSave(one)
+	err := f.tx.ShipmentsSave(one)
 	s.Version = one[0].Version
 	return err
 }

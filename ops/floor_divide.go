@@ -43,7 +43,7 @@ func (f *floorScan) empty(c *store.FloorClaim, s *store.Shipment) (view.ScanAnsw
 		if err := s.Unpack(); err != nil {
 			return view.ScanAnswer{}, err
 		}
-		if err := f.tx.ShipmentsSave([]store.Shipment{*s}); err != nil {
+		if err := f.save(s); err != nil {
 			return view.ScanAnswer{}, err
 		}
 	}

@@ -64,6 +64,27 @@ func timelineOf(v view.OrderPage) string {
 	return strings.Join(out, "\n")
 }
 
+// What is missing of a divided order is routed from elsewhere, as of any other; what is packed of it stays.
+func TestTheShortPartOfADividedOrderIsRoutedAgain(t *testing.T) {
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		r.network(3)
+		id := r.sell("S1", 3)
+		r.until("it has a parcel", func() bool { _, live, _ := r.standing(id); return len(live) == 1 && live[0].Node == "west" })
+		r.packs([3]string{"1", strings.TrimPrefix(id, r.conn+":"), "Yours."}, [3]string{"2", "4006381333931", "Counted."}, [3]string{"3", codeDivide, "The rest, 2 units"},
+			[3]string{"4", "", "weigh"}, [3]string{"5", "412", "The label."}, [3]string{"6", "TEST-LABEL-0001", "Now the rest of the order."}, [3]string{"7", codeShort, "Put it on the bench."})
+		_, live, held := r.standing(id)
+		if len(live) != 2 || held["west"] != 1 || held["main"] != 2 {
+			t.Fatalf("held %v, parcels %+v", held, live)
+		}
+		for _, s := range live {
+			if packed := s.Box != nil; packed != (s.Node == "west") || unitsIn(&s.Shipment) != map[bool]int64{true: 1, false: 2}[packed] {
+				t.Errorf("%+v", s)
+			}
+		}
+		r.balanced()
+	})
+}
+
 // In a wave both parcels stay in it, and what is still to be picked is picked for the one that lacks it.
 func TestADividedParcelStaysInItsWave(t *testing.T) {
 	rigOnBoth(t, func(t *testing.T, r *rig) {

@@ -107,10 +107,14 @@ func (s *stage) until(t *testing.T, js string) {
 		if ctx.Err() == nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context with specified id")) {
 			continue // the page left while it was asked; ask the next one
 		}
-		text, _ := chromedp.Run(s.ctx, chromedp.Evaluate[string]("location.href + '\\n' + document.body.innerText.slice(0, 1500)"))
+		text, _ := chromedp.Run(s.ctx, chromedp.Evaluate[string](whatIsThere))
 		t.Fatalf("waiting for %s: %v\n%s", js, err, text)
 	}
 }
+
+// whatIsThere says what a page shows, and what of it came: a script that did not leaves it dead.
+const whatIsThere = `location.href + ' ' + document.readyState + ', ' + performance.getEntriesByType('resource').map(e => e.name.split('/').pop() + ' ' + e.responseStatus + ' after ' +
+	Math.round(e.duration) + ' ms').join(', ') + '\n' + document.body.innerText.slice(0, 1500)`
 
 // look sets the size and theme of the window.
 func (s *stage) look(t *testing.T, width int64, theme string) {
