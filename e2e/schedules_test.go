@@ -126,7 +126,7 @@ type troupe struct {
 func newTroupe(t *testing.T) *troupe {
 	t.Helper()
 	server := pgtest.Own(t)
-	c, apps := newClusterOn(t, server.URL(), 1, time.Second)
+	c, apps := newClusterOn(t, server.URL(), 1, time.Second, testLease)
 	x := &troupe{cluster: c, server: server}
 	c.receive("MUG", 150)
 	for i := range c.shops {
