@@ -2,12 +2,10 @@ package ops
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/domain/tracking"
@@ -54,11 +52,7 @@ func (l *lateLooks) ask(ctx context.Context, a store.CarrierAccount) (more bool,
 		if i == lateMost || turn.Err() != nil || !l.x.keeper.has(schedulerLease) {
 			return true, nil
 		}
-		news, _, err := f.Look(ctx, booked(&p.Shipment.Shipment))
-		if e, ok := errors.AsType[*driver.Error](err); ok && e.Class == driver.GiveUp { // that parcel's, not the account's
-			l.x.log.Warn("a provider cannot tell of a parcel", "account", a.Name, "shipment", p.ID, "err", err)
-			err = nil
-		}
+		news, err := l.x.lookAt(ctx, f, a, booked(&p.Shipment.Shipment))
 		if err == nil {
 			err = l.x.takeNews(ctx, a, news)
 		}

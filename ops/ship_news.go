@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillway/spillway/connector"
 	"github.com/spillway/spillway/connector/driver"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/domain/tracking"
@@ -112,6 +113,51 @@ func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news [
 		}
 	}
 	return nil
+}
+
+// unabridged looks up what is told in brief, one call for each parcel of ours of which that may be news; the rest of the brief is left out. With an
+// error it returns what is known by then.
+func (x *Ops) unabridged(ctx context.Context, f *connector.Freight, account store.CarrierAccount, news []driver.ParcelNews) (out []driver.ParcelNews, err error) {
+	looked := map[string]bool{}
+	for _, n := range news {
+		if !n.Brief {
+			out = append(out, n)
+			continue
+		}
+		var s store.Shipment
+		var changes bool
+		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+			_, s, changes, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n)
+			return err
+		})
+		if err != nil {
+			return out, err
+		}
+		if looked[s.ID] || s.ID == "" || !changes && !(n.Tracking == "" && awaited(&s.Shipment)) {
+			continue
+		}
+		looked[s.ID] = true
+		if !f.Looks() {
+			out = append(out, n)
+			continue
+		}
+		all, err := x.lookAt(ctx, f, account, driver.Booked{ID: s.ID, Ref: n.Ref})
+		if err != nil {
+			return out, err
+		}
+		out = append(out, all...)
+	}
+	return out, nil
+}
+
+// lookAt asks for one parcel. What the provider cannot tell of it is its own matter, not the account's.
+func (x *Ops) lookAt(ctx context.Context, f *connector.Freight, account store.CarrierAccount, b driver.Booked) ([]driver.ParcelNews, error) {
+	news, _, err := f.Look(ctx, b)
+	if driver.ClassOf(err) == driver.GiveUp {
+		x.log.Warn("a provider cannot tell of a parcel", "account", account.Name, "shipment", b.ID, "err", err)
+		return nil, nil
+	}
+	return news, err
 }
 
 // heard is the parcel that news is of as it was and as it is by that news. It is looked for by our own id, the shipper's, or the number, and only among
@@ -223,7 +269,8 @@ func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) (more bool,
 			return false, err
 		}
 		if err == nil {
-			err = x.takeNews(ctx, a, page.News)
+			page.News, err = x.unabridged(ctx, f, a, page.News)
+			err = errors.Join(err, x.takeNews(ctx, a, page.News))
 		}
 		if !x.keeper.has(schedulerLease) { // another process asks by now, from where this one began
 			return false, err

@@ -91,20 +91,26 @@ func (r *newsRig) shiphero(name string, through func(http.Handler) http.Handler)
 
 func plainly(h http.Handler) http.Handler { return h }
 
-// handed stores a parcel that a provider has, of an order that must leave in so long, and hands it over there.
-func (r *newsRig) handed(a store.CarrierAccount, due time.Duration) string {
+// handed stores a parcel that a provider has, of an order that must leave in so long, and hands it over there. Nothing said, a mug is in it.
+func (r *newsRig) handed(a store.CarrierAccount, due time.Duration, skus ...string) string {
 	r.t.Helper()
+	if len(skus) == 0 {
+		skus = []string{"MUG"}
+	}
 	r.n++
 	id := fmt.Sprintf("p%03d", r.n)
 	r.save(order.Order{ID: "a:" + id, ConnectionID: "a", ExternalID: id, Status: order.AwaitingShipment,
 		Detail: order.Detail{Number: id, CreatedAt: r.at.Add(-time.Hour), Deadlines: order.Deadlines{ShipBy: r.at.Add(due)}}})
+	p := driver.Parcel{OrderIDs: []string{id}, Number: id, To: driver.Address{Name: "Jo Sample", Line1: "1 Example Street", City: "Springfield", State: "OR", Post: "97477", Country: "US"}}
+	s := store.Shipment{Shipment: shipping.Shipment{ID: id, ConnectionID: "a", Orders: []string{"a:" + id}, Node: "hub", Way: shipping.ByProvider, Account: a.ID, Due: r.at.Add(due)}}
+	for _, sku := range skus {
+		p.Lines = append(p.Lines, driver.ParcelLine{SKU: sku, Qty: 1})
+		s.Lines = append(s.Lines, shipping.Line{OrderID: "a:" + id, Key: "k-" + sku, ItemID: sku, Qty: 1})
+	}
 	f, err := r.x.freight(r.t.Context(), a.ID)
 	r.must(err)
-	got, err := f.Book(r.t.Context(), driver.Booking{ID: id, Parcel: driver.Parcel{OrderIDs: []string{id}, Number: id, Lines: []driver.ParcelLine{{SKU: "MUG", Qty: 1}},
-		To: driver.Address{Name: "Jo Sample", Line1: "1 Example Street", City: "Springfield", State: "OR", Post: "97477", Country: "US"}}})
+	got, err := f.Book(r.t.Context(), driver.Booking{ID: id, Parcel: p})
 	r.must(err)
-	s := store.Shipment{Shipment: shipping.Shipment{ID: id, ConnectionID: "a", Orders: []string{"a:" + id}, Node: "hub", Way: shipping.ByProvider, Account: a.ID, Due: r.at.Add(due),
-		Lines: []shipping.Line{{OrderID: "a:" + id, Key: "k", ItemID: "MUG", Qty: 1}}}}
 	s.Booked(r.at, shipping.Label{Ref: got.Ref})
 	s.Label.Call.At = r.at
 	r.parcels(s)

@@ -342,6 +342,7 @@ type ParcelNews struct {
 	Booked    *Booked
 	Shipped   []ParcelLine // what a logistics provider says is in it; empty: all
 	Exception string       // why it cannot ship, for people
+	Brief     bool         // there is more to be told, such as further lines: a Looker tells it
 	Events    []ParcelEvent
 }
 

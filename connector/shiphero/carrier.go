@@ -22,11 +22,12 @@ const (
 	settingOld       = "old_webhook_secret"
 
 	usualBase = "https://public-api.shiphero.com"
-	orderPage = 12 // orders a page: with their lines and shipments they cost about half of the credits there are at most
+	orderPage = 40 // orders a page: with their lines and shipments they cost about a quarter of the credits there are at most
 	shelfPage = 100
 )
 
-// Describe implements driver.Carrier. ShipHero gives 60 credits a second; the lanes are slow enough that following and stock leave most of them to orders.
+// Describe implements driver.Carrier. ShipHero gives 60 credits a second: the lanes of handing over, following and looking take them together, so that none
+// starves another, and what the calls before left pays for stock.
 func (Carrier) Describe() driver.CarrierDescription {
 	return driver.CarrierDescription{
 		Name: "shiphero", Title: "ShipHero", Docs: "docs/connectors/shiphero.md", Owner: "connector maintainers", Keeps: true,
@@ -39,7 +40,7 @@ func (Carrier) Describe() driver.CarrierDescription {
 			{Name: settingBase, Help: "Address of the API.", Default: usualBase},
 		},
 		Can: []driver.ShipAbility{driver.CanVoid, driver.CanFollow, driver.CanStock},
-		Limits: driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 2, driver.OpParcels: 0.02, driver.OpLook: 0.1, driver.OpQuantities: 0.1},
+		Limits: driver.ShipLimits{PerSecond: map[driver.Operation]float64{driver.OpBook: 0.6, driver.OpParcels: 0.025, driver.OpLook: 0.1, driver.OpQuantities: 0.1},
 			Default: 1, Burst: 10, Page: orderPage},
 		RequestLifetime: 2 * time.Minute, // a mutation that timed out has been seen to end within one
 	}

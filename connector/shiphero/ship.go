@@ -70,7 +70,8 @@ func number(b driver.Booking) string {
 // decimal writes an amount of hundredths. Prices are for customs and papers; nothing is charged by them.
 func decimal(minor int64) string { return fmt.Sprintf("%d.%02d", minor/100, max(0, minor%100)) }
 
-// Find implements driver.Shipper. Of several orders under one reference, which a person may have made, one that stands is preferred.
+// Find implements driver.Shipper. Of several orders under one reference, which a person may have made, one that stands is preferred. Every order that is
+// handed over is looked for and next to none is there: only that one is read.
 func (s *shipper) Find(ctx context.Context, b driver.Booking) (driver.Booked, bool, error) {
 	var out struct {
 		Orders struct {
@@ -89,7 +90,11 @@ func (s *shipper) Find(ctx context.Context, b driver.Booking) (driver.Booked, bo
 	if best == nil {
 		return driver.Booked{}, false, nil
 	}
-	return best.booked(b.ID), true, nil
+	o, err := s.read(ctx, driver.OpFind, best.ID)
+	if err != nil {
+		return driver.Booked{}, false, err
+	}
+	return o.booked(b.ID), true, nil
 }
 
 // Document implements driver.Shipper: there is none to fetch.
@@ -119,7 +124,7 @@ func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, err
 
 // Parcels implements driver.Follower. A change never takes an order off the list, so one that changes between two pages is told twice at worst.
 func (s *shipper) Parcels(ctx context.Context, since time.Time, cursor string) (driver.ParcelPage, error) {
-	vars := map[string]any{"n": orderPage}
+	vars := map[string]any{"n": orderPage, "lines": lineFew}
 	if !since.IsZero() {
 		vars["since"] = since.UTC().Truncate(time.Second).Format(time.RFC3339) // their times have whole seconds
 	}
@@ -138,13 +143,13 @@ func (s *shipper) Parcels(ctx context.Context, since time.Time, cursor string) (
 	page := driver.ParcelPage{Next: out.Orders.Data.next(), At: a.At}
 	for _, e := range out.Orders.Data.Edges {
 		if e.Node.Reference != "" { // made by somebody else, in the same account
-			page.News = append(page.News, e.Node.news()...)
+			page.News = append(page.News, e.Node.news(lineFew)...)
 		}
 	}
 	return page, nil
 }
 
-// Look implements driver.Looker: one order costs a twelfth of a page.
+// Look implements driver.Looker: one order costs an eighth of a page.
 func (s *shipper) Look(ctx context.Context, b driver.Booked) ([]driver.ParcelNews, error) {
 	o, err := s.read(ctx, driver.OpLook, b.Ref)
 	if err != nil {
@@ -153,7 +158,7 @@ func (s *shipper) Look(ctx context.Context, b driver.Booked) ([]driver.ParcelNew
 	if o.Reference != b.ID {
 		return nil, &driver.Error{Class: driver.GiveUp, Op: driver.OpLook, Message: "ShipHero has another order under this id"}
 	}
-	return o.news(), nil
+	return o.news(lineMost + 1), nil // of an order with more lines still, what is known is told
 }
 
 // read reads one order by ShipHero's id.
@@ -163,7 +168,7 @@ func (s *shipper) read(ctx context.Context, op driver.Operation, id string) (*wi
 			Data *wireOrder `json:"data"`
 		} `json:"order"`
 	}
-	if _, err := s.call(ctx, op, readOrder, map[string]any{"id": id}, &out); err != nil {
+	if _, err := s.call(ctx, op, readOrder, map[string]any{"id": id, "lines": lineMost}, &out); err != nil {
 		return nil, err
 	}
 	if out.Order.Data == nil {

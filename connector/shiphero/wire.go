@@ -8,21 +8,21 @@ import (
 	"github.com/spillway/spillway/domain/tracking"
 )
 
-// bookedFields tell whether an order is there and how it stands, orderFields are all that is read of one. Lines and shipments are bounded, since what
-// may be answered is what is paid for: the lines of shipments are more than half of it.
+// Lines are bounded, since what may be answered is what is paid for, and they are nine tenths of it. Most orders have one or two items: the list reads
+// lineFew lines of each order and of each shipment, a single order is read with lineMost.
 const (
-	headFields = `id order_number partner_order_id fulfillment_status order_date updated_at
+	lineFew, lineMost = 3, 20
+	orderFields       = `id order_number partner_order_id fulfillment_status order_date updated_at
 holds { address_hold fraud_hold operator_hold payment_hold }
-line_items(first: 20) { edges { node { sku backorder_quantity } } } `
-	shipmentFields = `id created_date shipping_labels { tracking_number tracking_url carrier shipping_method status }`
-	bookedFields   = headFields + `shipments { ` + shipmentFields + ` }`
-	orderFields    = headFields + `shipments { ` + shipmentFields + ` line_items(first: 20) { edges { node { quantity line_item { sku } } } } }`
+line_items(first: $lines) { edges { node { sku backorder_quantity } } }
+shipments { id created_date shipping_labels { tracking_number tracking_url carrier shipping_method status }
+	line_items(first: $lines) { edges { node { quantity line_item { sku } } } } }`
 )
 
 const (
-	findOrder   = `query ($ref: String) { orders(partner_order_id: $ref) { request_id complexity data(first: 5) { edges { node { ` + bookedFields + ` } } } } }`
-	readOrder   = `query ($id: String!) { order(id: $id) { request_id complexity data { ` + orderFields + ` } } }`
-	followOrder = `query ($since: ISODateTime, $n: Int, $after: String) { orders(updated_from: $since) { request_id complexity data(first: $n, after: $after) { edges { node { ` +
+	findOrder   = `query ($ref: String) { orders(partner_order_id: $ref) { request_id complexity data(first: 5) { edges { node { id partner_order_id fulfillment_status } } } } }`
+	readOrder   = `query ($id: String!, $lines: Int) { order(id: $id) { request_id complexity data { ` + orderFields + ` } } }`
+	followOrder = `query ($since: ISODateTime, $n: Int, $after: String, $lines: Int) { orders(updated_from: $since) { request_id complexity data(first: $n, after: $after) { edges { node { ` +
 		orderFields + ` } } pageInfo { hasNextPage endCursor } } } }`
 	readStock = `query ($warehouse: String, $n: Int, $after: String) { warehouse_products(warehouse_id: $warehouse) { request_id complexity data(first: $n, after: $after) {
 		edges { node { sku warehouse_id on_hand allocated reserve_inventory non_sellable_quantity } } pageInfo { hasNextPage endCursor } } } }`
@@ -151,10 +151,11 @@ func (s wireShipment) into(b *driver.Booked) {
 	}
 }
 
-// news is what an order as it stands tells: of each of its shipments, or of itself.
-func (o wireOrder) news() []driver.ParcelNews {
+// news is what an order as it stands tells: of each of its shipments, or of itself. Where as many lines were read as were asked for there may be more of
+// them, and it is brief.
+func (o wireOrder) news(lines int) []driver.ParcelNews {
 	if len(o.Shipments) == 0 {
-		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID}
+		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID, Brief: len(o.Lines.Edges) >= lines && o.problem() == "" && !o.cancelled()}
 		if o.cancelled() {
 			b := o.booked(o.Reference)
 			n.Booked = &b
@@ -170,7 +171,7 @@ func (o wireOrder) news() []driver.ParcelNews {
 		if b.Tracking == "" {
 			continue // its label was voided: the next shipment, or none, counts
 		}
-		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID, Tracking: b.Tracking, Booked: &b}
+		n := driver.ParcelNews{BookingID: o.Reference, Ref: o.ID, Tracking: b.Tracking, Booked: &b, Brief: len(s.Lines.Edges) >= lines}
 		for _, l := range s.Lines.Edges {
 			n.Shipped = append(n.Shipped, driver.ParcelLine{SKU: l.Node.Line.SKU, Qty: l.Node.Qty})
 		}

@@ -42,8 +42,9 @@ type Order struct {
 	Method      string
 	Lines       []Line
 	Stage       Stage
-	Problem     string // of Short and Held
-	Place       string // where it is shipped from
+	Problem     string   // of Short and Held
+	Lacks       []string // SKUs a Short order waits for
+	Place       string   // where it is shipped from
 	Carrier     string
 	Tracking    string
 	CreatedAt   time.Time
@@ -122,11 +123,12 @@ func (d *Depot) Place(o Order) Order {
 func (d *Depot) start(o *Order) {
 	place := d.canShip(o.Lines)
 	if place == "" {
-		o.Problem = "not enough stock of " + o.Lines[0].SKU
+		o.Lacks = d.lacking(o.Lines)
+		o.Problem = "not enough stock of " + o.Lacks[0]
 		d.to(o, Short)
 		return
 	}
-	o.Place, o.Problem = place, ""
+	o.Place, o.Problem, o.Lacks = place, "", nil
 	for _, l := range o.Lines {
 		d.shelf(place, l.SKU).Allocated += l.Qty
 	}
@@ -151,6 +153,21 @@ func (d *Depot) canShip(lines []Line) string {
 		}
 	}
 	return ""
+}
+
+// lacking names what no place has enough of; everything, where no place has it all. The caller holds the lock.
+func (d *Depot) lacking(lines []Line) (none []string) {
+	var all []string
+	for _, l := range lines {
+		all = append(all, l.SKU)
+		if d.canShip([]Line{l}) == "" {
+			none = append(none, l.SKU)
+		}
+	}
+	if len(none) == 0 {
+		return all
+	}
+	return none
 }
 
 // step moves an order on, if it still stands where the step began.

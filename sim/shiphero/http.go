@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -139,7 +140,7 @@ func (s *Sim) run(w http.ResponseWriter, root *ast.Field, vars map[string]any) {
 		return
 	}
 	out["request_id"], out["complexity"] = "req-1", cost
-	answer(w, http.StatusOK, object{"data": object{root.Alias: prune(out, root.SelectionSet)}})
+	answer(w, http.StatusOK, object{"data": object{root.Alias: prune(out, root.SelectionSet, vars)}})
 }
 
 // complexity is what a selection costs: one for each object that may be answered.
@@ -180,13 +181,13 @@ func number(v any) int {
 	return 0
 }
 
-// prune leaves of a value what was selected.
-func prune(v any, set ast.SelectionSet) any {
+// prune leaves of a value what was selected, and of a list inside it as many entries as were asked for.
+func prune(v any, set ast.SelectionSet, vars map[string]any) any {
 	switch v := v.(type) {
 	case []object:
 		out := make([]any, 0, len(v))
 		for _, e := range v {
-			out = append(out, prune(e, set))
+			out = append(out, prune(e, set, vars))
 		}
 		return out
 	case object:
@@ -195,11 +196,28 @@ func prune(v any, set ast.SelectionSet) any {
 		}
 		out := object{}
 		for _, sel := range set {
-			if f, ok := sel.(*ast.Field); ok {
-				out[f.Alias] = prune(v[f.Name], f.SelectionSet)
+			f, ok := sel.(*ast.Field)
+			if !ok {
+				continue
 			}
+			in := v[f.Name]
+			if list, ok := in.(object); ok && f.Definition.Arguments.ForName("first") != nil {
+				in = cut(list, first(f.ArgumentMap(vars)))
+			}
+			out[f.Alias] = prune(in, f.SelectionSet, vars)
 		}
 		return out
 	}
 	return v
+}
+
+// cut is a list without the entries behind the first n.
+func cut(list object, n int) object {
+	edges, ok := list["edges"].([]object)
+	if !ok || len(edges) <= n {
+		return list
+	}
+	out := maps.Clone(list)
+	out["edges"] = edges[:n]
+	return out
 }

@@ -36,7 +36,7 @@ func (s *Sim) resolve(root *ast.Field, args, vars map[string]any) (object, *fail
 	return nil, &failure{4, "There is no such operation."}
 }
 
-// orders filters, the oldest change first.
+// orders filters, the newest order first.
 func (s *Sim) orders(root *ast.Field, args, vars map[string]any) (object, *failure) {
 	var since time.Time
 	if v, ok := args["updated_from"].(string); ok {
@@ -132,7 +132,7 @@ func order(o depot.Order) object {
 	edges, inside := []object{}, []object{}
 	for _, l := range o.Lines {
 		line := object{"sku": l.SKU, "quantity": l.Qty, "backorder_quantity": int64(0)}
-		if o.Stage == depot.Short {
+		if o.Stage == depot.Short && slices.Contains(o.Lacks, l.SKU) {
 			line["backorder_quantity"] = l.Qty
 		}
 		edges = append(edges, object{"node": line})
