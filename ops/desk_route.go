@@ -102,6 +102,8 @@ func (d *Desk) routeWords(v *view.OrderRoute, cat *catalogue, told RouteTold) {
 		v.Parts = append(v.Parts, part)
 	}
 	switch {
+	case len(names) == 0 && told.Back:
+		v.Sentence = "It waits for its provider."
 	case len(names) == 0:
 		v.Sentence = "It waits: no node it may leave from has what it asks."
 	case len(names) == 1:
@@ -110,7 +112,7 @@ func (d *Desk) routeWords(v *view.OrderRoute, cat *catalogue, told RouteTold) {
 		v.Sentence = "Leaves in " + number(len(names)) + " parts, from " + and(names) + "."
 	}
 	if told.Left > 0 {
-		v.Sentence += " " + capital(plural(told.Left, "unit ships", "units ship")) + " later."
+		v.Sentence += " " + told.later()
 	}
 	if told.Together > 0 {
 		v.Sentence += " It was planned together with " + number(told.Together-1) + " others, for the least cost of all of them."
@@ -237,13 +239,16 @@ func (d *Desk) PreviewReroute(ctx context.Context, a view.RerouteDraft) (view.Pr
 	if len(then.Parts) == 0 {
 		v.Sentence = "It leaves from nowhere for now."
 	}
+	if then.Back {
+		v.Sentence = then.later()
+	}
 	level := view.Level("")
 	if then.Late > was.Late {
 		level = view.Watch
 	}
 	v.Changes = []view.Change{{What: "Leaves from", From: from, To: to}, {What: "Expected cost", From: amount(was.Total), To: amount(then.Total), Why: "handling, labels, surge and what lateness costs"},
 		{What: "Chance to leave late", From: chanceWord(was.Late), To: chanceWord(then.Late), Level: level}, {What: "Arrives", From: arrives(was), To: arrives(then)}}
-	if then.Left > 0 {
+	if then.Left > 0 && !then.Back {
 		v.Warnings = append(v.Warnings, capital(plural(then.Left, "unit", "units"))+" would ship later: there are not enough there.")
 	}
 	for _, c := range then.Candidates {

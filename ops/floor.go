@@ -253,6 +253,9 @@ func (x *Ops) routeAgain(ctx context.Context, scan string, orders []string) {
 }
 
 func (x *Ops) routedWords(told RouteTold) string {
+	if len(told.Parts) == 0 && told.Back {
+		return told.later()
+	}
 	if len(told.Parts) == 0 {
 		return "Nothing of it can be sent now; it is routed when there is stock again."
 	}

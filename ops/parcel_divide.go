@@ -50,17 +50,11 @@ func (x *Ops) DivideParcel(ctx context.Context, orderID, id string, keep map[str
 
 // divideParcel divides a parcel in a transaction: both are saved, and stay in its wave. s is the first of them then.
 func (x *Ops) divideParcel(tx *store.Tx, cat *catalogue, s *store.Shipment, keep map[string]int64, actor string) (rest store.Shipment, err error) {
-	orders, err := tx.OrdersGet(s.Orders)
+	d, id, err := x.division(tx, cat, s, keep)
 	if err != nil {
 		return rest, err
 	}
-	had, err := tx.ShipmentsOf(s.Orders[0])
-	if err != nil {
-		return rest, err
-	}
-	r := &router{x: x, tx: tx, cat: cat}
-	d := shipping.Division{In: keep, Sold: r.soldAs(orders), Packages: x.packages(s.ConnectionID), Whole: x.undivided(s.ConnectionID)}
-	other, err := s.Divide(freeParcelID(s.Orders[0], len(had), had), d, tx.Now())
+	other, err := s.Divide(id, d, tx.Now())
 	if err != nil {
 		return rest, err
 	}
@@ -73,14 +67,34 @@ func (x *Ops) divideParcel(tx *store.Tx, cat *catalogue, s *store.Shipment, keep
 		return rest, err
 	}
 	s.Version = one[0].Version
-	added, err := tx.ShipmentsAdd([]store.Shipment{rest})
-	if err == nil && !added[rest.ID] {
+	return rest, x.addPart(tx, s, rest, actor)
+}
+
+// division is how a parcel is divided so that it keeps some items, and the id of the other parcel.
+func (x *Ops) division(tx *store.Tx, cat *catalogue, s *store.Shipment, keep map[string]int64) (d shipping.Division, id string, err error) {
+	orders, err := tx.OrdersGet(s.Orders)
+	if err != nil {
+		return d, "", err
+	}
+	had, err := tx.ShipmentsOf(s.Orders[0])
+	if err != nil {
+		return d, "", err
+	}
+	r := &router{x: x, tx: tx, cat: cat}
+	return shipping.Division{In: keep, Sold: r.soldAs(orders), Packages: x.packages(s.ConnectionID), Whole: x.undivided(s.ConnectionID)},
+		freeParcelID(s.Orders[0], len(had), had), nil
+}
+
+// addPart stores the parcel that another was divided into.
+func (x *Ops) addPart(tx *store.Tx, s *store.Shipment, part store.Shipment, by string) error {
+	added, err := tx.ShipmentsAdd([]store.Shipment{part})
+	if err == nil && !added[part.ID] {
 		err = errs.New(errs.Conflict, "ops.DivideParcel", s.ID, "the order was just routed again: look at its parcels once more")
 	}
 	if err != nil {
-		return rest, err
+		return err
 	}
-	return rest, tx.EventsAppend([]store.Event{{At: tx.Now(), Kind: EventDivided, Subject: s.Orders[0], Data: jsonOf(map[string]any{"parcel": s.ID, "other": rest.ID, "by": actor})}})
+	return tx.EventsAppend([]store.Event{{At: tx.Now(), Kind: EventDivided, Subject: s.Orders[0], Data: jsonOf(map[string]any{"parcel": s.ID, "other": part.ID, "by": by})}})
 }
 
 // soldAs tells what lines of parcels are of what was sold.

@@ -69,9 +69,9 @@ func (r *router) pinned(orderID string) (over routing.Override, err error) {
 	return routing.Override{Nodes: told.Asked, By: was.Actor, Reason: was.Reason}, err
 }
 
-// routable reports whether an order waits to be sent by us.
+// routable reports whether an order waits to be sent by us, or the rest of it does.
 func routable(o *order.Order) bool {
-	return o.Status == order.AwaitingShipment && o.Fulfilment != order.ByPlatform && !o.Flags.Sample && len(o.Lines) > 0
+	return (o.Status == order.AwaitingShipment || o.Status == order.PartiallyShipping) && o.Fulfilment != order.ByPlatform && !o.Flags.Sample && len(o.Lines) > 0
 }
 
 // job is what there is to decide of an order.
@@ -83,10 +83,10 @@ type job struct {
 
 func (r *router) job(o *order.Order, had []store.Shipment) job {
 	j := job{asked: r.asked(o)}
-	j.kept = keep(o.ID, j.asked, had, !r.anew)
+	j.kept = keep(o.ID, j.asked, had, r.anew)
 	j.way = under(o.ID, j.asked, had, j.kept)
 	for _, a := range j.asked {
-		if a.qty = min(a.qty, a.all-j.way.sum(a.line, a.item)); a.qty > 0 {
+		if a.qty -= j.way.held[[2]string{a.line, a.item}]; a.qty > 0 {
 			j.rest = append(j.rest, a)
 		}
 	}
@@ -98,8 +98,10 @@ func (r *router) job(o *order.Order, had []store.Shipment) job {
 func (r *router) plan(o *order.Order, had []store.Shipment, over routing.Override) error {
 	j := r.job(o, had)
 	if len(j.rest) == 0 {
-		_, err := r.stop(o, had, j.kept)
-		return err
+		if _, err := r.stop(o, had, j.kept); err != nil {
+			return err
+		}
+		return r.complete(o, over)
 	}
 	in := r.input(o, j.rest, over)
 	plan, err := r.x.network.desk.Route(&in, r.stock(j.rest, o.ID, j.way))
@@ -124,6 +126,9 @@ func (r *router) carry(o *order.Order, had []store.Shipment, j job, plan *routin
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(had, func(s store.Shipment) bool { return s.Reclaimed() }) {
+		return r.await(o, j, &told, stopped > 0, over)
+	}
 	if was, ok := r.was[o.ID]; ok && !r.asks && stopped == 0 && !slices.Contains(stays, "") && was.Lacking == told.Left {
 		return nil // nothing is different
 	}
@@ -141,6 +146,36 @@ func (r *router) carry(o *order.Order, had []store.Shipment, j job, plan *routin
 		told.Parts[i].Shipment = s.ID
 		r.adds = append(r.adds, store.Shipment{Shipment: *s})
 	}
+	return r.note(o.ID, told, over)
+}
+
+// await leaves what is in no parcel that stays until a provider has said that it does not ship it: sent from elsewhere before that, it might go twice.
+func (r *router) await(o *order.Order, j job, told *RouteTold, stopped bool, over routing.Override) error {
+	told.Parts = slices.DeleteFunc(told.Parts, func(p RoutePart) bool { return p.Shipment == "" })
+	told.Left, told.Back = 0, true
+	for _, a := range j.rest {
+		told.Left += a.qty
+	}
+	for _, p := range told.Parts {
+		told.Left -= p.Units
+	}
+	if was, ok := r.was[o.ID]; ok && !r.asks && !stopped && was.Lacking == told.Left {
+		return nil
+	}
+	return r.note(o.ID, *told, over)
+}
+
+// complete says that nothing is left for later any more.
+func (r *router) complete(o *order.Order, over routing.Override) error {
+	was, ok := r.was[o.ID]
+	if !ok || was.Lacking == 0 {
+		return nil
+	}
+	var told RouteTold
+	if err := json.Unmarshal(was.Body, &told); err != nil {
+		return err
+	}
+	told.Left, told.Back = 0, false
 	return r.note(o.ID, told, over)
 }
 
@@ -207,12 +242,16 @@ func sameParcel(o *order.Order, s *store.Shipment, want *shipping.Shipment) bool
 func live(s *store.Shipment) bool { return s.Stopped.IsZero() && !s.Closed() && !s.Shipped() }
 
 // keep names the parcels that stay: those somebody works on, those that are divided so, and those that have left, as long as they hold no more than is
-// asked.
-func keep(orderID string, asked []routeItem, had []store.Shipment, divided bool) map[string]bool {
+// asked. Anew: a person routes the order, who may divide it otherwise, and take back what a provider has and has not sent.
+func keep(orderID string, asked []routeItem, had []store.Shipment, anew bool) map[string]bool {
 	out := map[string]bool{}
 	for i := range had {
 		s := &had[i]
-		if s.Stopped.IsZero() && !s.Closed() && (s.Wave != "" || s.Box != nil || s.Label.N > 0 || divided && s.Divided) {
+		begun := s.Wave != "" || s.Box != nil || s.Label.N > 0 || s.Divided
+		if anew {
+			begun = s.Wave != "" || s.Box != nil || s.Label.N > 0 && (s.Way != shipping.ByProvider || s.Label.Tracking != "")
+		}
+		if s.Shipped() || s.Stopped.IsZero() && !s.Closed() && begun {
 			out[s.ID] = true
 		}
 	}
@@ -233,13 +272,14 @@ func keep(orderID string, asked []routeItem, had []store.Shipment, divided bool)
 
 // underWay is what parcels that stay hold, by line and item, and where.
 type underWay struct {
-	all map[[2]string]int64
-	at  map[[3]string]int64
+	all  map[[2]string]int64
+	held map[[2]string]int64 // of that, what the ledger still holds: the channel does not know that it has left
+	at   map[[3]string]int64
 }
 
 // under sums the parcels that stay. Of what the channel knows to have left nothing is held any more.
 func under(orderID string, asked []routeItem, had []store.Shipment, kept map[string]bool) underWay {
-	w, left := underWay{map[[2]string]int64{}, map[[3]string]int64{}}, map[[2]string]int64{}
+	w, left := underWay{map[[2]string]int64{}, map[[2]string]int64{}, map[[3]string]int64{}}, map[[2]string]int64{}
 	for _, a := range asked {
 		left[[2]string{a.line, a.item}] += a.all - a.qty
 	}
@@ -258,6 +298,7 @@ func under(orderID string, asked []routeItem, had []store.Shipment, kept map[str
 				gone := min(held, left[k])
 				left[k], held = left[k]-gone, held-gone
 			}
+			w.held[k] += held
 			w.at[[3]string{l.Key, l.ItemID, s.Node}] += held
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type RouteTold struct {
 	Parts      []RoutePart      `json:"parts"`
 	Left       int64            `json:"left,omitzero"` // units for later
+	Back       bool             `json:"back,omitzero"` // they are with a provider that is asked not to ship them
 	Currency   string           `json:"currency"`
 	Total      int64            `json:"total"` // expected cost in minor units, lateness included
 	LateCost   int64            `json:"late_cost,omitzero"`
@@ -24,6 +25,14 @@ type RouteTold struct {
 	Asked      []string         `json:"asked,omitempty"`   // nodes a person named; none: the rules decided
 	Request    string           `json:"request,omitzero"`  // the caller's id of the change
 	Together   int              `json:"together,omitzero"` // orders it was planned together with
+}
+
+// later says what becomes of the units left for later.
+func (t RouteTold) later() string {
+	if t.Back {
+		return capital(plural(t.Left, "unit is", "units are")) + " with a provider that is asked not to ship them. Only when it has said so do they leave from elsewhere; if it ships them after all, that stands."
+	}
+	return capital(plural(t.Left, "unit ships", "units ship")) + " later."
 }
 
 // RoutePart is what leaves one node.

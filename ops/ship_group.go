@@ -65,7 +65,7 @@ func (w *wire) others(ctx context.Context, s *shipping.Shipment) (out [][]string
 	})
 	for i := range all {
 		o := &all[i]
-		if o.ID == s.ID || !live(o) || o.Label.Fate == shipping.Done {
+		if o.ID == s.ID || !live(o) || o.Label.Fate == shipping.Done && !o.MayPart() {
 			continue
 		}
 		var lines []string

@@ -92,21 +92,32 @@ func (x *Ops) hookKey(accountID string) string {
 // takeNews merges what an account tells into its parcels, one transaction for each that changes: most of what is told was told before. News of parcels
 // that are not ours is left out: an account may ship for others too.
 func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news []driver.ParcelNews) error {
+	all := told(news)
 	for _, n := range news {
 		changes := false
-		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
-			_, _, changes, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n)
+		err := x.st.View(ctx, func(tx *store.Tx) error {
+			h, err := x.heard(tx, (*store.Tx).ShipmentsBy, account, n, all)
+			changes = h.changes()
 			return err
 		})
 		if err == nil && changes {
 			err = x.st.Update(ctx, func(tx *store.Tx) error {
-				was, s, changes, err := x.heard(tx, (*store.Tx).ShipmentsByForUpdate, account, n)
-				if err != nil || !changes {
+				h, err := x.heard(tx, (*store.Tx).ShipmentsByForUpdate, account, n, all)
+				if err != nil || !h.changes() {
 					return err
 				}
-				return x.saveParcel(tx, &was, &s, newsBy(s.Way))
+				parted := false
+				if h.part != nil {
+					if parted, err = x.sendPart(tx, &h.now, h.part, account.Name); err != nil {
+						return err
+					}
+				}
+				if !parted && !h.differs() {
+					return nil
+				}
+				return x.saveParcel(tx, &h.was, &h.now, newsBy(h.now.Way))
 			})
-			x.live.notify(topicShipments)
+			x.live.notify("order", topicShipments)
 		}
 		if err != nil {
 			return err
@@ -118,34 +129,34 @@ func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news [
 // unabridged looks up what is told in brief, one call for each parcel of ours of which that may be news; the rest of the brief is left out. With an
 // error it returns what is known by then.
 func (x *Ops) unabridged(ctx context.Context, f *connector.Freight, account store.CarrierAccount, news []driver.ParcelNews) (out []driver.ParcelNews, err error) {
-	looked := map[string]bool{}
+	looked, all := map[string]bool{}, told(news)
 	for _, n := range news {
 		if !n.Brief {
 			out = append(out, n)
 			continue
 		}
-		var s store.Shipment
-		var changes bool
+		var h parcelChange
 		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
-			_, s, changes, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n)
+			h, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n, all)
 			return err
 		})
 		if err != nil {
 			return out, err
 		}
-		if looked[s.ID] || s.ID == "" || !changes && !(n.Tracking == "" && awaited(&s.Shipment)) {
+		id := booking(&h.now.Shipment)
+		if looked[id] || !h.found() || !h.changes() && !(n.Tracking == "" && awaited(&h.now.Shipment)) {
 			continue
 		}
-		looked[s.ID] = true
+		looked[id] = true
 		if !f.Looks() {
 			out = append(out, n)
 			continue
 		}
-		all, err := x.lookAt(ctx, f, account, driver.Booked{ID: s.ID, Ref: n.Ref})
+		whole, err := x.lookAt(ctx, f, account, driver.Booked{ID: id, Ref: n.Ref})
 		if err != nil {
 			return out, err
 		}
-		out = append(out, all...)
+		out = append(out, whole...)
 	}
 	return out, nil
 }
@@ -160,24 +171,46 @@ func (x *Ops) lookAt(ctx context.Context, f *connector.Freight, account store.Ca
 	return news, err
 }
 
-// heard is the parcel that news is of as it was and as it is by that news. It is looked for by our own id, the shipper's, or the number, and only among
-// those of the account.
-func (x *Ops) heard(tx *store.Tx, by func(*store.Tx, string, int) ([]store.Shipment, error), account store.CarrierAccount, n driver.ParcelNews) (was shipping.Shipment, s store.Shipment, changes bool, err error) {
+// parcelChange is a parcel as it was and as it is by news of it.
+type parcelChange struct {
+	was  shipping.Shipment
+	now  store.Shipment
+	part map[string]int64 // what of it went, by item, where the rest is still to go
+}
+
+func (h parcelChange) found() bool   { return h.now.ID != "" }
+func (h parcelChange) differs() bool { return !sameShipment(h.was, h.now.Shipment) }
+func (h parcelChange) changes() bool {
+	return h.found() && (h.differs() || h.part != nil && h.now.MayPart())
+}
+
+// heard is what news changes. The parcel is looked for by our own id, the shipper's, or the number, and only among those of the account.
+func (x *Ops) heard(tx *store.Tx, by func(*store.Tx, string, int) ([]store.Shipment, error), account store.CarrierAccount, n driver.ParcelNews, told map[string]bool) (h parcelChange, err error) {
+	var of []store.Shipment
 	for _, number := range unique([]string{n.BookingID, n.Ref, n.Tracking}) {
 		if number == "" {
 			continue
 		}
-		got, err := by(tx, number, 10)
+		got, err := by(tx, number, shipping.MaxLines)
 		if err != nil {
-			return was, s, false, err
+			return h, err
 		}
-		if i := slices.IndexFunc(got, func(s store.Shipment) bool { return s.Account == account.ID }); i >= 0 {
-			was, s = got[i].Shipment, got[i]
-			x.hear(&s.Shipment, account.Carrier, n, tx.Now())
-			return was, s, !sameShipment(was, s.Shipment), nil
+		for _, s := range got {
+			if s.Account == account.ID && !slices.ContainsFunc(of, func(o store.Shipment) bool { return o.ID == s.ID }) {
+				of = append(of, s)
+			}
 		}
 	}
-	return was, s, false, nil
+	if len(of) == 0 {
+		return h, nil
+	}
+	i, part := match(x.catalog.Load(), of, n, told)
+	if i < 0 {
+		return h, nil
+	}
+	h = parcelChange{of[i].Shipment, of[i], part}
+	x.hear(&h.now.Shipment, account.Carrier, n, tx.Now())
+	return h, nil
 }
 
 // hear merges one piece of news.

@@ -171,7 +171,7 @@ func labelOf(b driver.Booked) shipping.Label {
 // booked is a parcel's booking in the shipper's words.
 func booked(s *shipping.Shipment) driver.Booked {
 	l := &s.Label
-	return driver.Booked{ID: s.ID, Ref: l.Ref, Package: l.Package, Carrier: l.Carrier, Service: l.Service, Tracking: l.Tracking, URL: l.URL, Price: l.Price, At: l.BookedAt, State: driver.BookingDone}
+	return driver.Booked{ID: booking(s), Rest: l.PartOf != "" && l.Tracking == "", Ref: l.Ref, Package: l.Package, Carrier: l.Carrier, Service: l.Service, Tracking: l.Tracking, URL: l.URL, Price: l.Price, At: l.BookedAt, State: driver.BookingDone}
 }
 
 func (t shipWay) fetch(ctx context.Context, s store.Shipment) outcome {

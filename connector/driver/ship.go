@@ -292,6 +292,7 @@ type Booked struct {
 	At       time.Time
 	State    BookedState
 	Messages []string // what the shipper adds, for people
+	Rest     bool     // what is left of a booking of which a provider has sent packages already
 }
 
 // BookedState is where a booking stands.

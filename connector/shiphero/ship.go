@@ -102,7 +102,7 @@ func (s *shipper) Document(context.Context, driver.Booked, driver.DocumentKind, 
 	return driver.Document{}, &driver.Error{Class: driver.GiveUp, Op: driver.OpDocument, Message: "the warehouse prints its labels and slips itself: there is nothing to print here"}
 }
 
-// Void implements driver.Shipper: the order is cancelled unless it has left. Where ShipHero refuses, what it has of the order is the answer.
+// Void implements driver.Shipper: the order is cancelled unless it has left; of one that left in part, the rest is. Where ShipHero refuses, what it has of the order is the answer.
 func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, error) {
 	var out struct{}
 	_, err := s.call(ctx, driver.OpVoid, cancelOrder, map[string]any{"data": map[string]any{"order_id": b.Ref, "reason": "cancelled by the seller"}}, &out)
@@ -114,7 +114,7 @@ func (s *shipper) Void(ctx context.Context, b driver.Booked) (driver.Voided, err
 	switch {
 	case err != nil:
 		return "", err
-	case o.cancelled():
+	case o.cancelled() || b.Rest && o.closedShort() && len(o.Lines.Edges) < lineMost:
 		return driver.VoidDone, nil
 	case o.left() || refused != nil:
 		return driver.VoidRefused, nil

@@ -1,6 +1,7 @@
 package shiphero
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ const (
 	lineFew, lineMost = 3, 20
 	orderFields       = `id order_number partner_order_id fulfillment_status order_date updated_at
 holds { address_hold fraud_hold operator_hold payment_hold }
-line_items(first: $lines) { edges { node { sku backorder_quantity } } }
+line_items(first: $lines) { edges { node { sku quantity backorder_quantity } } }
 shipments { id created_date shipping_labels { tracking_number tracking_url carrier shipping_method status }
 	line_items(first: $lines) { edges { node { quantity line_item { sku } } } } }`
 )
@@ -60,6 +61,7 @@ type wireOrder struct {
 	} `json:"holds"`
 	Lines edges[struct {
 		SKU   string `json:"sku"`
+		Qty   int64  `json:"quantity"`
 		Short int64  `json:"backorder_quantity"`
 	}] `json:"line_items"`
 	Shipments []wireShipment `json:"shipments"`
@@ -104,6 +106,20 @@ func (o wireOrder) cancelled() bool {
 
 func (o wireOrder) left() bool {
 	return strings.EqualFold(o.Status, "fulfilled") || len(o.Shipments) > 0
+}
+
+// closedShort reports whether an order is closed although not all of it was sent. It is sure only where all lines were read.
+func (o wireOrder) closedShort() bool {
+	var ordered, sent int64
+	for _, l := range o.Lines.Edges {
+		ordered += l.Node.Qty
+	}
+	for _, s := range o.Shipments {
+		for _, l := range s.Lines.Edges {
+			sent += l.Node.Qty
+		}
+	}
+	return strings.EqualFold(o.Status, "fulfilled") && len(o.Shipments) > 0 && sent < ordered
 }
 
 // problem says why an order does not go on; empty while it does.
@@ -180,6 +196,9 @@ func (o wireOrder) news(lines int) []driver.ParcelNews {
 			n.Events = []driver.ParcelEvent{labelMade(s.Created.Time)}
 		}
 		out = append(out, n)
+	}
+	if o.closedShort() && len(o.Lines.Edges) < lines && !slices.ContainsFunc(out, func(n driver.ParcelNews) bool { return n.Brief }) {
+		out = append(out, driver.ParcelNews{BookingID: o.Reference, Ref: o.ID, Exception: "ShipHero has closed the order, and not all of it was sent"})
 	}
 	return out
 }

@@ -113,7 +113,7 @@ func (s *Shipment) Refuse(k StepKind, at time.Time, after time.Duration, message
 // Booked says that the parcel is the shipper's business now, by the answer to the call or by reading.
 func (s *Shipment) Booked(at time.Time, b Label) {
 	b.Call = Call{Fate: Done, N: s.Label.N, At: s.Label.At}
-	b.Document, b.Fetch = s.Label.Document, s.Label.Fetch
+	b.Document, b.Fetch, b.PartOf = s.Label.Document, s.Label.Fetch, s.Label.PartOf
 	if b.Ref != s.Label.Ref { // another label is another document
 		b.Document, b.Fetch = "", Call{}
 	}

@@ -1,6 +1,7 @@
 package shipping
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -45,6 +46,33 @@ func (s *Shipment) Divide(id string, d Division, at time.Time) (*Shipment, error
 	if why, may := s.MayDivide(); !may {
 		return nil, s.conflict("Divide", "%s", why)
 	}
+	other, err := s.divide(id, d, at)
+	if err != nil {
+		return nil, err
+	}
+	return other, s.Unpack()
+}
+
+// MayPart says whether the parcel may turn out to be several: a logistics provider has it, and the channel knows no number of it.
+func (s *Shipment) MayPart() bool {
+	return s.Way == ByProvider && s.Label.Fate == Done && s.Stopped.IsZero() && s.Tell.Tracking == "" && !s.Tell.unsure() && len(s.Orders) == 1
+}
+
+// Part leaves in the parcel what its provider sent in one package and returns the rest as a parcel of its own, which the provider still has under the
+// same booking. Errors: Conflict (see MayPart), Invalid.
+func (s *Shipment) Part(id string, d Division, at time.Time) (*Shipment, error) {
+	if !s.MayPart() {
+		return nil, s.conflict("Part", "its provider does not have it, or the channel was told a number of it")
+	}
+	other, err := s.divide(id, d, at)
+	if err != nil {
+		return nil, err
+	}
+	other.Label = Label{Call: Call{Fate: Done, N: s.Label.N, At: s.Label.At}, Ref: s.Label.Ref, PartOf: cmp.Or(s.Label.PartOf, s.ID), BookedAt: s.Label.BookedAt}
+	return other, nil
+}
+
+func (s *Shipment) divide(id string, d Division, at time.Time) (*Shipment, error) {
 	stay, ok := d.settle(s.Lines)
 	switch {
 	case !ok && d.Whole:
@@ -66,7 +94,7 @@ func (s *Shipment) Divide(id string, d Division, at time.Time) (*Shipment, error
 		other.Package.Wanted = true
 		s.repackage(at)
 	}
-	return other, s.Unpack()
+	return other, nil
 }
 
 func (s *Shipment) invalidly(why string) error {

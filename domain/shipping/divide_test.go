@@ -197,3 +197,49 @@ func TestWhatMayBeDivided(t *testing.T) {
 		t.Errorf("%+v and %+v", s.Lines, other.Lines)
 	}
 }
+
+// A provider sends in two packages what it was handed over as one: the rest stays booked with it, and the channel's packages are made before it is told.
+func TestAProviderSendsInParts(t *testing.T) {
+	handed := func() Shipment {
+		s := whole("1")
+		s.Way, s.Account = ByProvider, "acc"
+		s.Lines[0].Qty, s.Lines[0].Units = 3, []string{"u1", "u2", "u3"}
+		s.Booked(noon, Label{Ref: "r"})
+		return s
+	}
+	d := Division{In: map[string]int64{"MUG": 1}, Sold: func(l Line) Sold { return Sold{l.ItemID, 1} }, Packages: true}
+	for name, spoil := range map[string]func(*Shipment){
+		"own label": func(s *Shipment) { s.Way = ByCarrier }, "not handed over": func(s *Shipment) { s.Label.Fate = Unknown }, "stopped": func(s *Shipment) { s.Stop(noon, "x") },
+		"told": func(s *Shipment) { s.Told(noon, "9400", "", "", 1) }, "being told": func(s *Shipment) { s.Tell.Fate = Open }, "several orders": func(s *Shipment) { s.Orders = append(s.Orders, "c:2") },
+	} {
+		s := handed()
+		spoil(&s)
+		if _, err := s.Part("s2", d, noon); !errs.Is(err, errs.Conflict) || s.MayPart() || s.Divided {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := handed()
+	s.Booked(noon, Label{Ref: "r", Carrier: "USPS", Tracking: "9400"})
+	other, err := s.Part("s2", d, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Label.Tracking != "9400" || s.Next(noon).Kind != Group || other.Label.Tracking != "" || other.Label.Ref != "r" || other.Label.PartOf != s.ID || other.Next(noon).Kind != Group {
+		t.Errorf("%+v and %+v", s, other)
+	}
+	if !slices.Equal(s.Lines[0].Units, []string{"u1"}) || !slices.Equal(other.Lines[0].Units, []string{"u2", "u3"}) {
+		t.Errorf("%+v and %+v", s.Lines, other.Lines)
+	}
+	third, err := other.Part("s3", d, noon)
+	if err != nil || third.Label.PartOf != s.ID {
+		t.Errorf("%v: %+v", err, third)
+	}
+	s.Packaged(noon, "p1", true)
+	if s.Next(noon).Kind != Tell {
+		t.Errorf("next is %s", s.Next(noon).Kind)
+	}
+	other.Booked(noon, Label{Ref: "r", Carrier: "USPS", Tracking: "9401"})
+	if other.Label.PartOf != s.ID {
+		t.Error("it is forgotten what it was booked as")
+	}
+}

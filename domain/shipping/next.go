@@ -48,7 +48,7 @@ func (s *Shipment) Next(at time.Time) Step {
 		return s.look(at)
 	case !s.Stopped.IsZero() && !s.Shipped():
 		return s.undo(at)
-	case s.Label.Fate != Done && s.Package.Wanted && s.Package.Fate != Done:
+	case s.Package.Wanted && s.Package.Fate != Done && (s.Label.Fate != Done || s.MayPart()):
 		return s.group(at)
 	case s.Label.Fate != Done:
 		return s.book()
@@ -80,7 +80,8 @@ func (c *Call) free(at time.Time) time.Time {
 	return c.After
 }
 
-// group is done before anybody packs: a parcel whose units the channel has in another package cannot ship as it is.
+// group is done before anybody packs: a parcel whose units the channel has in another package cannot ship as it is. What a provider sent in several is
+// grouped before the channel is told their numbers.
 func (s *Shipment) group(at time.Time) Step {
 	p := &s.Package
 	switch {

@@ -115,7 +115,8 @@ type Package struct {
 // Label is the booking with whoever ships the parcel.
 type Label struct {
 	Call
-	Ref      string       `json:"ref,omitzero"` // the shipper's id of it
+	Ref      string       `json:"ref,omitzero"`     // the shipper's id of it
+	PartOf   string       `json:"part_of,omitzero"` // the parcel it was booked as part of; empty: it was booked by itself
 	Package  string       `json:"package,omitzero"`
 	Carrier  string       `json:"carrier,omitzero"`
 	Service  string       `json:"service,omitzero"`
@@ -168,6 +169,11 @@ func (s *Shipment) Closed() bool {
 		return !s.DeliveredAt.IsZero()
 	}
 	return s.Label.Fate == Never || s.Label.Fate == Refused || s.Void.Fate == Done
+}
+
+// Reclaimed reports whether a provider is being asked not to ship it after all: until it has answered, it may.
+func (s *Shipment) Reclaimed() bool {
+	return s.Way == ByProvider && !s.Stopped.IsZero() && !s.Shipped() && !s.Closed()
 }
 
 // Question is what only a person can settle, in the words of whoever refused; empty: nothing.

@@ -22,6 +22,7 @@ const (
 	Held      Stage = "held"
 	Picking   Stage = "picking"
 	Packed    Stage = "packed"
+	Parted    Stage = "partly shipped"
 	Shipped   Stage = "shipped"
 	Delivered Stage = "delivered"
 	Cancelled Stage = "cancelled"
@@ -45,12 +46,20 @@ type Order struct {
 	Problem     string   // of Short and Held
 	Lacks       []string // SKUs a Short order waits for
 	Place       string   // where it is shipped from
-	Carrier     string
+	Carrier     string   // of the box that went last, as the number and the time
 	Tracking    string
+	Sent        []Sent
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	ShippedAt   time.Time
 	DeliveredAt time.Time
+}
+
+// Sent is one box that went.
+type Sent struct {
+	Lines             []Line
+	Carrier, Tracking string
+	At                time.Time
 }
 
 // Standing says that the order is to be shipped, or was.
@@ -69,6 +78,9 @@ type Shelf struct {
 type Options struct {
 	Pick, Pack, Ship, Deliver time.Duration // zero: an hour, half an hour, an hour, two days
 	Changed                   func(Order)   // told of every change; it must not call back
+
+	// Boxes says in which boxes an order goes, one after the other as long after each other as Ship; what is in none of them is never sent. Nil: in one.
+	Boxes func(Order) [][]Line
 }
 
 // Depot is the floor. Make it with New.
@@ -184,16 +196,37 @@ func (d *Depot) step(o *Order, from, to Stage) {
 	case Packed:
 		d.clock.At(now.Add(d.o.Ship), func() { d.step(o, Packed, Shipped) })
 	case Shipped:
-		o.ShippedAt, o.Carrier, o.Tracking = now, "USPS", d.number()
-		for _, l := range o.Lines {
-			s := d.shelf(o.Place, l.SKU)
-			s.OnHand, s.Allocated = s.OnHand-l.Qty, s.Allocated-l.Qty
+		if d.send(o, now) {
+			to = Parted
+			d.clock.At(now.Add(d.o.Ship), func() { d.step(o, Parted, Shipped) })
+		} else {
+			d.close(o, now)
 		}
-		d.clock.At(now.Add(d.o.Deliver), func() { d.step(o, Shipped, Delivered) })
 	case Delivered:
 		o.DeliveredAt = now
 	}
 	d.to(o, to)
+}
+
+// send sends the next box and reports whether there are more. The caller holds the lock.
+func (d *Depot) send(o *Order, now time.Time) (more bool) {
+	boxes := [][]Line{o.Lines}
+	if d.o.Boxes != nil {
+		boxes = d.o.Boxes(*o)
+	}
+	box := Sent{Lines: boxes[len(o.Sent)], Carrier: "USPS", Tracking: d.number(), At: now}
+	o.ShippedAt, o.Carrier, o.Tracking, o.Sent = now, box.Carrier, box.Tracking, append(slices.Clip(o.Sent), box)
+	for _, l := range box.Lines {
+		s := d.shelf(o.Place, l.SKU)
+		s.OnHand, s.Allocated = s.OnHand-l.Qty, s.Allocated-l.Qty
+	}
+	return len(o.Sent) < len(boxes)
+}
+
+// close gives back what was in no box, and has the rest arrive. The caller holds the lock.
+func (d *Depot) close(o *Order, now time.Time) {
+	d.release(o)
+	d.clock.At(now.Add(d.o.Deliver), func() { d.step(o, Shipped, Delivered) })
 }
 
 // to writes a stage down and tells of it. The caller holds the lock.
@@ -233,11 +266,15 @@ func (d *Depot) Cancel(id int) bool {
 	if o == nil || o.Left() {
 		return false
 	}
-	if o.Stage == Cancelled {
-		return true
+	switch o.Stage {
+	case Cancelled:
+	case Parted: // what is gone is gone
+		d.close(o, d.clock.Now())
+		d.to(o, Shipped)
+	default:
+		d.release(o)
+		d.to(o, Cancelled)
 	}
-	d.release(o)
-	d.to(o, Cancelled)
 	return true
 }
 
@@ -246,7 +283,7 @@ func (d *Depot) Hold(id int, why string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	o := d.find(id)
-	if o == nil || o.Left() || o.Stage == Cancelled {
+	if o == nil || o.Left() || o.Stage == Cancelled || o.Stage == Parted {
 		return false
 	}
 	d.release(o)
@@ -255,7 +292,7 @@ func (d *Depot) Hold(id int, why string) bool {
 	return true
 }
 
-// release gives allocated units back. The caller holds the lock.
+// release gives allocated units back that were not sent. The caller holds the lock.
 func (d *Depot) release(o *Order) {
 	if o.Place == "" {
 		return
@@ -263,7 +300,14 @@ func (d *Depot) release(o *Order) {
 	for _, l := range o.Lines {
 		d.shelf(o.Place, l.SKU).Allocated -= l.Qty
 	}
-	o.Place = ""
+	for _, box := range o.Sent {
+		for _, l := range box.Lines {
+			d.shelf(o.Place, l.SKU).Allocated += l.Qty
+		}
+	}
+	if len(o.Sent) == 0 {
+		o.Place = ""
+	}
 }
 
 func (d *Depot) find(id int) *Order {

@@ -129,23 +129,26 @@ func (s *Sim) cancel(in map[string]any) (object, *failure) {
 var status = map[depot.Stage]string{depot.Shipped: "fulfilled", depot.Delivered: "fulfilled", depot.Cancelled: "canceled"}
 
 func order(o depot.Order) object {
-	edges, inside := []object{}, []object{}
+	edges := []object{}
 	for _, l := range o.Lines {
 		line := object{"sku": l.SKU, "quantity": l.Qty, "backorder_quantity": int64(0)}
 		if o.Stage == depot.Short && slices.Contains(o.Lacks, l.SKU) {
 			line["backorder_quantity"] = l.Qty
 		}
 		edges = append(edges, object{"node": line})
-		inside = append(inside, object{"node": object{"quantity": l.Qty, "line_item": line}})
 	}
 	fulfilment := status[o.Stage]
 	if fulfilment == "" {
 		fulfilment = "pending"
 	}
 	shipments := []object{}
-	if o.Left() {
-		shipments = append(shipments, object{"id": uuid("Shipment", 300000+o.ID), "legacy_id": 300000 + o.ID, "created_date": o.ShippedAt.Format("2006-01-02T15:04:05"),
-			"shipping_labels": []object{{"tracking_number": o.Tracking, "tracking_url": "", "carrier": o.Carrier, "shipping_method": "Ground", "status": "valid"}},
+	for i, box := range o.Sent {
+		inside := []object{}
+		for _, l := range box.Lines {
+			inside = append(inside, object{"node": object{"quantity": l.Qty, "line_item": object{"sku": l.SKU}}})
+		}
+		shipments = append(shipments, object{"id": uuid("Shipment", shipmentID(o, i)), "legacy_id": shipmentID(o, i), "created_date": box.At.Format("2006-01-02T15:04:05"),
+			"shipping_labels": []object{{"tracking_number": box.Tracking, "tracking_url": "", "carrier": box.Carrier, "shipping_method": "Ground", "status": "valid"}},
 			"line_items":      object{"edges": inside}})
 	}
 	return object{"id": uuid("Order", o.ID), "legacy_id": o.ID, "order_number": o.Number, "partner_order_id": o.Reference, "fulfillment_status": fulfilment,

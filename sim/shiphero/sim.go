@@ -104,15 +104,15 @@ func (s *Sim) tell(o depot.Order) {
 	var event string
 	var body object
 	switch o.Stage {
-	case depot.Shipped:
-		lines := []object{}
-		for _, l := range o.Lines {
+	case depot.Shipped, depot.Parted:
+		lines, box := []object{}, o.Sent[len(o.Sent)-1]
+		for _, l := range box.Lines {
 			lines = append(lines, object{"id": l.Ref, "sku": l.SKU, "quantity": l.Qty, "package": "Package #1"})
 		}
 		event = "Shipment Update"
-		body = object{"test": "0", "webhook_type": event, "fulfillment": object{"shipment_id": 300000 + o.ID, "shipment_uuid": uuid("Shipment", 300000+o.ID),
-			"warehouse": o.Place, "partner_order_id": o.Reference, "order_number": o.Number, "order_uuid": uuid("Order", o.ID), "tracking_number": o.Tracking,
-			"custom_tracking_url": "", "shipping_carrier": o.Carrier, "shipping_method": "Ground", "created_at": o.ShippedAt.Format("2006-01-02T15:04:05"),
+		body = object{"test": "0", "webhook_type": event, "fulfillment": object{"shipment_id": shipmentID(o, len(o.Sent)-1), "shipment_uuid": uuid("Shipment", shipmentID(o, len(o.Sent)-1)),
+			"warehouse": o.Place, "partner_order_id": o.Reference, "order_number": o.Number, "order_uuid": uuid("Order", o.ID), "tracking_number": box.Tracking,
+			"custom_tracking_url": "", "shipping_carrier": box.Carrier, "shipping_method": "Ground", "created_at": box.At.Format("2006-01-02T15:04:05"),
 			"package_number": 1, "total_packages": 1, "line_items": lines}}
 	case depot.Cancelled:
 		event = "Order Canceled"
@@ -135,6 +135,9 @@ func (s *Sim) tell(o depot.Order) {
 	s.sent++
 	s.courier.Send(world.Message{ID: fmt.Sprintf("m-%06d", s.sent), Event: event, Shop: "shop", URL: s.hook, Body: text})
 }
+
+// shipmentID is the id of an order's nth shipment.
+func shipmentID(o depot.Order, nth int) int { return (300000+o.ID)*10 + nth }
 
 // spend takes credits, or tells how many are left and how long to wait.
 func (s *Sim) spend(cost int) (left int, wait time.Duration) {
