@@ -195,3 +195,49 @@ func TestRoutingAsksByTheCatalogueOfItsBook(t *testing.T) {
 		return nil
 	}))
 }
+
+// What is left to route of a line: what the ledger holds less what parcels that stay will ship of it, whatever the channel knows of them.
+func TestWhatIsLeftToRoute(t *testing.T) {
+	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	parcel := func(n int64, more ...func(*shipping.Shipment)) store.Shipment {
+		s := store.Shipment{Shipment: shipping.Shipment{ID: "s", Orders: []string{"o"}, Way: shipping.ByCarrier, Lines: []shipping.Line{{OrderID: "o", Key: "k", ItemID: "MUG", Qty: n}}}}
+		for i, f := range more {
+			s.ID += string(rune('a' + i))
+			f(&s.Shipment)
+		}
+		return s
+	}
+	packed := func(s *shipping.Shipment) { s.ID, s.Box = s.ID+"packed", &shipping.Box{Grams: 1} }
+	left := func(s *shipping.Shipment) { s.Label.Fate, s.Label.N, s.HandedOverAt = shipping.Done, 1, at }
+	arrived := func(s *shipping.Shipment) { left(s); s.ID, s.DeliveredAt = s.ID+"arrived", at }
+	stopped := func(s *shipping.Shipment) { s.Stopped = at }
+	provider := func(s *shipping.Shipment) { s.Way, s.Label.Fate, s.Label.N = shipping.ByProvider, shipping.Done, 1 }
+	numbered := func(s *shipping.Shipment) { s.Label.Tracking = "9400" }
+	for name, c := range map[string]struct {
+		holds, sent int64 // by the ledger and by the channel
+		had         []store.Shipment
+		anew        bool
+		want        int64
+	}{
+		"nothing yet":                            {2, 0, nil, false, 2},
+		"planned":                                {2, 0, []store.Shipment{parcel(2)}, false, 2},
+		"packed":                                 {2, 0, []store.Shipment{parcel(2, packed)}, false, 0},
+		"left, as the channel knows":             {1, 1, []store.Shipment{parcel(1, left)}, false, 1},
+		"left, and the channel does not know":    {2, 0, []store.Shipment{parcel(1, left)}, false, 1},
+		"arrived, as the channel knows":          {1, 1, []store.Shipment{parcel(1, arrived)}, false, 1},
+		"arrived, and the channel does not know": {2, 0, []store.Shipment{parcel(1, arrived)}, false, 1},
+		"sent by somebody else, the rest packed": {1, 1, []store.Shipment{parcel(1, packed)}, false, 0},
+		"one left, one packed":                   {1, 1, []store.Shipment{parcel(1, left), parcel(1, packed)}, false, 0},
+		"stopped":                                {2, 0, []store.Shipment{parcel(2, packed, stopped)}, false, 2},
+		"more packed than is asked":              {1, 0, []store.Shipment{parcel(2, packed)}, false, 1},
+		"with a provider":                        {2, 0, []store.Shipment{parcel(2, provider)}, false, 0},
+		"with a provider, and a person asks":     {2, 0, []store.Shipment{parcel(2, provider)}, true, 2},
+		"sent by a provider, and a person asks":  {2, 0, []store.Shipment{parcel(2, provider, numbered)}, true, 0},
+	} {
+		asked := []routeItem{{line: "k", item: "MUG", qty: c.holds, all: c.holds + c.sent}}
+		kept := keep("o", asked, c.had, c.anew)
+		if got := max(0, c.holds-under("o", asked, c.had, kept).held[[2]string{"k", "MUG"}]); got != c.want {
+			t.Errorf("%s: %d left to route, want %d", name, got, c.want)
+		}
+	}
+}

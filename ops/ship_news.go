@@ -126,39 +126,53 @@ func (x *Ops) takeNews(ctx context.Context, account store.CarrierAccount, news [
 	return nil
 }
 
-// unabridged looks up what is told in brief, one call for each parcel of ours of which that may be news; the rest of the brief is left out. With an
-// error it returns what is known by then.
-func (x *Ops) unabridged(ctx context.Context, f *connector.Freight, account store.CarrierAccount, news []driver.ParcelNews) (out []driver.ParcelNews, err error) {
-	looked, all := map[string]bool{}, told(news)
+// unabridged looks up what is told in brief, one call for each parcel of ours of which that is news, and leaves out the rest of the brief. With an error,
+// or where the turn is over before all are looked up, it returns what is known by then; the same page is read again then, of which less is news.
+// Whether a parcel that has not shipped has a problem is looked up as long as there is time.
+func (x *Ops) unabridged(ctx, turn context.Context, f *connector.Freight, account store.CarrierAccount, news []driver.ParcelNews) (out []driver.ParcelNews, all bool, err error) {
+	looked, numbers := map[string]bool{}, told(news)
+	var maybe []driver.Booked
+	look := func(b driver.Booked) error {
+		looked[b.ID] = true
+		got, err := x.lookAt(ctx, f, account, b)
+		out = append(out, got...)
+		return err
+	}
 	for _, n := range news {
-		if !n.Brief {
+		if !n.Brief || !f.Looks() {
 			out = append(out, n)
 			continue
 		}
 		var h parcelChange
 		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
-			h, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n, all)
+			h, err = x.heard(tx, (*store.Tx).ShipmentsBy, account, n, numbers)
 			return err
 		})
 		if err != nil {
-			return out, err
+			return out, false, err
 		}
-		id := booking(&h.now.Shipment)
-		if looked[id] || !h.found() || !h.changes() && !(n.Tracking == "" && awaited(&h.now.Shipment)) {
-			continue
+		b := driver.Booked{ID: booking(&h.now.Shipment), Ref: n.Ref}
+		switch {
+		case !h.found() || looked[b.ID]:
+		case n.Tracking == "" && awaited(&h.now.Shipment):
+			maybe = append(maybe, b)
+		case h.changes() && turn.Err() != nil:
+			return out, false, nil
+		case h.changes():
+			if err := look(b); err != nil {
+				return out, false, err
+			}
 		}
-		looked[id] = true
-		if !f.Looks() {
-			out = append(out, n)
-			continue
-		}
-		whole, err := x.lookAt(ctx, f, account, driver.Booked{ID: id, Ref: n.Ref})
-		if err != nil {
-			return out, err
-		}
-		out = append(out, whole...)
 	}
-	return out, nil
+	for _, b := range maybe {
+		if turn.Err() != nil || looked[b.ID] {
+			continue
+		}
+		if err := look(b); err != nil {
+			return out, false, err
+		}
+	}
+	return out, true, nil
 }
 
 // lookAt asks for one parcel. What the provider cannot tell of it is its own matter, not the account's.
@@ -301,8 +315,9 @@ func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) (more bool,
 		if !ok {
 			return false, err
 		}
+		all := true
 		if err == nil {
-			page.News, err = x.unabridged(ctx, f, a, page.News)
+			page.News, all, err = x.unabridged(ctx, turn, f, a, page.News)
 			err = errors.Join(err, x.takeNews(ctx, a, page.News))
 		}
 		if !x.keeper.has(schedulerLease) { // another process asks by now, from where this one began
@@ -313,6 +328,9 @@ func (x *Ops) askNewsOf(ctx context.Context, a store.CarrierAccount) (more bool,
 				at.Cursor = ""
 			}
 			return false, errors.Join(err, keep(store.Watermark{At: mark.At, Cursor: at.text()}))
+		}
+		if !all {
+			break
 		}
 		if at.Cursor = page.Next; at.Cursor == "" {
 			return false, keep(store.Watermark{At: at.Began})

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -31,6 +32,16 @@ func TestWhatIsToldInBriefIsLookedUp(t *testing.T) {
 	}
 	want("taken in", ask(), long, longer) // whether their other lines are short
 	r.later(4 * time.Hour)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	f, err := r.x.freight(t.Context(), a.ID)
+	r.must(err)
+	page, _, err := f.Parcels(t.Context(), r.at.Add(-5*time.Hour), "")
+	r.must(err)
+	if news, all, err := r.x.unabridged(t.Context(), over, f, a, page.News); err != nil || all || len(news) >= len(page.News) {
+		t.Errorf("the turn is over: %+v, all of it %v, %v", news, all, err)
+	}
+	want("the turn is over", seen.since(t, r, a.ID))
 	want("shipped", ask(), long, longer)
 	for _, id := range []string{long, longer, short} {
 		if r.number(id) == "" {

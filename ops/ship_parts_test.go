@@ -180,6 +180,42 @@ func TestWhatAProviderLeavesOutGoesFromElsewhere(t *testing.T) {
 	})
 }
 
+// A provider that has sent an order already is asked not to, and refuses: nothing else is sent, and its number counts.
+func TestWhatAProviderDoesNotGiveBackIsNotSentTwice(t *testing.T) {
+	t.Parallel()
+	j := newJoint(t, "US", "west")
+	s, a := j.hub(nil)
+	order := j.sellsOwn(1, "MUG", "LAMP")
+	j.eventually("it has left, and nobody was told", func() bool { j.sweeps(); return len(s.Floor.Orders(depot.Order.Left)) == 1 })
+	told, err := j.x.Reroute(t.Context(), j.id(order), "", routing.Override{Nodes: []string{"main", "west"}, By: "lena", Reason: "the hub is slow"})
+	j.must(err)
+	if !told.Back || told.Left != 2 {
+		t.Errorf("before the provider has answered: %+v", told)
+	}
+	j.eventually("the provider has refused", func() bool {
+		j.sweeps()
+		ps := j.parcels(order)
+		_, err := j.x.RouteWaiting(t.Context())
+		j.must(err)
+		told, _, _ := j.standing(j.id(order))
+		return len(ps) == 1 && ps[0].Void.Answer == shipping.VoidRefused && told.Left == 0
+	})
+	_, err = j.x.askNewsOf(t.Context(), a)
+	j.must(err)
+	j.eventually("its number is told", func() bool {
+		j.sweeps()
+		told, err := j.sim.Parcels(order)
+		j.must(err)
+		return len(told) == 1 && told[0].Tracking != ""
+	})
+	if ps := j.parcels(order); len(ps) != 1 || ps[0].Node != "hub" || ps[0].Tell.Tracking == "" {
+		t.Errorf("%+v", ps)
+	}
+	if told, _, held := j.standing(j.id(order)); told.Left != 0 || told.Back || held["main"]+held["west"] != 0 {
+		t.Errorf("%+v, held at %v", told, held)
+	}
+}
+
 // Which parcel of a booking is meant is told by the number, else by what is in it.
 func TestNewsIsOfTheParcelThatHoldsIt(t *testing.T) {
 	t.Parallel()
