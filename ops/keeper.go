@@ -223,6 +223,7 @@ func (k *keeper) meet(processes []store.Process, now time.Time) {
 	}
 	if gone || (second && others > 0) {
 		k.x.peers.ask(noticeEverything)
+		k.x.peers.ask(noticeMissed) // whoever has gone may have let messages go unanswered
 	}
 }
 

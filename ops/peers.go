@@ -21,6 +21,7 @@ const (
 	noticeLeases     = "leases"     // a lease was given back, or a connection's state has changed
 	noticeHello      = "hello"      // somebody has come, or wants to hear whether he can be heard
 	noticeEverything = "everything" // look at everything again
+	noticeMissed     = "missed"     // messages of channels may have been lost: ask them for what changed
 )
 
 const (
@@ -193,6 +194,7 @@ func (p *peers) listen() {
 			p.heardMe = p.x.now()
 			p.mu.Unlock()
 			p.ask(noticeEverything)
+			p.ask(noticeMissed) // while the database was not there they were refused
 			p.tell(noticeHello)
 		}, p.hear)
 		if err != nil && p.x.ctx.Err() == nil {
@@ -292,6 +294,11 @@ func (p *peers) act(what string, asked map[string]bool) error {
 		p.x.inboxTold(true)
 		poke(p.x.keeper.wake)
 		return p.x.takeOverCatalogue(p.x.ctx)
+	case noticeMissed:
+		for _, w := range p.x.wires.all() {
+			w.missed.Store(true)
+			w.askSweep()
+		}
 	case noticeCatalogue:
 		if asked[noticeEverything] {
 			return nil

@@ -20,6 +20,7 @@ import (
 	"github.com/spillway/spillway/internal/pgtest"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/seal"
+	"github.com/spillway/spillway/sim/world"
 	"github.com/spillway/spillway/store"
 )
 
@@ -310,6 +311,22 @@ func TestNoticesReachOtherProcesses(t *testing.T) {
 	if b.peers.tell(noticeCatalogue); len(b.peers.pending) != 0 {
 		t.Error("the only process tells somebody")
 	}
+}
+
+// What was sold while nobody answered the shop's messages is asked for as soon as they may be lost, not with the next regular look.
+func TestWhatMayHaveBeenMissedIsAskedFor(t *testing.T) {
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		_, err := r.shop.Faults.Add(world.Rule{Point: "webhook:*", Kind: world.Drop, Probability: 1})
+		r.must(err)
+		r.rest()
+		o, err := r.shop.Place("S3", 1)
+		r.must(err)
+		r.must(newPeers(r.x, "me").act(noticeMissed, nil))
+		r.until("the order is known", func() bool { // the regular look is half a minute away
+			_, err := r.d.Order(t.Context(), r.conn+":"+o.ID)
+			return err == nil
+		})
+	})
 }
 
 func TestOneProcessServesAFile(t *testing.T) {

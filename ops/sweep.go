@@ -43,10 +43,14 @@ func (w *wire) sweepLoop() {
 			return
 		}
 		began := w.x.now()
-		regular := !began.Before(next)
+		missed := w.missed.Swap(false)
+		regular := missed || !began.Before(next)
 		err := w.sweep(regular)
 		took = min(w.x.now().Sub(began), maxSweepRest)
 		if err != nil {
+			if missed {
+				w.missed.Store(true)
+			}
 			if w.ctx.Err() != nil {
 				return
 			}

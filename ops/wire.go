@@ -55,6 +55,7 @@ type wire struct {
 	again  map[string]time.Time // orders to read again, and when
 	known  recent
 	state  wireState
+	missed atomic.Bool // messages may have been lost: the next sweep reads as far back as a regular one
 
 	wake      chan struct{} // messages or rereads wait
 	wakePush  chan struct{}
