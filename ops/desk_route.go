@@ -164,17 +164,24 @@ var parcelSteps = map[shipping.StepKind]string{shipping.Pack: "to be packed", sh
 func parcelView(s *store.Shipment, cat *catalogue, accounts hearing, at time.Time) view.Parcel {
 	v := view.Parcel{ID: s.ID, Node: cat.locationName(s.Node), Carrier: strings.TrimSpace(cmp.Or(s.Label.Carrier, s.Carrier) + " " + cmp.Or(s.Label.Service, s.Service)), Tracking: s.Label.Tracking,
 		URL: s.Label.URL, Due: ptr(s.Due), Question: s.Question(), Stopped: !s.Stopped.IsZero(), StoppedWhy: s.StopWhy, HandedOverAt: ptr(s.HandedOverAt), DeliveredAt: ptr(s.DeliveredAt), Label: "none yet"}
-	for _, l := range s.Lines {
-		v.Units += l.Qty
+	for _, n := range needsOf(&s.Shipment) {
+		v.Units += n.Qty
+		v.Items = append(v.Items, view.ParcelItem{ItemID: n.Item, SKU: cmp.Or(cat.items[n.Item].SKU, n.Item), Qty: n.Qty})
 	}
+	_, may := s.MayDivide()
+	v.Divides = may && v.Units > 1
 	step := s.Next(at)
 	switch {
 	case !s.DeliveredAt.IsZero():
 		v.Step, v.Level = "delivered", view.Good
 	case s.Shipped():
 		v.Step, v.Level = "on the road", view.Good
+	case s.Reclaimed():
+		v.Step = "its provider is asked not to ship it: " + s.StopWhy
 	case v.Stopped:
 		v.Step = "stopped: " + s.StopWhy
+	case step.Kind == shipping.Rest && awaited(&s.Shipment):
+		v.Step = "with its provider"
 	default:
 		v.Step = cmp.Or(parcelSteps[step.Kind], "nothing to do")
 	}

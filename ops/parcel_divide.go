@@ -9,6 +9,7 @@ import (
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
+	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
 )
 
@@ -46,6 +47,14 @@ func (x *Ops) DivideParcel(ctx context.Context, orderID, id string, keep map[str
 	}
 	x.live.notify("order", topicShipments)
 	return other, nil
+}
+
+// DivideParcel implements web.Routes.
+func (d *Desk) DivideParcel(ctx context.Context, a view.DivisionDraft) (view.Done, error) {
+	if _, err := d.x.DivideParcel(ctx, a.OrderID, a.Parcel, a.Keep, a.Actor); err != nil {
+		return view.Done{}, err
+	}
+	return view.Done{Sentence: "These are two parcels now: each is packed and labelled by itself."}, nil
 }
 
 // divideParcel divides a parcel in a transaction: both are saved, and stay in its wave. s is the first of them then.

@@ -200,6 +200,8 @@ type Routes interface {
 	// Renumber enters another tracking number for a parcel. It fails with errs.Conflict where the number cannot be changed any more, errs.Invalid where it
 	// is no number of the carrier.
 	Renumber(ctx context.Context, d view.RenumberDraft) (view.Done, error)
+	// DivideParcel makes two parcels of one. It fails with errs.Conflict where it cannot be divided any more, errs.Invalid where it cannot be divided so.
+	DivideParcel(ctx context.Context, d view.DivisionDraft) (view.Done, error)
 
 	Routing(ctx context.Context) (view.Routing, error)
 	PreviewRouting(ctx context.Context, d view.RoutingDraft) (view.RoutingPreview, error)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops/view"
@@ -39,3 +40,29 @@ func (s *Site) renumber(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.finish(w, r, done, string(orderPath(d.OrderID)))
 }
+
+// maxKept bounds the units of an item that stay in a parcel.
+const maxKept = 1_000_000
+
+// divideParcel makes two parcels of one: the fields are what stays, by item.
+func (s *Site) divideParcel(w http.ResponseWriter, r *http.Request) error {
+	_, ctx := s.frame(r.Context())
+	f := readForm(ctx, r)
+	d := view.DivisionDraft{OrderID: r.PathValue("id"), Parcel: r.PathValue("parcel"), Keep: map[string]int64{}, Actor: s.user(ctx)}
+	for _, x := range f.all() {
+		if item, ok := strings.CutPrefix(x.name, keepPrefix); ok {
+			d.Keep[item] = f.whole(x.name, "What stays in the parcel", 0, maxKept, false)
+		}
+	}
+	if f.err != nil {
+		return f.err
+	}
+	done, err := s.b.DivideParcel(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.finish(w, r, done, string(orderPath(d.OrderID)))
+}
+
+// keepPrefix begins the names of the fields that say what stays in a parcel.
+const keepPrefix = "keep-"

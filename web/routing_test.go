@@ -12,6 +12,7 @@ import (
 func init() {
 	pagesToSee = append(pagesToSee, []struct{ name, path, js string }{
 		{"order-reroute", "/orders/clip-north:577180003000", "document.querySelector('#reroute-form').open = true; document.querySelector('#reroute-form [value=hub]').checked = true; document.querySelector('#reroute-form [name=reason]').value = 'the van did not come'; document.querySelector('#reroute-form form').requestSubmit()"},
+		{"order-divide", "/orders/clip-north:577180003002", "document.querySelector('#o-parcels details').open = true"},
 		{"routing", "/routing", ""},
 		{"routing-preview", "/routing", "document.querySelector('.said [name=latedispatch]').value = '15.00'; document.querySelector('.said').requestSubmit()"},
 		{"routing-wrong", "/routing", "document.querySelector('.said [name=latedispatch]').value = 'much'; document.querySelector('.said').requestSubmit()"},
@@ -65,4 +66,21 @@ func TestARefusedLabelIsTriedAgain(t *testing.T) {
 	n := v.get("/orders/clip-north:577180003000")
 	n.Says(t, "#o-parcels", "the postal code does not exist")
 	n.One(t, "#o-parcels form button")
+}
+
+// TestAParcelIsDividedByKeyboard: what stays in it is said, and there are two.
+func TestAParcelIsDividedByKeyboard(t *testing.T) {
+	for _, width := range []int64{1440, 360} {
+		s := open(t, storybook.New(screenTime), screenTime)
+		s.look(t, width, "light")
+		s.do(t, chromedp.Navigate(s.url+"/orders/clip-north:577180003002"))
+		s.arrive(t, "/orders/clip-north:577180003002")
+		s.tab(t, "#o-parcels details summary")
+		s.keys(t, kb.Enter)
+		s.tab(t, "#o-parcels [name^=keep-]")
+		s.keys(t, "1", kb.Enter)
+		s.reads(t, ".toast", "two parcels")
+		s.until(t, "document.querySelectorAll('#o-parcels tbody tr').length == 2")
+		s.reads(t, "#o-parcels tr:nth-child(2)", "2 ×")
+	}
 }

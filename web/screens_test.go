@@ -126,7 +126,7 @@ func (s *stage) visit(t *testing.T, name, path, js string) {
 	switch name {
 	case "explain", "health-explain", "reconcile-explain":
 		s.until(t, "document.querySelector('#panel[open] .explain')")
-	case "carriers": // opens what is there already
+	case "carriers", "order-divide": // opens what is there already
 	case "help":
 		s.until(t, "document.querySelector('#help[open]')")
 	default:

@@ -120,6 +120,7 @@ func (s *Site) routingRoutes(m *http.ServeMux) {
 	s.private(m, "GET /orders/{id}/parcels/{parcel}/custody.json", s.custodyProof)
 	s.private(m, "POST /orders/{id}/parcels/{parcel}/settle", s.settleParcel)
 	s.private(m, "POST /orders/{id}/parcels/{parcel}/number", s.renumber)
+	s.private(m, "POST /orders/{id}/parcels/{parcel}/divide", s.divideParcel)
 	s.page(m, "GET /routing", s.routing)
 	s.private(m, "POST /routing", s.saveRouting)
 	s.private(m, "POST /routing/wave", s.startWave)

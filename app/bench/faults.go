@@ -399,8 +399,8 @@ func (f *faults) untilRight(ctx context.Context, healed time.Time, faults []stri
 			return wrong
 		}
 		if !late && time.Since(healed) > healBar {
-			late = true
-			fmt.Fprintf(f.o.Out, "late, %s: %s\n", strings.Join(faults, " and "), wrong)
+			late, f.keep = true, true
+			fmt.Fprintf(f.o.Out, "late, healed %s, %s: %s; what the processes said is in %s\n", healed.Format("15:04:05.000"), strings.Join(faults, " and "), wrong, f.home)
 			f.standings(ctx)
 		}
 		if err := rest(ctx, 200*time.Millisecond); err != nil {

@@ -171,6 +171,21 @@ type Parcel struct {
 	Way          *ParcelWay // what is waited for on its way; nil: nothing
 	Settled      string     // what a person has said became of it; empty: nothing
 	Renumber     *Renumber  // nil: it has no number of ours
+	Items        []ParcelItem
+	Divides      bool // it may be divided in two
+}
+
+// ParcelItem is what a parcel holds of an item.
+type ParcelItem struct {
+	ItemID, SKU string
+	Qty         int64
+}
+
+// DivisionDraft leaves in a parcel what Keep says, by item, and makes another of the rest.
+type DivisionDraft struct {
+	OrderID, Parcel string
+	Keep            map[string]int64
+	Actor           string
 }
 
 // Renumber says whether another tracking number may be entered for a parcel.

@@ -39,6 +39,39 @@ func (b *Book) Renumber(_ context.Context, d view.RenumberDraft) (view.Done, err
 	return view.Done{Sentence: "The parcel travels as " + d.Number + ". The channel is told so within seconds; what it answers is shown with the parcel."}, nil
 }
 
+// DivideParcel makes two parcels of one.
+func (b *Book) DivideParcel(_ context.Context, d view.DivisionDraft) (view.Done, error) {
+	unlock, err := b.lock()
+	if err != nil {
+		return view.Done{}, err
+	}
+	defer unlock()
+	b.routed.divided = d
+	return view.Done{Sentence: "These are two parcels now: each is packed and labelled by itself."}, nil
+}
+
+// boxed says what is in the parcels of an order. b is locked.
+func (b *Book) boxed(o *view.OrderPage, v *view.OrderRoute) {
+	first := &v.Parcels[0]
+	for _, l := range o.OrderLines {
+		first.Items = append(first.Items, view.ParcelItem{ItemID: l.ItemID, SKU: l.SKU, Qty: l.Qty})
+	}
+	first.Divides = first.Label == "none yet" && first.Units > 1
+	if b.routed.divided.OrderID != o.ID {
+		return
+	}
+	second := *first
+	second.ID, second.Items, second.Units, first.Units = "s81d0c22ee094", nil, 0, 0
+	for i := range first.Items {
+		in := &first.Items[i]
+		rest := *in
+		in.Qty = b.routed.divided.Keep[in.ItemID]
+		rest.Qty -= in.Qty
+		second.Items, second.Units, first.Units = append(second.Items, rest), second.Units+rest.Qty, first.Units+in.Qty
+	}
+	v.Parcels = append(v.Parcels, second)
+}
+
 // unheardOrder is one whose parcel’s account tells nothing of any parcel.
 const unheardOrder = "clip-north:577180002004"
 

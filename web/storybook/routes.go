@@ -23,7 +23,8 @@ type routed struct {
 	settled map[string]string // what became of stuck parcels
 
 	renumbered map[string]string // the corrected numbers of parcels
-	kept       bool              // what the provider counts is booked
+	divided    view.DivisionDraft
+	kept       bool // what the provider counts is booked
 }
 
 var usualRules = view.RoutingForm{Currency: "EUR", LateDispatch: "10.00", LateDelivery: "5.00", LateCancel: "20.00", LeftUnit: "5.00", LeftAny: "50.00", Move: "0", Short: "partly", Parts: "3", Slip: "2", RoadSlip: "5", Unknown: "500"}
@@ -54,6 +55,7 @@ func (b *Book) route(o *view.OrderPage) *view.OrderRoute {
 		v.Parts[0].Name, v.Parts[0].Cost, v.Parcels[0].Node = node, "7.60 EUR", node
 	}
 	b.onTheWay(o.ID, &v.Parcels[0])
+	b.boxed(o, v)
 	return v
 }
 
