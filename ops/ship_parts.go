@@ -33,6 +33,7 @@ func match(cat *catalogue, of []store.Shipment, n driver.ParcelNews, told map[st
 		return slices.IndexFunc(of, func(s store.Shipment) bool { return is(&s) })
 	}
 	free := func(s *store.Shipment) bool { return s.Label.Tracking == "" }
+	stands := func(s *store.Shipment) bool { return told[tracking.Normalise(s.Label.Tracking)] }
 	all := func(s *store.Shipment) bool { h := holds(cat, s, sent); return len(sent) == 0 || h.fits && !h.more }
 	some := func(s *store.Shipment) bool { h := holds(cat, s, sent); return h.fits && h.more }
 	i = at(func(s *store.Shipment) bool { return number != "" && tracking.Normalise(s.Label.Tracking) == number })
@@ -40,13 +41,13 @@ func match(cat *catalogue, of []store.Shipment, n driver.ParcelNews, told map[st
 	case i >= 0:
 	case number == "":
 		i = max(0, at(free))
-	case len(of) == 1 && (free(&of[0]) || !some(&of[0])): // another number of all of it has replaced the one before
+	case len(of) == 1 && (free(&of[0]) || !some(&of[0]) && !stands(&of[0])): // another number of all of it has replaced the one before
 		i = 0
 	default:
 		if i = at(func(s *store.Shipment) bool { return free(s) && all(s) }); i < 0 {
 			i = at(func(s *store.Shipment) bool { return free(s) && some(s) })
 		}
-		if replaced := func(s *store.Shipment) bool { return all(s) && !told[tracking.Normalise(s.Label.Tracking)] }; i < 0 && count(of, replaced) == 1 {
+		if replaced := func(s *store.Shipment) bool { return all(s) && !stands(s) }; i < 0 && count(of, replaced) == 1 {
 			i = at(replaced)
 		}
 	}

@@ -251,6 +251,7 @@ func TestNewsIsOfTheParcelThatHoldsIt(t *testing.T) {
 		"part, told again":                    {[]store.Shipment{parcel("A", 1, 1)}, driver.ParcelNews{Tracking: "a", Shipped: lines(1, 0)}, nil, 0, map[string]int64{"i1": 1}},
 		"another part of what has its number": {[]store.Shipment{parcel("A", 1, 1)}, driver.ParcelNews{Tracking: "B", Shipped: lines(0, 1)}, nil, -1, nil},
 		"another number of all of it":         {[]store.Shipment{parcel("A", 1, 1)}, driver.ParcelNews{Tracking: "B", Shipped: lines(1, 1)}, nil, 0, nil},
+		"sent twice, and told so":             {[]store.Shipment{parcel("A", 1, 1)}, driver.ParcelNews{Tracking: "B", Shipped: lines(1, 1)}, []string{"A", "B"}, -1, nil},
 		"something that was not given to it":  {[]store.Shipment{parcel("", 1, 1)}, driver.ParcelNews{Tracking: "A", Shipped: odd}, nil, 0, nil},
 		"more than there is":                  {[]store.Shipment{parcel("", 1, 1)}, driver.ParcelNews{Tracking: "A", Shipped: lines(2, 1)}, nil, 0, nil},
 		"told in brief":                       {[]store.Shipment{parcel("", 1, 1)}, driver.ParcelNews{Tracking: "A", Shipped: lines(1, 0), Brief: true}, nil, 0, nil},
