@@ -467,9 +467,12 @@ func (f *faults) standings(ctx context.Context) {
 		}
 		err := f.watcher.Store().View(ctx, func(tx *store.Tx) error {
 			rows, err := tx.BooksGet(ids)
+			if !slices.ContainsFunc(rows, func(r store.BookRow) bool { return unsettled(r) }) {
+				return err
+			}
 			for _, r := range rows {
-				if state := string(r.State); strings.Contains(state, `"in_flight"`) || strings.Contains(state, `"demand"`) {
-					fmt.Fprintf(f.o.Out, "%s, saved %s: %s\n", r.ListingID, r.UpdatedAt.Format("15:04:05.000"), state)
+				if err := f.last(tx, r); err != nil {
+					return err
 				}
 			}
 			return err
@@ -478,6 +481,22 @@ func (f *faults) standings(ctx context.Context) {
 			fmt.Fprintln(f.o.Out, err)
 		}
 	}
+}
+
+// unsettled reports whether a book waits for an answer or a reading.
+func unsettled(r store.BookRow) bool {
+	state := string(r.State)
+	return strings.Contains(state, `"in_flight"`) || strings.Contains(state, `"demand"`)
+}
+
+// last prints a book and the last pushes to its listing.
+func (f *faults) last(tx *store.Tx, r store.BookRow) error {
+	fmt.Fprintf(f.o.Out, "%s, saved %s: %s\n", r.ListingID, r.UpdatedAt.Format("15:04:05.000"), r.State)
+	pushes, err := tx.PushLogList(r.ListingID, 0, 8)
+	for _, p := range pushes {
+		fmt.Fprintf(f.o.Out, "    %s %s %d: %s %s\n", p.SentAt.Format("15:04:05.000"), p.Kind, p.Qty, p.Outcome, p.Error)
+	}
+	return err
 }
 
 func (f *faults) report(ctx context.Context) error {

@@ -171,10 +171,12 @@ const hot = 0.25
 const crossing = time.Second / 2
 
 // writes is how listing i is written to. A channel that compares also adds: what is added does not depend on the number
-// showing, so no sale can cross it.
+// showing, so no sale can cross it. What is known to show nothing does not sell, however hot it was: there it is compared,
+// since what is added to a number below 0 is swallowed by it, and nobody is told.
 func (p *problem) writes(i int) Kind {
-	l := &p.in.Listings[i]
-	if l.Kind == CompareAndSet && p.book[i].Rate.high(p.at)*crossing.Seconds() > hot {
+	l, b := &p.in.Listings[i], p.book[i]
+	dry := b.Demand == nil && b.Remaining <= 0
+	if l.Kind == CompareAndSet && !dry && b.Rate.high(p.at)*crossing.Seconds() > hot {
 		return Delta
 	}
 	return l.Kind

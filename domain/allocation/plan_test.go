@@ -421,6 +421,28 @@ func TestShortListingIsLookedAtAgain(t *testing.T) {
 	}
 }
 
+// A hot listing is added to, but where it is known to stand below 0: an addition would be swallowed there and nobody told, so its number is set.
+func TestAHotListingBelowZeroIsSet(t *testing.T) {
+	for shown, want := range map[int]Kind{-20: CompareAndSet, 0: CompareAndSet, 1: Delta} {
+		in := Input{Items: stock(15), Listings: []Listing{one("l", CompareAndSet)}}
+		b := NewBook("l", CompareAndSet, shown, sec(-10), sec(-9), sec(-9))
+		b, _ = b.SalesKnownUntil(sec(-8), sec(-7))
+		b.Rate = Rate{At: sec(-1)}.Observe(200, sec(0))
+		targets, plan := decide(in, Books{"l": b}, sec(0))
+		if len(plan.Pushes) != 1 || plan.Pushes[0].Kind != want {
+			t.Fatalf("showing %d: %+v", shown, plan.Pushes)
+		}
+		push, target := plan.Pushes[0], targets["l"]
+		if want == CompareAndSet && (push.From != shown || push.Quantity != target) || want == Delta && push.Delta != target-shown {
+			t.Errorf("showing %d, wanted %d: %+v", shown, target, push)
+		}
+		b.Demand = &ReadDemand{Reason: ReadNoQuantity, NotBefore: sec(1), Since: sec(-1)}
+		if _, plan := decide(in, Books{"l": b}, sec(0)); len(plan.Pushes) != 1 || plan.Pushes[0].Kind != Delta {
+			t.Errorf("showing %d, as far as is known: %+v", shown, plan.Pushes)
+		}
+	}
+}
+
 func TestUnknownListingsBlockNothingAndGetNoPush(t *testing.T) {
 	in := Input{Items: stock(100), Listings: []Listing{one("l", Absolute), one("unread", Absolute)}}
 	_, plan := decide(in, Books{"l": settledBook(t, Absolute, 0)}, sec(0))
