@@ -205,7 +205,7 @@ func (x *Ops) heard(tx *store.Tx, by func(*store.Tx, string, int) ([]store.Shipm
 		if number == "" {
 			continue
 		}
-		got, err := by(tx, number, shipping.MaxLines)
+		got, err := by(tx, number, shipping.MaxLines) // a booking is of few parcels: it was one
 		if err != nil {
 			return h, err
 		}

@@ -176,8 +176,11 @@ func (s *Shipment) Reclaimed() bool {
 	return s.Way == ByProvider && !s.Stopped.IsZero() && !s.Shipped() && !s.Closed()
 }
 
-// Question is what only a person can settle, in the words of whoever refused; empty: nothing.
+// Question is what only a person can settle, in the words of whoever refused; empty: nothing. What was stopped and is taken back asks nothing.
 func (s *Shipment) Question() string {
+	if !s.Stopped.IsZero() && s.Closed() {
+		return ""
+	}
 	for _, c := range []*Call{&s.Package.Call, &s.Label.Call, &s.Void.Call, &s.Tell.Call, &s.Label.Fetch} {
 		if c.Stuck {
 			return c.Message
