@@ -206,6 +206,8 @@ func parcelView(s *store.Shipment, cat *catalogue, accounts hearing, at time.Tim
 	switch {
 	case s.Way == shipping.ByPlatform:
 		v.Told = "the platform makes the label, so it knows"
+	case s.Tell.Along:
+		v.Told = "the number of what was sent first: it takes one for all of it"
 	case s.Tell.Tracking == "":
 		v.Told = "nothing yet"
 	case s.Tell.Tracking == s.Label.Tracking:

@@ -37,10 +37,17 @@ func (t shipWay) group(ctx context.Context, k shipping.StepKind, s store.Shipmen
 	return func(s *shipping.Shipment, at time.Time) { s.Packaged(at, pkg.ID, pkg.ID != "" || pkg.Free) }
 }
 
-// apart is what a refusal changes: orders that the channel does not let ship as one ship apart.
+// apart is what a refusal changes: orders that the channel does not let ship as one ship apart, and what a provider sent in several packages is told as
+// one where the channel does not let it be split.
 func (t shipWay) apart(ctx context.Context, s store.Shipment, refusal error) outcome {
 	plain := failed(shipping.Group, refusal)
-	if len(s.Orders) < 2 || driver.MayBeApplied(refusal) || driver.ClassOf(refusal) != driver.GiveUp {
+	if driver.MayBeApplied(refusal) || driver.ClassOf(refusal) != driver.GiveUp {
+		return plain
+	}
+	if s.MayPart() && s.Divided {
+		return t.undivided(ctx, &s, plain)
+	}
+	if len(s.Orders) < 2 {
 		return plain
 	}
 	if err := t.w.x.separate(ctx, &s, sentence(refusal)); err != nil {
@@ -54,6 +61,39 @@ func (t shipWay) apart(ctx context.Context, s store.Shipment, refusal error) out
 		}
 		s.Packaged(at, "", false) // it is looked at anew for the one that is left
 	}
+}
+
+// undivided has the channel told one number for all that a provider sent of one parcel in several packages, where it does not split the order: that of
+// the first. It is too late to send it otherwise.
+func (t shipWay) undivided(ctx context.Context, s *store.Shipment, plain outcome) outcome {
+	teller := func(all []store.Shipment) string {
+		for i := range all {
+			if p := &all[i]; booking(&p.Shipment) == booking(&s.Shipment) && p.Label.PartOf == "" {
+				return p.ID
+			}
+		}
+		return s.ID
+	}
+	first := ""
+	err := t.w.x.st.Update(ctx, func(tx *store.Tx) error {
+		all, err := tx.ShipmentsOfForUpdate(s.Orders...)
+		if err != nil {
+			return err
+		}
+		first = teller(all)
+		parts := slices.DeleteFunc(all, func(p store.Shipment) bool {
+			return p.ID == s.ID || booking(&p.Shipment) != booking(&s.Shipment) || !p.MayPart()
+		})
+		for i := range parts {
+			parts[i].Undivided(parts[i].ID != first)
+		}
+		return tx.ShipmentsSave(parts)
+	})
+	if err != nil {
+		t.w.log.Warn("what a provider sent in parts is not told as one yet; it is tried again", "shipment", s.ID, "err", err)
+		return plain
+	}
+	return func(s *shipping.Shipment, _ time.Time) { s.Undivided(s.ID != first) }
 }
 
 // others are the lines of the other parcels of the same orders that wait.

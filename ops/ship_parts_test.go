@@ -24,10 +24,10 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// hub is a place that has everything, from which a ShipHero ships that packs as boxes says.
-func (j *joint) hub(boxes func(depot.Order) [][]depot.Line) (*shipherosim.Sim, store.CarrierAccount) {
+// hub is a place that has everything, from which a ShipHero ships with a carrier, and packs as boxes says.
+func (j *joint) hub(carrier string, boxes func(depot.Order) [][]depot.Line) (*shipherosim.Sim, store.CarrierAccount) {
 	j.t.Helper()
-	s := shipherosim.New(j.clock, 3, depot.Options{Pick: time.Millisecond, Pack: time.Millisecond, Ship: 200 * time.Millisecond, Boxes: boxes})
+	s := shipherosim.New(j.clock, 3, depot.Options{Carrier: carrier, Pick: time.Millisecond, Pack: time.Millisecond, Ship: 200 * time.Millisecond, Boxes: boxes})
 	j.t.Cleanup(s.Stop)
 	s.Free = true
 	for _, sku := range []string{"MUG", "LAMP"} {
@@ -101,7 +101,7 @@ func TestAProviderSendsOneParcelInTwoPackages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			j := newJoint(t, c.region, "west")
-			s, a := j.hub(boxEach)
+			s, a := j.hub("USPS", boxEach)
 			if !c.list {
 				j.hears(s, a)
 			}
@@ -145,11 +145,54 @@ func TestAProviderSendsOneParcelInTwoPackages(t *testing.T) {
 	}
 }
 
+// Where the channel does not split an order, what its provider sent in two packages is told as one, under the number of the first. A refusal that may
+// pass, and one of a parcel that can still be sent otherwise, changes nothing.
+func TestWhatAChannelDoesNotSplitIsToldAsOne(t *testing.T) {
+	r := newNewsRig(t)
+	s, a := r.shiphero("Hub", plainly)
+	s.Floor.Stow("V2FyZWhvdXNlOjE=", "LAMP", 5, 0)
+	id := r.handed(a, 50*time.Hour, "MUG", "LAMP")
+	parcel := func(id string) (p store.Shipment) {
+		r.must(r.x.st.View(t.Context(), func(tx *store.Tx) (err error) { p, err = tx.ShipmentGet(id); return err }))
+		return p
+	}
+	p := parcel(id)
+	p.Booked(r.at, shipping.Label{Ref: p.Label.Ref, Carrier: "USPS", Tracking: "9400"})
+	other, err := p.Part("p-rest", shipping.Division{In: map[string]int64{"MUG": 1}, Sold: func(l shipping.Line) shipping.Sold { return shipping.Sold{Part: l.ItemID, Pieces: 1} }, Packages: true}, r.at)
+	r.must(err)
+	r.must(r.x.st.Update(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.ShipmentsAdd([]store.Shipment{{Shipment: *other}})
+		return errors.Join(err, tx.ShipmentsSave([]store.Shipment{p}))
+	}))
+	way := shipWay{w: &wire{x: r.x, log: r.x.log}}
+	for _, class := range []driver.Class{driver.Retry, driver.GiveUp} {
+		want := class == driver.GiveUp
+		first, rest := parcel(id), parcel("p-rest")
+		for _, s := range []*store.Shipment{&rest, &first} {
+			*s = parcel(s.ID)
+			way.apart(t.Context(), *s, &driver.Error{Class: class})(&s.Shipment, r.at)
+		}
+		rest = parcel("p-rest")
+		if first.Package.Wanted == want || first.Tell.Along || rest.Tell.Along != want || rest.Package.Wanted == want {
+			t.Errorf("%s: %+v %+v and %+v %+v", class, first.Package, first.Tell, rest.Package, rest.Tell)
+		}
+	}
+	first, rest := parcel(id), parcel("p-rest")
+	first.Undivided(false)
+	rest.Booked(r.at, shipping.Label{Ref: rest.Label.Ref, Carrier: "USPS", Tracking: "9401"})
+	if k := first.Next(r.at).Kind; k != shipping.Tell {
+		t.Errorf("of the first is next %s", k)
+	}
+	if k := rest.Next(r.at).Kind; k != shipping.Rest {
+		t.Errorf("of the other is next %s", k)
+	}
+}
+
 // What a provider leaves out of an order that it closes is asked of a person, and goes from elsewhere when that person says so.
 func TestWhatAProviderLeavesOutGoesFromElsewhere(t *testing.T) {
 	t.Parallel()
 	j := newJoint(t, "US", "west")
-	s, a := j.hub(func(o depot.Order) [][]depot.Line { return [][]depot.Line{{{SKU: "MUG", Qty: 1}}} })
+	s, a := j.hub("USPS", func(o depot.Order) [][]depot.Line { return [][]depot.Line{{{SKU: "MUG", Qty: 1}}} })
 	order := j.sellsOwn(1, "MUG", "LAMP")
 	left := func() (out []store.Shipment) {
 		return slices.DeleteFunc(j.parcels(order), func(p store.Shipment) bool { return p.Label.Tracking != "" })
@@ -184,7 +227,7 @@ func TestWhatAProviderLeavesOutGoesFromElsewhere(t *testing.T) {
 func TestWhatAProviderDoesNotGiveBackIsNotSentTwice(t *testing.T) {
 	t.Parallel()
 	j := newJoint(t, "US", "west")
-	s, a := j.hub(nil)
+	s, a := j.hub("USPS", nil)
 	order := j.sellsOwn(1, "MUG", "LAMP")
 	j.eventually("it has left, and nobody was told", func() bool { j.sweeps(); return len(s.Floor.Orders(depot.Order.Left)) == 1 })
 	told, err := j.x.Reroute(t.Context(), j.id(order), "", routing.Override{Nodes: []string{"main", "west"}, By: "lena", Reason: "the hub is slow"})

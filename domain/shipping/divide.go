@@ -72,6 +72,10 @@ func (s *Shipment) Part(id string, d Division, at time.Time) (*Shipment, error) 
 	return other, nil
 }
 
+// Undivided says that the channel keeps in one package what a provider sent in several, so that it takes one number for all of them: along, that of
+// another parcel.
+func (s *Shipment) Undivided(along bool) { s.Package, s.Tell.Along = Package{}, along }
+
 func (s *Shipment) divide(id string, d Division, at time.Time) (*Shipment, error) {
 	stay, ok := d.settle(s.Lines)
 	switch {

@@ -155,7 +155,7 @@ func (s *Shipment) fetch() Step {
 // tell says whether the channel knows less than it must. A platform that made the label knows the number. Told again, it answers like the first time.
 func (s *Shipment) tell(at time.Time) Step {
 	t := &s.Tell
-	if s.Way == ByPlatform || s.Label.Tracking == "" || t.Tracking == s.Label.Tracking || t.Stuck {
+	if s.Way == ByPlatform || s.Label.Tracking == "" || t.Tracking == s.Label.Tracking || t.Stuck || t.Along {
 		return Step{Kind: Rest}
 	}
 	step := Step{Kind: Tell, At: t.After}

@@ -136,6 +136,7 @@ type Telling struct {
 	Package     string `json:"package,omitzero"`
 	Corrections int    `json:"corrections,omitzero"` // how often the number can still be changed; -1: not told
 	Warning     string `json:"warning,omitzero"`
+	Along       bool   `json:"along,omitzero"` // the channel has it in one package with another parcel, and knows that one's number
 
 	Fixed        int       `json:"fixed,omitzero"`         // how often it was changed
 	CorrectUntil time.Time `json:"correct_until,omitzero"` // it cannot be changed after; zero: no such bound is known

@@ -77,6 +77,7 @@ type Shelf struct {
 // Options are how long the work takes, each from the step before it.
 type Options struct {
 	Pick, Pack, Ship, Deliver time.Duration // zero: an hour, half an hour, an hour, two days
+	Carrier                   string        // empty: USPS
 	Changed                   func(Order)   // told of every change; it must not call back
 
 	// Boxes says in which boxes an order goes, one after the other as long after each other as Ship; what is in none of them is never sent. Nil: in one.
@@ -214,7 +215,7 @@ func (d *Depot) send(o *Order, now time.Time) (more bool) {
 	if d.o.Boxes != nil {
 		boxes = d.o.Boxes(*o)
 	}
-	box := Sent{Lines: boxes[len(o.Sent)], Carrier: "USPS", Tracking: d.number(), At: now}
+	box := Sent{Lines: boxes[len(o.Sent)], Carrier: cmp.Or(d.o.Carrier, "USPS"), Tracking: d.number(), At: now}
 	o.ShippedAt, o.Carrier, o.Tracking, o.Sent = now, box.Carrier, box.Tracking, append(slices.Clip(o.Sent), box)
 	for _, l := range box.Lines {
 		s := d.shelf(o.Place, l.SKU)
