@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -255,19 +256,38 @@ func keep(orderID string, asked []routeItem, had []store.Shipment, anew bool) ma
 			out[s.ID] = true
 		}
 	}
-	w := under(orderID, asked, had, out)
-	for k, n := range w.all {
-		var want int64
-		for _, a := range asked {
-			if a.line == k[0] && a.item == k[1] {
-				want += a.all
+	// Where they hold too much, first all that nobody outside knows of is planned anew, then what holds it and has not left.
+	if over := excess(asked, under(orderID, asked, had, out)); len(over) > 0 {
+		for i := range had {
+			if seenLeave(&had[i]) == 0 {
+				delete(out, had[i].ID)
 			}
 		}
-		if n > want {
-			return map[string]bool{}
+	}
+	over := excess(asked, under(orderID, asked, had, out))
+	for i := range had {
+		s := &had[i]
+		if !s.Shipped() && slices.ContainsFunc(s.Lines, func(l shipping.Line) bool { return l.OrderID == orderID && over[[2]string{l.Key, l.ItemID}] }) {
+			delete(out, s.ID)
 		}
 	}
 	return out
+}
+
+// excess names the lines and items of which parcels hold more than is asked.
+func excess(asked []routeItem, w underWay) map[[2]string]bool {
+	over := map[[2]string]bool{}
+	for k, n := range w.all {
+		for _, a := range asked {
+			if a.line == k[0] && a.item == k[1] {
+				n -= a.all
+			}
+		}
+		if n > 0 {
+			over[k] = true
+		}
+	}
+	return over
 }
 
 // underWay is what parcels that stay hold, by line and item, and where.
@@ -277,32 +297,43 @@ type underWay struct {
 	at   map[[3]string]int64
 }
 
-// under sums the parcels that stay. Of what the channel knows to have left nothing is held any more.
+// under sums the parcels that stay. Of what the channel knows to have left nothing is held any more: that was in parcels that have left, or else in
+// those it knows of, which leave unseen.
 func under(orderID string, asked []routeItem, had []store.Shipment, kept map[string]bool) underWay {
 	w, left := underWay{map[[2]string]int64{}, map[[2]string]int64{}, map[[3]string]int64{}}, map[[2]string]int64{}
 	for _, a := range asked {
 		left[[2]string{a.line, a.item}] += a.all - a.qty
 	}
-	for i := range had {
-		s := &had[i]
-		if !kept[s.ID] {
-			continue
-		}
+	stay := slices.DeleteFunc(slices.Clone(had), func(s store.Shipment) bool { return !kept[s.ID] })
+	slices.SortStableFunc(stay, func(a, b store.Shipment) int { return cmp.Compare(seenLeave(&b), seenLeave(&a)) })
+	for i := range stay {
+		s := &stay[i]
 		for _, l := range s.Lines {
 			if l.OrderID != orderID {
 				continue
 			}
 			k, held := [2]string{l.Key, l.ItemID}, l.Qty
 			w.all[k] += l.Qty
-			if s.Shipped() {
-				gone := min(held, left[k])
-				left[k], held = left[k]-gone, held-gone
+			if seenLeave(s) > 0 {
+				n := min(held, left[k])
+				left[k], held = left[k]-n, held-n
 			}
 			w.held[k] += held
 			w.at[[3]string{l.Key, l.ItemID, s.Node}] += held
 		}
 	}
 	return w
+}
+
+// seenLeave orders parcels by how likely the channel has seen them leave; 0: it knows nothing of them.
+func seenLeave(s *store.Shipment) int {
+	switch {
+	case s.Shipped():
+		return 2
+	case s.Tell.Tracking != "" || s.Way == shipping.ByPlatform && s.Label.Fate == shipping.Done:
+		return 1
+	}
+	return 0
 }
 
 func (w underWay) sum(line, item string) int64 { return w.all[[2]string{line, item}] }
@@ -316,11 +347,11 @@ func (w underWay) rest(line, item string, held map[string]int64) map[string]int6
 	return out
 }
 
-// asked is what the ledger holds and owes for the order, by line and item: bundles are taken apart already.
+// asked is what the ledger holds and owes for the order, by line and item, and what has left of it: bundles are taken apart already.
 func (r *router) asked(o *order.Order) []routeItem {
 	var out []routeItem
 	for _, w := range r.cat.demand(o) {
-		if w.Reserve > 0 {
+		if w.Reserve+w.Ship > 0 {
 			out = append(out, routeItem{w.LineID, w.ItemID, standsFor(o, w.LineID, w.ItemID), w.Reserve, w.Reserve + w.Ship})
 		}
 	}

@@ -30,6 +30,9 @@ func shipmentsOf(all []store.Shipment, orderID string) []store.Shipment {
 // follow brings the parcels of an order in line with what it has become.
 func (r *router) follow(o *order.Order, had []store.Shipment) error {
 	had = r.latest(o, had)
+	if o.Status == order.PartiallyShipping && r.was[o.ID].Lacking == 0 {
+		return nil // all of it is on its way: nothing is planned anew behind what left
+	}
 	if routable(o) {
 		if r.whole(o, had) {
 			return nil

@@ -213,6 +213,9 @@ func TestWhatIsLeftToRoute(t *testing.T) {
 	stopped := func(s *shipping.Shipment) { s.Stopped = at }
 	provider := func(s *shipping.Shipment) { s.Way, s.Label.Fate, s.Label.N = shipping.ByProvider, shipping.Done, 1 }
 	numbered := func(s *shipping.Shipment) { s.Label.Tracking = "9400" }
+	told := func(s *shipping.Shipment) {
+		s.ID, s.Box, s.Label.Fate, s.Label.N, s.Tell.Tracking = s.ID+"told", &shipping.Box{Grams: 1}, shipping.Done, 1, "9400"
+	}
 	for name, c := range map[string]struct {
 		holds, sent int64 // by the ledger and by the channel
 		had         []store.Shipment
@@ -227,15 +230,24 @@ func TestWhatIsLeftToRoute(t *testing.T) {
 		"arrived, as the channel knows":          {1, 1, []store.Shipment{parcel(1, arrived)}, false, 1},
 		"arrived, and the channel does not know": {2, 0, []store.Shipment{parcel(1, arrived)}, false, 1},
 		"sent by somebody else, the rest packed": {1, 1, []store.Shipment{parcel(1, packed)}, false, 0},
-		"one left, one packed":                   {1, 1, []store.Shipment{parcel(1, left), parcel(1, packed)}, false, 0},
-		"stopped":                                {2, 0, []store.Shipment{parcel(2, packed, stopped)}, false, 2},
-		"more packed than is asked":              {1, 0, []store.Shipment{parcel(2, packed)}, false, 1},
-		"with a provider":                        {2, 0, []store.Shipment{parcel(2, provider)}, false, 0},
-		"with a provider, and a person asks":     {2, 0, []store.Shipment{parcel(2, provider)}, true, 2},
-		"sent by a provider, and a person asks":  {2, 0, []store.Shipment{parcel(2, provider, numbered)}, true, 0},
+		"seen to leave before it was handed over, the other planned": {1, 1, []store.Shipment{parcel(1, told), parcel(1)}, false, 1},
+		"seen to leave before it was handed over, the other packed":  {1, 1, []store.Shipment{parcel(1, packed), parcel(1, told)}, false, 0},
+		"told, and nobody has seen it leave":                         {2, 0, []store.Shipment{parcel(1, told), parcel(1)}, false, 1},
+		"all of it left, as the channel knows":                       {0, 1, []store.Shipment{parcel(1, left)}, false, 0},
+		"one left, one packed":                                       {1, 1, []store.Shipment{parcel(1, left), parcel(1, packed)}, false, 0},
+		"stopped":                                                    {2, 0, []store.Shipment{parcel(2, packed, stopped)}, false, 2},
+		"more packed than is asked":                                  {1, 0, []store.Shipment{parcel(2, packed)}, false, 1},
+		"with a provider":                                            {2, 0, []store.Shipment{parcel(2, provider)}, false, 0},
+		"with a provider, and a person asks":                         {2, 0, []store.Shipment{parcel(2, provider)}, true, 2},
+		"sent by a provider, and a person asks":                      {2, 0, []store.Shipment{parcel(2, provider, numbered)}, true, 0},
 	} {
 		asked := []routeItem{{line: "k", item: "MUG", qty: c.holds, all: c.holds + c.sent}}
 		kept := keep("o", asked, c.had, c.anew)
+		for i := range c.had {
+			if s := &c.had[i]; s.Shipped() && !kept[s.ID] {
+				t.Errorf("%s: what has left does not stay", name)
+			}
+		}
 		if got := max(0, c.holds-under("o", asked, c.had, kept).held[[2]string{"k", "MUG"}]); got != c.want {
 			t.Errorf("%s: %d left to route, want %d", name, got, c.want)
 		}

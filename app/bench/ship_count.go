@@ -122,10 +122,10 @@ type shipCount struct {
 	least                                   time.Duration   // of what was left before a deadline
 }
 
-func (s *ship) count() (c shipCount, err error) {
+func (s *ship) count(ctx context.Context) (c shipCount, err error) {
 	c.least = 1 << 62
 	bad := func(o *shipOrder, format string, args ...any) {
-		c.wrongs = append(c.wrongs, fmt.Sprintf("%s %s (placed %s): ", o.shop.name, o.number, o.placed.Format(time.TimeOnly))+fmt.Sprintf(format, args...))
+		c.wrongs = append(c.wrongs, fmt.Sprintf("%s %s (placed %s): ", o.shop.name, o.number, o.placed.Format(time.TimeOnly))+fmt.Sprintf(format, args...)+"; here "+s.standing(ctx, o))
 	}
 	for _, o := range s.all {
 		if o.sent, err = o.shop.parcels(o.id); err != nil {
@@ -180,7 +180,7 @@ func (s *ship) count() (c shipCount, err error) {
 
 func (s *ship) report(ctx context.Context) error {
 	s.floor.stop()
-	c, err := s.count()
+	c, err := s.count(ctx)
 	if err != nil {
 		return err
 	}
