@@ -71,18 +71,6 @@ func (j *joint) hears(s *shipherosim.Sim, a store.CarrierAccount) {
 	s.Subscribe(srv.URL)
 }
 
-// sellsOwn places an order that the seller ships.
-func (j *joint) sellsOwn(units int, skus ...string) string {
-	j.t.Helper()
-	var want []tiktoksim.Wanted
-	for _, k := range skus {
-		want = append(want, tiktoksim.Wanted{SKU: k, Qty: units})
-	}
-	id, err := j.sim.PlaceOrder(j.shop, want, tiktoksim.PlaceOptions{Shipping: "SELLER"})
-	j.must(err)
-	return id
-}
-
 // boxEach is a box for each item.
 func boxEach(o depot.Order) (boxes [][]depot.Line) {
 	for _, l := range o.Lines {

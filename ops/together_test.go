@@ -52,7 +52,7 @@ func newJoint(t *testing.T, region string, lampsAt string) *joint {
 	j.conn, j.faults, j.points = "tiktok-"+j.shop, s.Faults(), []string{"*/fulfillment/*", "GET /order/*"}
 	j.expiry = "GET /order/*"
 	j.must(j.x.PutItems(t.Context(), []catalog.Item{{ID: "MUG", SKU: "MUG", Title: "A mug"}, {ID: "LAMP", SKU: "LAMP", Title: "A lamp"}}))
-	j.places(region, lampsAt)
+	j.stocked(region, lampsAt)
 	for _, k := range s.Shops()[0].SKUs {
 		id := catalog.ListingID(j.conn, k.ID)
 		j.until("listings are read", func() bool { _, ok := j.x.catalog.Load().listings[id]; return ok })
@@ -61,7 +61,7 @@ func newJoint(t *testing.T, region string, lampsAt string) *joint {
 	return j
 }
 
-func (j *joint) places(region, lampsAt string) {
+func (j *joint) stocked(region, lampsAt string) {
 	j.t.Helper()
 	j.must(j.st.Update(j.t.Context(), func(tx *store.Tx) error {
 		for _, id := range []string{"main", "west"} {
@@ -91,14 +91,25 @@ func (j *joint) places(region, lampsAt string) {
 // sells places an order, with the same buyer as another if that is named.
 func (j *joint) sells(with string, skus ...string) string {
 	j.t.Helper()
+	return j.places(tiktoksim.PlaceOptions{With: with}, 1, skus...)
+}
+
+// sellsOwn places an order that the seller ships.
+func (j *joint) sellsOwn(units int, skus ...string) string {
+	j.t.Helper()
+	return j.places(tiktoksim.PlaceOptions{Shipping: "SELLER"}, units, skus...)
+}
+
+func (j *joint) places(o tiktoksim.PlaceOptions, units int, skus ...string) string {
+	j.t.Helper()
 	var want []tiktoksim.Wanted
 	for _, k := range skus {
-		want = append(want, tiktoksim.Wanted{SKU: k, Qty: 1})
+		want = append(want, tiktoksim.Wanted{SKU: k, Qty: units})
 	}
 	var id string
 	j.eventually("the shop sells it", func() bool { // units may be on their way to it
 		var err error
-		if id, err = j.sim.PlaceOrder(j.shop, want, tiktoksim.PlaceOptions{With: with}); errs.Is(err, errs.Insufficient) {
+		if id, err = j.sim.PlaceOrder(j.shop, want, o); errs.Is(err, errs.Insufficient) {
 			return false
 		}
 		j.must(err)
