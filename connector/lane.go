@@ -80,6 +80,13 @@ func (l *lane) wait(ctx context.Context) error {
 	return nil
 }
 
+// longest is how long one call may take with its retries. Where slots are tens of seconds apart each retry waits for one: a list of which every tenth
+// page fails would never be read to its end otherwise.
+func (l *lane) longest() time.Duration {
+	seconds := min(totalTime.Seconds()+maxRetries/float64(l.limiter.Limit()), longestTime.Seconds())
+	return time.Duration(seconds * float64(time.Second))
+}
+
 // record tells the breaker how a call went. Only a channel that does not answer or fails inside is dead; one that
 // refuses, throttles or asks for a login is alive.
 func (l *lane) record(ctx context.Context, err error) {

@@ -15,7 +15,8 @@ import (
 
 // Bounds of one call over a link, attempts and waiting together.
 const (
-	totalTime    = 60 * time.Second
+	totalTime    = 60 * time.Second // and what the slots of its retries take, up to longestTime
+	longestTime  = 4 * time.Minute
 	patience     = 20 * time.Second // a longer wait asked for by the vendor is the caller's to plan
 	firstBackoff = 200 * time.Millisecond
 	maxBackoff   = 10 * time.Second
@@ -139,8 +140,8 @@ func surelyNotApplied(err error) bool { return passing(err) && !driver.MayBeAppl
 // do runs call as one operation: a place among those in flight, pacing (by the driver), retries of what again allows,
 // one renewal of the login, and the breaker. It returns nil or a redacted *driver.Error.
 func (k *link) do(ctx context.Context, op driver.Operation, again func(error) bool, call func(context.Context) error) error {
-	outer := ctx
-	ctx, cancel := context.WithTimeout(ctx, totalTime)
+	outer, l := ctx, k.lane(op)
+	ctx, cancel := context.WithTimeout(ctx, l.longest())
 	defer cancel()
 	select {
 	case k.slots <- struct{}{}:
@@ -148,15 +149,17 @@ func (k *link) do(ctx context.Context, op driver.Operation, again func(error) bo
 	case <-ctx.Done():
 		return &driver.Error{Class: driver.Retry, Op: op, Message: "the connection is busy", Cause: ctx.Err()}
 	}
-	l := k.lane(op)
 	attempted, renewed := false, false
 	var last error
 	// The outcome is taken from last, not from the executor: it answers with the context's error where a call ended
 	// at the same moment, and what a call did must not be lost.
 	err := failsafe.With(k.retries(op, l, again)).WithContext(ctx).Run(func() error {
+		err := k.attempt(ctx, outer, op, l, &renewed, call)
+		if !attempted || !errors.Is(err, errPace) { // why it was to be tried again says more than that there was no slot for it
+			last = err
+		}
 		attempted = true
-		last = k.attempt(ctx, outer, op, l, &renewed, call)
-		return last
+		return err
 	})
 	if !attempted {
 		last = &driver.Error{Class: driver.Retry, Op: op, Cause: err}
@@ -168,7 +171,7 @@ func (k *link) retries(op driver.Operation, l *lane, again func(error) bool) fai
 	return retrypolicy.NewBuilder[any]().
 		HandleIf(func(_ any, err error) bool { return err != nil && again(err) }).
 		WithMaxRetries(maxRetries).
-		WithMaxDuration(totalTime).
+		WithMaxDuration(l.longest()).
 		WithBackoff(firstBackoff, maxBackoff).
 		WithJitterFactor(jitter).
 		WithDelayFunc(func(x failsafe.ExecutionAttempt[any]) time.Duration {

@@ -124,6 +124,24 @@ func TestTotalTimeIsCapped(t *testing.T) {
 	})
 }
 
+// Where slots are far apart a read that fails is still tried again; where not even one more can be had, what the channel said is told.
+func TestRetriesWaitForTheirSlots(t *testing.T) {
+	down := &driver.Error{Class: driver.Retry, Message: "we are down"}
+	for _, c := range []struct {
+		apart, least, most time.Duration
+		told               string
+	}{{40 * time.Second, 80 * time.Second, 90 * time.Second, ""}, {10 * time.Minute, 0, 10 * time.Second, "we are down"}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &fake{call: failing(down, down), limits: driver.Limits{Default: 1 / c.apart.Seconds(), Burst: 1, OrderIDs: 1, OrderPage: 1, ReadQuantities: 1, SetQuantities: 1}}
+			start := time.Now()
+			_, err := session(t, f).Locations(t.Context())
+			if took := time.Since(start).Round(time.Second); took < c.least || took > c.most || (err == nil) != (c.told == "") || err != nil && !strings.Contains(err.Error(), c.told) {
+				t.Errorf("slots %v apart: %v after %v", c.apart, err, took)
+			}
+		})
+	}
+}
+
 func TestPacePerOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits := driver.Limits{Default: 10, Burst: 2, OrderIDs: 1, OrderPage: 1, ReadQuantities: 1, SetQuantities: 1,

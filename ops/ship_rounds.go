@@ -22,7 +22,7 @@ const (
 	// newsTurn is when a turn begins no further call: whoever has more to tell goes to the end of the queue.
 	newsTurn = time.Minute
 	// newsEnd is when a turn is ended wherever it stands: the last call of a turn may wait for its slot, be repeated, and hang.
-	newsEnd = 3 * time.Minute
+	newsEnd = 5 * time.Minute
 	// newsRest is the longest an account that fails is left alone.
 	newsRest = 30 * time.Minute
 )
