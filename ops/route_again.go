@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/spillway/spillway/domain/custody"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
@@ -30,7 +32,8 @@ func shipmentsOf(all []store.Shipment, orderID string) []store.Shipment {
 // follow brings the parcels of an order in line with what it has become.
 func (r *router) follow(o *order.Order, had []store.Shipment) error {
 	had = r.latest(o, had)
-	if o.Status == order.PartiallyShipping && r.was[o.ID].Lacking == 0 {
+	surplus := r.surplus(o, had)
+	if o.Status == order.PartiallyShipping && r.was[o.ID].Lacking == 0 && len(surplus) == 0 {
 		return nil // all of it is on its way: nothing is planned anew behind what left
 	}
 	if routable(o) {
@@ -46,13 +49,16 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 	for i := range had {
 		s := &had[i]
 		was := s.Shipment
-		if o.Status == order.Cancelled && len(s.Orders) > 1 && live(s) {
+		gone := o.Status.Arranged() && onlyOf(s, o.ID, surplus)
+		if (o.Status == order.Cancelled || gone) && len(s.Orders) > 1 && live(s) {
 			if err := r.takeOut(s, o, "is cancelled"); err != nil {
 				return err
 			}
 			continue
 		}
 		switch {
+		case gone:
+			s.Stop(r.at, "what it holds of the order is cancelled")
 		case o.Status == order.Cancelled && s.Shipped() && len(s.Orders) == 1:
 			_ = s.Settle(r.at, ByRules, "the order is cancelled") // refused where nothing is waited for
 		case o.Status == order.Cancelled:
@@ -70,6 +76,29 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 		}
 	}
 	return nil
+}
+
+// surplus names the lines and items of which units were cancelled and parcels hold more than the order still asks for.
+func (r *router) surplus(o *order.Order, had []store.Shipment) map[[2]string]bool {
+	stand := map[string]bool{}
+	for i := range had {
+		stand[had[i].ID] = live(&had[i]) || had[i].Shipped()
+	}
+	asked := r.asked(o)
+	over := excess(asked, under(o.ID, asked, had, stand))
+	maps.DeleteFunc(over, func(k [2]string, _ bool) bool {
+		return !slices.ContainsFunc(o.Lines, func(l order.Line) bool {
+			return l.Key == k[0] && (l.Cancelled > 0 || slices.ContainsFunc(l.Units, func(u order.Unit) bool { return u.Cancelled }))
+		})
+	})
+	return over
+}
+
+// onlyOf reports whether a parcel that the channel has not seen leave holds nothing of the order but surplus.
+func onlyOf(s *store.Shipment, orderID string, surplus map[[2]string]bool) bool {
+	return len(surplus) > 0 && live(s) && seenLeave(s) == 0 && !slices.ContainsFunc(s.Lines, func(l shipping.Line) bool {
+		return l.OrderID == orderID && !surplus[[2]string{l.Key, l.ItemID}]
+	})
 }
 
 func orNow(t, now time.Time) time.Time {

@@ -110,6 +110,18 @@ func (s *Sim) Cancel(orderID, role, reason string) (string, error) {
 	return "", errs.New(errs.Invalid, "tiktok.Cancel", role, "A cancellation is by BUYER, SELLER, OPERATOR or SYSTEM.")
 }
 
+// CancelUnits is the seller cancelling units of a SKU that wait, for want of stock, and nothing else of the order.
+func (s *Sim) CancelUnits(orderID, sellerSKU string, units int) error {
+	return s.withOrder(orderID, func(o *order) error {
+		lines := slices.DeleteFunc(o.waiting(nil), func(l *line) bool { return l.sku.sellerSKU != sellerSKU })
+		if len(lines) < units {
+			return errs.New(errs.Conflict, "tiktok.CancelUnits", o.id, "Only %d units of %s wait to be shipped.", len(lines), sellerSKU)
+		}
+		_, err := s.cancelNow(o, lines[:units], "SELLER", "seller_cancel_reason_out_of_stock")
+		return err
+	})
+}
+
 func (s *Sim) buyerCancel(o *order, reason string) (string, error) {
 	if reason == "" {
 		reason = "ecom_order_to_ship_canceled_reason_no_longer_needed"
