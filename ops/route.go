@@ -360,7 +360,7 @@ func (r *router) asked(o *order.Order) []routeItem {
 
 func (r *router) input(o *order.Order, asked []routeItem, over routing.Override) routing.Order {
 	in := routing.Order{ID: o.ID, Connection: o.ConnectionID, Dest: routing.Dest{Region: o.Region, Postal: o.PostalPrefix}, Due: o.Deadlines,
-		Value: min(o.Totals.Total.Minor, routing.MaxValue), Regime: r.x.regimeOf(o, r.at), Override: over}
+		Value: min(o.Totals.Total.Minor, routing.MaxValue), BySeller: o.Fulfilment != order.ByPlatform, Regime: r.x.regimeOf(o, r.at), Override: over}
 	for _, a := range asked {
 		in.Lines = append(in.Lines, r.cat.handling.routeLine(r.x.network.terms, a.item, a.qty))
 		for place, n := range r.book.Held(o.ID, a.line, a.item) {

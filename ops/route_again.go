@@ -33,7 +33,7 @@ func shipmentsOf(all []store.Shipment, orderID string) []store.Shipment {
 func (r *router) follow(o *order.Order, had []store.Shipment) error {
 	had = r.latest(o, had)
 	surplus := r.surplus(o, had)
-	if o.Status == order.PartiallyShipping && r.was[o.ID].Lacking == 0 && len(surplus) == 0 {
+	if o.Status == order.PartiallyShipping && r.was[o.ID].Lacking == 0 && len(surplus) == 0 && r.covered(o, had) {
 		return nil // all of it is on its way: nothing is planned anew behind what left
 	}
 	if routable(o) {
@@ -92,6 +92,17 @@ func (r *router) surplus(o *order.Order, had []store.Shipment) map[[2]string]boo
 		})
 	})
 	return over
+}
+
+// covered reports whether all that the ledger holds for an order is in parcels that nobody has stopped.
+func (r *router) covered(o *order.Order, had []store.Shipment) bool {
+	stand := map[string]bool{}
+	for i := range had {
+		stand[had[i].ID] = had[i].Stopped.IsZero()
+	}
+	asked := r.asked(o)
+	w := under(o.ID, asked, had, stand)
+	return !slices.ContainsFunc(asked, func(a routeItem) bool { return a.qty > w.held[[2]string{a.line, a.item}] })
 }
 
 // onlyOf reports whether a parcel that the channel has not seen leave holds nothing of the order but surplus.

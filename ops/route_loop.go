@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -45,7 +46,7 @@ func (x *Ops) routeLoop() {
 }
 
 // routePlace is where the next round goes on: an order that asks nothing of stock must not be looked at again and again.
-type routePlace struct{ unrouted, lacking string }
+type routePlace struct{ unrouted, partly, lacking string }
 
 // RouteWaiting routes orders that wait and have no route, and those of which units were left for later that are there now. It returns how many
 // routes it wrote.
@@ -54,11 +55,16 @@ func (x *Ops) RouteWaiting(ctx context.Context) (int, error) {
 }
 
 func (x *Ops) routeWaiting(ctx context.Context, place *routePlace) (int, error) {
-	sum := 0
+	unrouted := func(s order.Status) func(*store.Tx, string, int) ([]string, error) {
+		return func(tx *store.Tx, after string, limit int) ([]string, error) {
+			return tx.OrdersUnrouted(s, after, limit)
+		}
+	}
+	sum, failed := 0, error(nil)
 	for _, sort := range []struct {
 		after *string
 		read  func(tx *store.Tx, after string, limit int) ([]string, error)
-	}{{&place.unrouted, (*store.Tx).OrdersUnrouted}, {&place.lacking, (*store.Tx).RoutesLacking}} {
+	}{{&place.unrouted, unrouted(order.AwaitingShipment)}, {&place.partly, unrouted(order.PartiallyShipping)}, {&place.lacking, (*store.Tx).RoutesLacking}} {
 		var ids []string
 		err := x.st.View(ctx, func(tx *store.Tx) (err error) {
 			ids, err = sort.read(tx, *sort.after, routeTake*routeRound)
@@ -68,11 +74,9 @@ func (x *Ops) routeWaiting(ctx context.Context, place *routePlace) (int, error) 
 			return sum, errs.Wrap("ops.RouteWaiting", "", err)
 		}
 		*sort.after = ""
-		for some := range slices.Chunk(ids, routeTake) {
+		for some := range slices.Chunk(ids, routeTake) { // what fails with some holds up no others
 			n, err := x.routeThese(ctx, some)
-			if sum += n; err != nil {
-				return sum, errs.Wrap("ops.RouteWaiting", some[0], err)
-			}
+			sum, failed = sum+n, cmp.Or(failed, errs.Wrap("ops.RouteWaiting", some[0], err))
 		}
 		if len(ids) == routeTake*routeRound {
 			*sort.after = ids[len(ids)-1]
@@ -81,7 +85,7 @@ func (x *Ops) routeWaiting(ctx context.Context, place *routePlace) (int, error) 
 	if sum > 0 {
 		x.live.notify("order", topicShipments)
 	}
-	return sum, nil
+	return sum, failed
 }
 
 // routeThese routes some orders in one transaction, as intake would.
@@ -119,10 +123,11 @@ func (x *Ops) routeThese(ctx context.Context, ids []string) (n int, err error) {
 				return err
 			}
 			for _, o := range waiting {
-				if err := r.follow(o, shipmentsOf(had, o.ID)); err != nil {
+				if err := r.attempt(o, shipmentsOf(had, o.ID)); err != nil {
 					return err
 				}
 			}
+			r.events = slices.DeleteFunc(r.events, func(e store.Event) bool { return e.Kind == EventUnrouted }) // that was told when the order came
 			n = len(r.routes)
 			return r.save()
 		})

@@ -71,7 +71,7 @@ func (b *brute) open(si int, x *bruteItem) bool {
 	if !n.Active || !s.loc.MayServe(b.o.Connection) || !n.Handles(x.needs) {
 		return false
 	}
-	if b.o.ByPlatform && n.Kind != network.FBT || len(b.o.Override.Nodes) > 0 && !slices.Contains(b.o.Override.Nodes, n.ID) {
+	if b.o.ByPlatform && n.Kind != network.FBT || b.o.BySeller && n.Kind == network.FBT || len(b.o.Override.Nodes) > 0 && !slices.Contains(b.o.Override.Nodes, n.ID) {
 		return false
 	}
 	for _, l := range b.rules.Limits {

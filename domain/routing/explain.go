@@ -18,6 +18,7 @@ const (
 	Inactive                 // switched off
 	NotServed                // its stock may not be promised to this channel
 	ByPlatform               // the platform ships the order itself
+	BySeller                 // the platform has left the order to the seller, and ships no such order itself
 	Overridden               // a person named other nodes
 	Limited                  // a rule of the seller
 	OutsideArea              // the way of shipping does not collect there
@@ -74,6 +75,8 @@ func (c *Candidate) Words() string {
 		return fmt.Sprintf("The stock at %s may not be promised to this channel.", name)
 	case ByPlatform:
 		return "The platform ships this order from its own stock."
+	case BySeller:
+		return "The platform has left this order to you: " + name + " ships only what the platform took for it when the order was placed."
 	case Overridden:
 		return "A person chose where it leaves from: " + strings.TrimSuffix(c.Said, ".") + "."
 	case Limited:

@@ -162,6 +162,7 @@ func (w *world) twist(r *rand.Rand) {
 		}
 	}
 	o.ByPlatform = chance(r, 4)
+	o.BySeller = !o.ByPlatform && chance(r, 50)
 	if chance(r, 30) {
 		o.Held = node()
 	}

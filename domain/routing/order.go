@@ -30,6 +30,7 @@ type Order struct {
 	Due        order.Deadlines
 	Value      int64  // what is lost if the channel cancels it, in minor units of the rules' currency
 	ByPlatform bool   // the platform ships it from its own stock: no node of ours may
+	BySeller   bool   // the platform has left it to the seller: its own warehouse ships only what it took at checkout
 	Regime     Regime // how it must be shipped
 	Held       string // node that holds its reservation; empty: none yet
 	Override   Override

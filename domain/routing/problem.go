@@ -199,6 +199,8 @@ func (d *Desk) closed(o *Order, s *site) Why {
 		return NotServed
 	case o.ByPlatform && s.node.Kind != network.FBT:
 		return ByPlatform
+	case o.BySeller && s.node.Kind == network.FBT:
+		return BySeller
 	case o.Regime.Forbidden != "" && !o.Regime.PlatformPicks && s.node.Kind != network.FBT:
 		return Forbidden
 	case o.Regime.PlatformPicks && s.node.Account != "" && !s.node.Kind.Ours():

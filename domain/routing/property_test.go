@@ -23,7 +23,7 @@ func honest(t *testing.T, w *world, o *Order, p *Plan, taken map[string][]int64,
 		switch {
 		case !s.Node.Active || !s.Location.MayServe(o.Connection):
 			t.Fatalf("%s: from %s, whose stock is not for %q", o.ID, part.Node, o.Connection)
-		case s.Node.Kind == network.FBT && !slices.Contains(s.Location.Serves, o.Connection):
+		case s.Node.Kind == network.FBT && (o.BySeller || !slices.Contains(s.Location.Serves, o.Connection)):
 			t.Fatalf("%s: platform stock for %q", o.ID, o.Connection)
 		case len(o.Override.Nodes) > 0 && !slices.Contains(o.Override.Nodes, part.Node):
 			t.Fatalf("%s: not from where a person said", o.ID)

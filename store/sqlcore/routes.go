@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"time"
+
+	"github.com/spillway/spillway/domain/order"
 )
 
 // Route is from where an order leaves, and why.
@@ -24,8 +26,8 @@ var (
 	routesGet  = def("store.RoutesGet", "SELECT "+names(routeCols, plain, ", ")+" FROM route WHERE @in(order_id, $1) ORDER BY order_id")
 	routesOpen = def("store.RoutesLacking", "SELECT order_id FROM route WHERE lacking > 0 AND order_id > $1 ORDER BY order_id LIMIT $2")
 	// Orders that wait to be shipped and that nobody has routed: of before there were nodes, or of whom something was short.
-	routesLack = def("store.OrdersUnrouted", `SELECT o.id FROM orders o WHERE o.status = 'awaiting_shipment' AND o.id > $1 AND NOT EXISTS (SELECT 1 FROM route r WHERE r.order_id = o.id)
-		ORDER BY o.id LIMIT $2`)
+	routesLack = def("store.OrdersUnrouted", `SELECT o.id FROM orders o WHERE o.status = $1 AND o.id > $2 AND NOT EXISTS (SELECT 1 FROM route r WHERE r.order_id = o.id)
+		ORDER BY o.id LIMIT $3`)
 )
 
 // RoutesPut stores routes in place of those their orders had. Version counts by itself.
@@ -49,9 +51,9 @@ func (tx *Tx) RoutesGet(orders ...string) ([]Route, error) {
 	}, orders)
 }
 
-// OrdersUnrouted reads ids, behind one, of orders that wait to be shipped and have no route.
-func (tx *Tx) OrdersUnrouted(after string, limit int) ([]string, error) {
-	return query(tx, routesLack, scanOne[string], after, page(limit))
+// OrdersUnrouted reads ids, behind one, of orders in a status that have no route.
+func (tx *Tx) OrdersUnrouted(s order.Status, after string, limit int) ([]string, error) {
+	return query(tx, routesLack, scanOne[string], string(s), after, page(limit))
 }
 
 // RoutesLacking reads ids, behind one, of orders whose route leaves units for later.

@@ -316,7 +316,7 @@ func routesKept(t *testing.T, d *database) {
 		if open, err := tx.RoutesLacking("", 10); err != nil || len(open) != 1 || open[0] != "c:9" {
 			t.Errorf("%v %v", open, err)
 		}
-		lack, err := tx.OrdersUnrouted("", 10)
+		lack, err := tx.OrdersUnrouted(order.AwaitingShipment, "", 10)
 		if diff := cmp.Diff([]string{"c:2"}, lack); diff != "" {
 			t.Error(diff)
 		}
