@@ -64,7 +64,7 @@ func parcelLine(o *order.Order, l shipping.Line, cat *catalogue) driver.ParcelLi
 		if ol.Key != l.Key {
 			continue
 		}
-		out.Value = ol.UnitPrice
+		out.Value = pieceValue(o, &ol, l.ItemID, cat)
 		if out.Title == "" {
 			out.Title = ol.Title
 		}
@@ -112,6 +112,9 @@ func (w *wire) parcelOf(ctx context.Context, s *shipping.Shipment) (driver.Parce
 		err = errs.New(errs.Invalid, "ops.Ship", s.ID, "this channel does not tell where its orders go")
 	}
 	p.To = to
+	if err == nil && s.Way == shipping.ByCarrier {
+		p.Customs, err = declaration(&p)
+	}
 	return p, err
 }
 

@@ -29,6 +29,8 @@ const (
 	setAccounts = "carrier_accounts"
 	setSize     = "label_size"
 	setBase     = "base_url"
+	setSigner   = "customs_signer"
+	setIncoterm = "incoterm"
 )
 
 // Describe implements driver.Carrier.
@@ -40,6 +42,8 @@ func (Carrier) Describe() driver.CarrierDescription {
 			{Name: setSecret, Help: "the secret with which webhooks are signed; without it none is taken", Secret: true},
 			{Name: setAccounts, Help: "ids of carrier accounts to quote with, by commas (ca_…); none: all of them"},
 			{Name: setSize, Help: "size of labels in inches", Default: "4x6"},
+			{Name: setSigner, Help: "who signs customs declarations: parcels abroad have no label without the name"},
+			{Name: setIncoterm, Help: "who pays duties of parcels abroad: DDP (you), DDU or DAP (the buyer); none: as the carrier does"},
 			{Name: setBase, Help: "address of the interface, which may point to a simulator on this machine", Default: ownBase},
 		},
 		Can: []driver.ShipAbility{driver.CanQuote, driver.CanVoid, driver.CanManifest, driver.CanZPL, driver.CanPDF, driver.CanFollow, driver.CanCustoms},
@@ -55,7 +59,7 @@ func (Carrier) Open(account driver.CarrierAccount, env driver.Env) (driver.Shipp
 	if err != nil {
 		return nil, err
 	}
-	s := &shipper{base: base, env: env, key: account.Settings[setKey], size: account.Settings[setSize]}
+	s := &shipper{base: base, env: env, key: account.Settings[setKey], signer: account.Settings[setSigner], incoterm: account.Settings[setIncoterm], size: account.Settings[setSize]}
 	if s.key == "" {
 		return nil, &driver.Error{Class: driver.AskHuman, Message: "the account has no API key"}
 	}

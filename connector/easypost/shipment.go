@@ -42,6 +42,9 @@ func (s *shipper) shipment(op driver.Operation, p driver.Parcel, ref, format str
 		in.Accounts = append(in.Accounts, wireAccount{id})
 	}
 	if p.Customs != nil {
+		signed := *p.Customs
+		signed.Signer, signed.Incoterm = cmp.Or(signed.Signer, s.signer), cmp.Or(signed.Incoterm, s.incoterm)
+		p.Customs = &signed
 		c, why := customs(p)
 		if why != "" {
 			return refuse(why)
@@ -66,7 +69,7 @@ func customs(p driver.Parcel) (*wireCustoms, string) {
 	case !ok:
 		return nil, "the declaration of contents is not one that carriers know"
 	case c.Signer == "":
-		return nil, "a customs declaration needs the name of who signs it"
+		return nil, "a customs declaration needs the name of who signs it: enter it in the carrier account's settings"
 	case len(p.Lines) == 0 || len(p.Lines) > maxItems:
 		return nil, "a customs declaration has 1 to 100 lines"
 	}

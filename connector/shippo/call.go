@@ -20,6 +20,8 @@ type shipper struct {
 	key      string
 	format   string
 	accounts []string
+	signer   string // of customs declarations
+	incoterm string
 }
 
 // Roles of the package, said here so that a changed signature does not end one silently.

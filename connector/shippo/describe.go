@@ -29,6 +29,8 @@ const (
 	setAccounts = "carrier_accounts"
 	setFormat   = "label_format"
 	setBase     = "base_url"
+	setSigner   = "customs_signer"
+	setIncoterm = "incoterm"
 )
 
 // Describe implements driver.Carrier.
@@ -39,6 +41,8 @@ func (Carrier) Describe() driver.CarrierDescription {
 			{Name: setKey, Help: "API token: shippo_live_… for production, shippo_test_… for tests", Required: true, Secret: true},
 			{Name: setAccounts, Help: "ids of carrier accounts to quote with, by commas; none: all of them"},
 			{Name: setFormat, Help: "form of PDF labels: PDF_4x6, PDF_A6, PDF and so on", Default: "PDF_4x6"},
+			{Name: setSigner, Help: "who signs customs declarations: parcels abroad have no label without the name"},
+			{Name: setIncoterm, Help: "who pays duties of parcels abroad: DDP (you), DDU or DAP (the buyer); none: as the carrier does"},
 			{Name: setBase, Help: "address of the interface, which may point to a simulator on this machine", Default: ownBase},
 		},
 		Can: []driver.ShipAbility{driver.CanQuote, driver.CanVoid, driver.CanManifest, driver.CanZPL, driver.CanPDF, driver.CanFollow, driver.CanCustoms},
@@ -55,7 +59,7 @@ func (Carrier) Open(account driver.CarrierAccount, env driver.Env) (driver.Shipp
 	if err != nil {
 		return nil, err
 	}
-	s := &shipper{base: base, env: env, key: account.Settings[setKey], format: account.Settings[setFormat]}
+	s := &shipper{base: base, env: env, key: account.Settings[setKey], signer: account.Settings[setSigner], incoterm: account.Settings[setIncoterm], format: account.Settings[setFormat]}
 	if s.key == "" {
 		return nil, &driver.Error{Class: driver.AskHuman, Message: "the account has no API token"}
 	}

@@ -38,6 +38,9 @@ func (s *shipper) shipment(op driver.Operation, p driver.Parcel) (newShipment, e
 		in.Date = p.ShipOn.UTC().Format(time.RFC3339)
 	}
 	if p.Customs != nil {
+		signed := *p.Customs
+		signed.Signer, signed.Incoterm = cmp.Or(signed.Signer, s.signer), cmp.Or(signed.Incoterm, s.incoterm)
+		p.Customs = &signed
 		c, why := customs(p)
 		if why != "" {
 			return refuse(why)
@@ -71,7 +74,7 @@ func customs(p driver.Parcel) (*wireCustoms, string) {
 	case !known || !told || !fine:
 		return nil, "the declaration's contents, exemption or what is done on failure is none that Shippo knows"
 	case c.Signer == "":
-		return nil, "a customs declaration needs the name of who signs it"
+		return nil, "a customs declaration needs the name of who signs it: enter it in the carrier account's settings"
 	case len(p.Lines) == 0 || len(p.Lines) > maxItems:
 		return nil, "a customs declaration has 1 to 100 lines"
 	}
