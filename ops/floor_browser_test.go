@@ -117,7 +117,7 @@ func (b *bench) types(code string) {
 func (b *bench) scans(code, stage string) {
 	b.t.Helper()
 	b.types(code)
-	b.sees(fmt.Sprintf("document.querySelector('[data-stage]').dataset.stage === %q && document.querySelector('[data-js-net]').dataset.jsNet === 'idle'", stage))
+	b.sees(fmt.Sprintf("document.querySelector('[data-stage]')?.dataset.stage === %q && document.querySelector('[data-js-net]')?.dataset.jsNet === 'idle'", stage))
 }
 
 func (b *bench) online(yes bool) {
@@ -219,9 +219,9 @@ func (b *bench) withoutNetwork(order string, i int) {
 		b.types(code)
 	}
 	b.reads("Offline. 3 scans wait here")
-	b.sees("document.querySelector('[data-js-tries]').dataset.jsTries >= 5") // a try every two seconds
+	b.sees("document.querySelector('[data-js-tries]')?.dataset.jsTries >= 5") // a try every two seconds
 	b.online(true)
-	b.sees("document.querySelector('[data-stage]').dataset.stage === 'label' && document.querySelector('[data-js-net]').dataset.jsNet === 'idle'")
+	b.sees("document.querySelector('[data-stage]')?.dataset.stage === 'label' && document.querySelector('[data-js-net]')?.dataset.jsNet === 'idle'")
 	b.scans(labelNumber(i), "")
 }
 
@@ -229,7 +229,7 @@ func (b *bench) lostAnswer(order string, i int, lose *atomic.Bool) {
 	b.scans(order, "check")
 	lose.Store(true)
 	b.types(mugCode)
-	b.sees("document.querySelector('.contents')?.innerText.includes('1 of 2') && document.querySelector('[data-js-net]').dataset.jsNet === 'idle'")
+	b.sees("document.querySelector('.contents')?.innerText.includes('1 of 2') && document.querySelector('[data-js-net]')?.dataset.jsNet === 'idle'")
 	if lose.Load() {
 		b.t.Error("no answer was lost")
 	}
@@ -252,11 +252,11 @@ func raceFor(one, two *bench, order string, i int) {
 	}()
 	one.types(order)
 	<-done
-	said := "document.querySelector('[data-js-said]') && document.querySelector('#said').innerText !== '' && document.querySelector('[data-js-net]').dataset.jsNet === 'idle' && document.querySelector('#said').innerText !== 'Packed. Next, please.'"
+	said := "document.querySelector('[data-js-said]') && document.querySelector('#said').innerText !== '' && document.querySelector('[data-js-net]')?.dataset.jsNet === 'idle' && document.querySelector('#said').innerText !== 'Packed. Next, please.'"
 	one.sees(said)
 	two.sees(said)
 	has := func(b *bench) bool {
-		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("document.querySelector('[data-stage]').dataset.stage === 'check'"))
+		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("document.querySelector('[data-stage]')?.dataset.stage === 'check'"))
 		if err != nil {
 			b.t.Fatal(err)
 		}
