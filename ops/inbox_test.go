@@ -109,3 +109,14 @@ func TestOldMessagesAreDeletedInRounds(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A message that comes just after a wire has ended is in nobody's hand: whoever works the connection next finds it in the inbox.
+func TestAMessageBehindTheEndOfAWireIsInNobodysHand(t *testing.T) {
+	r := newRig(t)
+	w := r.x.wires.get(r.conn)
+	w.stop()
+	w.take(delivery{id: "late"})
+	if !r.x.wires.inHand.add("late") {
+		t.Error("it waits for a wire that has ended")
+	}
+}

@@ -109,11 +109,11 @@ func (w *wire) stop() {
 	late.Stop()
 	w.cut()
 	w.mu.Lock()
-	left := w.pushes
-	w.pushes, w.ended = nil, true
+	left, queue := w.pushes, w.queue
+	w.pushes, w.queue, w.ended = nil, nil, true
 	w.mu.Unlock()
 	w.unsent(left)
-	for _, d := range w.queue { // what is left is in the inbox, for whoever comes next
+	for _, d := range queue { // what is left is in the inbox, for whoever comes next
 		w.x.wires.inHand.drop(d.id)
 	}
 }
@@ -125,7 +125,7 @@ func poke(c chan struct{}) {
 	}
 }
 
-// take queues a message. When the queue is full the message stays in the inbox, where a rescan finds it.
+// take queues a message. When the queue is full, or the wire has ended, the message stays in the inbox, where a rescan finds it.
 func (w *wire) take(d delivery) {
 	if !w.x.wires.inHand.add(d.id) {
 		return
@@ -134,7 +134,7 @@ func (w *wire) take(d delivery) {
 	if d.received.After(w.state.messageAt) {
 		w.state.messageAt = d.received
 	}
-	full := len(w.queue) >= wireQueue
+	full := len(w.queue) >= wireQueue || w.ended // nobody would come for it any more
 	if !full {
 		w.queue = append(w.queue, d)
 	}
