@@ -31,6 +31,9 @@ func (x *Ops) HandScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error
 		case p.Shipped():
 			return accept("It is on the van already."), nil
 		}
+		if why, err := f.keptBack(p); err != nil || why != "" {
+			return refuse("Take it off the van. " + why), err
+		}
 		if err := p.HandOver(f.tx.Now()); err != nil {
 			return refuse("Take it off the van: " + errs.Safe(err) + "."), nil
 		}
@@ -43,6 +46,18 @@ func (x *Ops) HandScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error
 		f.note(custody.HandedOver, custody.Dispatcher, p, "")
 		return accept(cmp.Or(p.Label.Carrier, "On the van") + " … " + tail(p.Label.Tracking)), nil
 	})
+}
+
+// keptBack says why a parcel with its label must not leave: its order may not ship, or somebody put it on the bench and nobody has settled why.
+func (f *floorScan) keptBack(p *store.Shipment) (string, error) {
+	if why, err := f.heldBack(p); err != nil || why != "" {
+		return why, err
+	}
+	on, err := f.tx.TroublesGet(p.ID)
+	if err != nil || len(on) == 0 {
+		return "", err
+	}
+	return "It is on the bench: " + on[0].Text, nil
 }
 
 // byLabel is the parcels a label belongs to: labels hold more than the number that is printed below them.

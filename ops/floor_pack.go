@@ -51,6 +51,9 @@ func (x *Ops) PackScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error
 			}
 			return refuse("Put this parcel aside: " + why + ". Then scan the next one."), nil
 		}
+		if why, err := f.heldBack(&ship); err != nil || why != "" && f.s.Text != codeAside {
+			return refuse("Put this parcel aside. " + why), err
+		}
 		return f.proceed(&had[0], &ship)
 	})
 }
@@ -126,6 +129,14 @@ func (f *floorScan) open() (view.ScanAnswer, error) {
 			c = claims[k]
 		} else if s.Box != nil && (s.Label.Fate == shipping.Done || s.Next(f.tx.Now()).Kind != shipping.Scan) {
 			why = cmp.Or(why, "it is packed already")
+			continue
+		}
+		held, err := f.heldBack(s)
+		if err != nil {
+			return view.ScanAnswer{}, err
+		}
+		if held != "" {
+			why = cmp.Or(why, strings.TrimSuffix(held, "."))
 			continue
 		}
 		claim, err := floor.Take(c.Claim, s.ID, f.station(), f.s.Actor, f.tx.Now())
@@ -212,13 +223,17 @@ func (f *floorScan) ofItem(code string) ([]store.Shipment, string, error) {
 		return nil, "", err
 	}
 	var out []store.Shipment
+	var ids []string
 	item := ""
 	for _, s := range all {
 		if n := needsOf(&s.Shipment); len(n) == 1 && f.is(code, n[0].Item) {
-			out, item = append(out, s), n[0].Item
+			out, ids, item = append(out, s), append(ids, s.ID), n[0].Item
 		}
 	}
-	return out, item, nil
+	benched, err := f.tx.TroublesGet(ids...)
+	return slices.DeleteFunc(out, func(s store.Shipment) bool {
+		return slices.ContainsFunc(benched, func(t store.FloorTrouble) bool { return t.Shipment == s.ID })
+	}), item, err
 }
 
 // proceed takes a scan for the parcel that is open.

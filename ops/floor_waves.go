@@ -25,39 +25,73 @@ type wavePlan struct {
 	ships   map[string]store.Shipment
 }
 
-// planWaves divides what waits at a node and is in no wave, at no station and not on the bench.
-func (x *Ops) planWaves(tx *store.Tx, d view.FloorWaveDraft) (wavePlan, error) {
-	p := wavePlan{parcels: map[string]floor.Parcel{}, ships: map[string]store.Shipment{}}
-	all, err := tx.ShipmentsAt(d.Node, shipping.Pack, store.ShipmentPlace{}, floorPage)
-	if err != nil {
-		return p, err
+// unreleased are parcels, up to floorPage and those due first, that wait at a node and are in no wave, at no station and not on the bench, and may ship.
+// There may be thousands in waves in front of them.
+func unreleased(tx *store.Tx, node string) (out []store.Shipment, err error) {
+	for place := (store.ShipmentPlace{}); len(out) < floorPage; {
+		page, err := tx.ShipmentsAt(node, shipping.Pack, place, floorPage)
+		if err != nil {
+			return nil, err
+		}
+		free, err := releasable(tx, page)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, free...); len(page) < floorPage {
+			break
+		}
+		place = page[len(page)-1].Place()
 	}
-	var ids []string
-	for _, s := range all {
-		ids = append(ids, s.ID)
+	return out[:min(len(out), floorPage)], nil
+}
+
+// releasable are those of some parcels that a wave may take.
+func releasable(tx *store.Tx, page []store.Shipment) ([]store.Shipment, error) {
+	free := slices.DeleteFunc(slices.Clone(page), func(s store.Shipment) bool { return s.Wave != "" || s.Way == shipping.ByProvider })
+	var ids, orderIDs []string
+	for _, s := range free {
+		ids, orderIDs = append(ids, s.ID), append(orderIDs, s.Orders...)
 	}
+	busy := map[string]bool{}
 	claims, err := tx.ClaimsGet(ids...)
 	if err != nil {
-		return p, err
+		return nil, err
+	}
+	for _, c := range claims {
+		busy[c.Parcel] = true
 	}
 	benched, err := tx.TroublesGet(ids...)
 	if err != nil {
-		return p, err
-	}
-	busy := map[string]bool{}
-	for _, c := range claims {
-		busy[c.Parcel] = true
+		return nil, err
 	}
 	for _, t := range benched {
 		busy[t.Shipment] = true
 	}
+	orders, err := tx.OrdersGet(unique(orderIDs))
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]bool{}
+	for i := range orders {
+		held[orders[i].ID] = heldBack(orders[i:i+1]) != ""
+	}
+	return slices.DeleteFunc(free, func(s store.Shipment) bool {
+		return busy[s.ID] || slices.ContainsFunc(s.Orders, func(id string) bool { return held[id] })
+	}), nil
+}
+
+// planWaves divides what waits at a node and is not released yet.
+func (x *Ops) planWaves(tx *store.Tx, d view.FloorWaveDraft) (wavePlan, error) {
+	p := wavePlan{parcels: map[string]floor.Parcel{}, ships: map[string]store.Shipment{}}
+	all, err := unreleased(tx, d.Node)
+	if err != nil {
+		return p, err
+	}
 	var waiting []floor.Parcel
 	for _, s := range all {
-		if s.Wave == "" && !busy[s.ID] && s.Way != shipping.ByProvider {
-			w := floor.Parcel{ID: s.ID, Due: s.Due, Needs: needsOf(&s.Shipment)}
-			waiting = append(waiting, w)
-			p.parcels[s.ID], p.ships[s.ID] = w, s
-		}
+		w := floor.Parcel{ID: s.ID, Due: s.Due, Needs: needsOf(&s.Shipment)}
+		waiting = append(waiting, w)
+		p.parcels[s.ID], p.ships[s.ID] = w, s
 	}
 	l := floor.Usual
 	if d.Parcels > 0 {

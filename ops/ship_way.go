@@ -14,6 +14,9 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
+// heldLook is when a parcel whose order may not ship is looked at again.
+const heldLook = time.Minute
+
 // shipWay is whom a step of a parcel is done with: the channel that sold it, or an account of the seller's.
 type shipWay struct {
 	w       *wire
@@ -70,6 +73,11 @@ func (t shipWay) do(ctx context.Context, k shipping.StepKind, s store.Shipment) 
 }
 
 func (t shipWay) book(ctx context.Context, k shipping.StepKind, s store.Shipment) outcome {
+	if k == shipping.Book { // what was asked for already is settled all the same
+		if why, err := t.w.x.heldBack(ctx, &s); err != nil || why != "" {
+			return failed(k, &driver.Error{Class: driver.RetryAfter, After: heldLook, Message: why, Cause: err})
+		}
+	}
 	parcel, err := t.w.parcelOf(ctx, &s.Shipment)
 	if err != nil { // nothing was booked yet
 		return failed(k, driver.BeforeCall(err))
