@@ -116,25 +116,70 @@ func forecastSignals(c store.Connection, o *Outlook, zone *time.Location) (out [
 	return out
 }
 
-// ratingSignals say that the account is near a milestone, by the last value that was entered.
+// ratingSignals say how low the account stands, by the last value that was entered and what is known to have been taken since.
 func ratingSignals(tx *store.Tx, c store.Connection, r ShopRates) ([]alert.Signal, error) {
 	rows, err := tx.AccountRatings(c.ID, (r.Day - accountDays).Start(r.Rules.Location()), 1)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
+	taken, err := tx.AccountDeductions(c.ID, r.Day-2*accountDays, maxDeductions)
+	if err != nil {
+		return nil, err
+	}
+	var deductions []health.Deduction
+	for _, d := range taken {
+		deductions = append(deductions, health.Deduction{Day: d.Day, Points: int(d.Points), Reason: d.Reason})
+	}
 	last := rows[0]
-	a, ok := health.AccountOn(r.Rules, r.Day, []health.Entered{{Day: policy.DayOf(last.At, r.Rules.Location()), Value: int(last.Value), Author: last.Actor}}, nil, nil)
+	a, ok := health.AccountOn(r.Rules, r.Day, []health.Entered{{Day: policy.DayOf(last.At, r.Rules.Location()), Value: int(last.Value), Author: last.Actor}}, deductions, nil)
 	if !ok {
 		return nil, nil
 	}
-	for _, m := range a.Ahead {
-		if !m.Warned {
-			continue
-		}
-		return []alert.Signal{{Cause: alert.Cause{Kind: alert.AccountRating, Subject: c.ID}, Shop: c.ID,
-			Text:    fmt.Sprintf("%s: the account rating is %d points above the milestone of %d.", nameOf(c), m.Away, m.Points),
-			Next:    "Look at the health page for what the milestone blocks and what takes points.",
-			Figures: []alert.Figure{{Name: "account rating", Value: int64(a.Stated), Unit: alert.Points}}}}, nil
+	s, low := ratingSignal(&a)
+	if !low {
+		return nil, nil
 	}
-	return nil, nil
+	s.Cause, s.Shop, s.Text = alert.Cause{Kind: alert.AccountRating, Subject: c.ID}, c.ID, nameOf(c)+": "+s.Text
+	return []alert.Signal{s}, nil
+}
+
+// ratingSignal says what stands against an account: a milestone it is past, one that is near, or that it is below its best zone. It is critical where the
+// channel may close the account, or a milestone near does.
+func ratingSignal(a *health.Account) (alert.Signal, bool) {
+	out := alert.Signal{Next: "Look at the health page for what is blocked, what takes points and when they come back.",
+		Figures: []alert.Figure{{Name: "account rating", Value: int64(a.Stated), Unit: alert.Points}}}
+	if a.Entered.Day == 0 || a.Stated >= a.Green.Line {
+		return out, false
+	}
+	out.Text = fmt.Sprintf("the account rating is %d, below %d.", a.Stated, a.Green.Line)
+	var past, near *health.Ahead
+	for i := range a.Ahead { // the highest first
+		switch m := &a.Ahead[i]; {
+		case m.Passed:
+			past = m
+		case m.Warned && near == nil:
+			near = m
+		}
+	}
+	switch {
+	case past != nil:
+		out.Text = fmt.Sprintf("the account rating is %d, past the milestone of %d%s.", a.Stated, past.Points, blocks(past.Blocks))
+	case near != nil:
+		out.Text = fmt.Sprintf("the account rating is %s above the milestone of %d.", plural(int64(near.Away), "point", "points"), near.Points)
+	}
+	if past != nil && near != nil {
+		out.Text += fmt.Sprintf(" The next, of %d, is %s away.", near.Points, plural(int64(near.Away), "point", "points"))
+	}
+	closes := func(m *health.Ahead) bool { return m != nil && m.Closure }
+	if closes(past) || closes(near) || a.MayClose() {
+		out.Severity = alert.Critical
+	}
+	return out, true
+}
+
+func blocks(what []string) string {
+	if len(what) == 0 {
+		return ""
+	}
+	return ", which may block " + strings.Join(what, " and ")
 }

@@ -138,7 +138,7 @@ func Rules() []Rule {
 	return []Rule{
 		{Kind: RateBreach, Title: "A rate is past its limit", Many: "rates are past their limits", Severity: Warning, Owner: Operations, After: 2 * minute, Clear: 30 * minute, Reopen: 24 * hour},
 		{Kind: Forecast, Title: "A rate is forecast to pass its limit", Many: "rates are forecast to pass their limits", Severity: Critical, Owner: Operations, After: 5 * minute, Clear: 30 * minute, Reopen: 24 * hour},
-		{Kind: AccountRating, Title: "The account rating is near a milestone", Many: "account ratings are near a milestone", Severity: Warning, Owner: Operations, Clear: hour, Reopen: 24 * hour},
+		{Kind: AccountRating, Title: "The account rating is low", Many: "account ratings are low", Severity: Warning, Owner: Operations, Clear: hour, Reopen: 24 * hour},
 		{Kind: StockAhead, Title: "Stock runs out", Many: "items run out of stock", Severity: Warning, Owner: Marketing, After: 15 * minute, Clear: hour, Reopen: 24 * hour, Warn: 2 * dayS},
 		{Kind: Short, Title: "Units were promised that are not there", Many: "items are promised and not there", Severity: Critical, Owner: Warehouse, After: 2 * minute, Clear: 10 * minute, Reopen: 6 * hour},
 		{Kind: OrderSpike, Title: "Orders are far above their average", Many: "shops have far more orders than usual", Severity: Critical, Owner: Operations, After: 2 * minute, Clear: 2 * hour, Reopen: 24 * hour, Critical: 3_000},

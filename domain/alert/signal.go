@@ -33,7 +33,7 @@ type Kind string
 const (
 	RateBreach     Kind = "rate"            // a rate of a shop is past a target, a warning or enforcement
 	Forecast       Kind = "forecast"        // a rate will pass its limit
-	AccountRating  Kind = "account_rating"  // the account is near a milestone or a zone's edge
+	AccountRating  Kind = "account_rating"  // the account is below its best zone: near a milestone, or past one
 	StockAhead     Kind = "stock_ahead"     // an item runs out within days
 	Short          Kind = "short"           // promised units that are not there
 	OrderSpike     Kind = "order_spike"     // many times the daily average of orders

@@ -179,6 +179,11 @@ func (a *Account) place(rs *policy.RuleSet) {
 	slices.SortStableFunc(a.Ahead, func(x, y Ahead) int { return cmp.Compare(y.Points, x.Points) })
 }
 
+// MayClose reports whether the value that is stated lies where the channel may close the account.
+func (a *Account) MayClose() bool {
+	return a.Entered.Day != 0 && slices.ContainsFunc(a.Zones, func(z policy.AccountZone) bool { return z.Means != "" && z.Low <= a.Stated && a.Stated <= z.High })
+}
+
 func (a *Account) green(rs *policy.RuleSet, deductions []Deduction, breaches []BreachSpan) {
 	g := &a.Green
 	g.Line = a.Rule.Start
