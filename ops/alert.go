@@ -248,7 +248,7 @@ func (x *Ops) stepAlerts(ctx context.Context) error {
 			func() error { return tx.IncidentSave(changed) },
 			func() error { return tx.EntriesAppend(o.Entries) },
 			func() error { return tx.DeliveriesAdd(o.Deliveries) },
-			func() error { return startRunbooks(tx, o.Opened) },
+			func() error { return startRunbooks(tx, o.Changed) },
 		} {
 			if err := write(); err != nil {
 				return err
@@ -281,9 +281,11 @@ func decide(tx *store.Tx, seen alert.Seen, at time.Time) (o alert.Outcome, numbe
 	return alert.Next(all, seen, at, c), numbers, nil
 }
 
-// startRunbooks makes the tasks of incidents that were opened; one that was reopened has them already.
-func startRunbooks(tx *store.Tx, opened []alert.Incident) error {
-	if len(opened) == 0 {
+// startRunbooks makes the tasks of incidents whose figures start a runbook, when they are opened or when they have grown so far; what was made before
+// stays as it is.
+func startRunbooks(tx *store.Tx, changed []alert.Incident) error {
+	live := slices.DeleteFunc(slices.Clone(changed), func(i alert.Incident) bool { return !i.Live() })
+	if len(live) == 0 {
 		return nil
 	}
 	books, err := readRunbooks(tx)
@@ -295,7 +297,7 @@ func startRunbooks(tx *store.Tx, opened []alert.Incident) error {
 		return err
 	}
 	var tasks []incident.Task
-	for _, i := range opened {
+	for _, i := range live {
 		tasks = append(tasks, incident.Start(books, i, s.Rule(i.Kind).Owner)...)
 	}
 	return tx.TasksAdd(tasks)

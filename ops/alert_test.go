@@ -474,6 +474,37 @@ func TestAnOperatorsRunbookReplacesTheShippedOne(t *testing.T) {
 	}
 }
 
+// A runbook starts when its incident has grown so far, though it was opened for less.
+func TestARunbookStartsWhenAnIncidentHasGrown(t *testing.T) {
+	w := newWatch(t, "sqlite:"+t.TempDir()+"/a.db")
+	spike := func(s alert.Severity, times int64) []alert.Signal {
+		return []alert.Signal{{Cause: alert.Cause{Kind: alert.OrderSpike, Subject: "shop-1"}, Severity: s, Text: "Many orders.",
+			Figures: []alert.Figure{{Name: "times the daily average", Value: times, Unit: alert.Times}}}}
+	}
+	w.must(w.x.SetRunbooks(t.Context(), "id: flood\ntitle: Ours\ntrigger: {kind: order_spike, at_least: critical}\nsteps: [{text: Call Ann.}]", "lena"))
+	calls := func() (n int) {
+		f, err := w.x.IncidentFile(t.Context(), w.open()[0].ID)
+		w.must(err)
+		for _, k := range f.Tasks {
+			if k.Text == "Call Ann." {
+				n++
+			}
+		}
+		return n
+	}
+	w.now = spike(alert.Warning, 2_100)
+	w.pass(10*time.Minute, false)
+	if n := calls(); n != 0 {
+		t.Errorf("%d tasks before it has grown", n)
+	}
+	w.now = spike(alert.Critical, 6_000)
+	w.pass(10*time.Minute, false)
+	w.pass(10*time.Minute, false)
+	if n := calls(); n != 1 {
+		t.Errorf("%d tasks when it has", n)
+	}
+}
+
 func TestATimelineTellsWhatElseHappened(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		w := newWatch(t, url)
