@@ -49,7 +49,13 @@ func (x *Ops) look(ctx context.Context, at time.Time) alert.Seen {
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.stuckSignals(ctx, &c, at) }, []alert.Kind{alert.StuckParcel, alert.CarrierUnheard}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.keptSignals(ctx, at) }, []alert.Kind{alert.KeptStock}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.stockSignals(ctx, &c, at) }, []alert.Kind{alert.StockAhead}},
-		{func(ctx context.Context) ([]alert.Signal, error) { return x.healthSignals(ctx, at) }, healthKinds},
+		{func(ctx context.Context) ([]alert.Signal, error) {
+			got, blind, err := x.healthSignals(ctx, at)
+			for _, k := range blind {
+				seen.Blind[k] = true
+			}
+			return got, err
+		}, healthKinds},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.spikeSignals(ctx, &c, at) }, []alert.Kind{alert.OrderSpike}},
 		{func(ctx context.Context) ([]alert.Signal, error) { return x.houseSignals(ctx, at) }, []alert.Kind{alert.Upkeep, alert.Ledger, alert.Notify}},
 	}

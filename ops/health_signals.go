@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,10 +25,11 @@ const (
 // healthKinds are the kinds healthSignals speaks of.
 var healthKinds = []alert.Kind{alert.RateBreach, alert.Forecast, alert.AccountRating}
 
-// healthSignals looks at how shops stand and what is expected of them. Figures that are not whole yet say nothing.
-func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Signal, err error) {
+// healthSignals looks at how shops stand and what is expected of them. Figures that are not whole yet, and a forecast that is old, say nothing: to what
+// they would tell it is blind, and nobody is told that it is over.
+func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Signal, blind []alert.Kind, err error) {
 	err = x.st.View(ctx, func(tx *store.Tx) error {
-		out = nil
+		out, blind = nil, nil
 		conns, err := tx.ConnectionList()
 		if err != nil {
 			return err
@@ -37,7 +39,11 @@ func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Sign
 			if err != nil {
 				return err
 			}
-			if r.Rules == nil || r.Counted.IsZero() {
+			if r.Rules == nil {
+				continue
+			}
+			if r.Counted.IsZero() {
+				blind = healthKinds
 				continue
 			}
 			for i := range r.Standings {
@@ -49,8 +55,11 @@ func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Sign
 			if err != nil {
 				return err
 			}
-			if found && at.Sub(o.At) < outlookOld {
+			switch old := at.Sub(o.At) >= max(outlookOld, foreseen{o, found}.lasts()); {
+			case found && !old:
 				out = append(out, forecastSignals(c, &o, r.Rules.Location())...)
+			case found:
+				blind = append(slices.Clone(blind), alert.Forecast)
 			}
 			rating, err := ratingSignals(tx, c, r)
 			if err != nil {
@@ -60,7 +69,7 @@ func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Sign
 		}
 		return nil
 	})
-	return out, err
+	return out, blind, err
 }
 
 // rateSignal says that a rate is past a limit. The share is rounded to the wrong side, so that it passes a limit exactly when the orders do.

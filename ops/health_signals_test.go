@@ -2,6 +2,7 @@ package ops
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestABreachAheadIsTold(t *testing.T) {
 		if err := x.Foresee(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		got, err := x.healthSignals(t.Context(), c.now())
+		got, _, err := x.healthSignals(t.Context(), c.now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +108,7 @@ func TestABreachAheadIsTold(t *testing.T) {
 		}
 	}
 	c.set(c.now().Add(outlookOld + alarmEvery))
-	got, err := x.healthSignals(t.Context(), c.now())
+	got, blind, err := x.healthSignals(t.Context(), c.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,5 +116,8 @@ func TestABreachAheadIsTold(t *testing.T) {
 		if s.Kind == alert.Forecast {
 			t.Errorf("an old forecast speaks of now: %+v", s)
 		}
+	}
+	if !slices.Contains(blind, alert.Forecast) {
+		t.Errorf("an old forecast is taken for none that is bad: blind to %v", blind)
 	}
 }
