@@ -80,6 +80,10 @@ func open(ctx context.Context, url string) (sqlcore.Engine, *engine, error) {
 
 // setDefaults sets up sessions, as far as the URL does not.
 func setDefaults(cfg *pgx.ConnConfig) {
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTime
+	}
+	cfg.DialFunc = dialer().DialContext
 	for k, v := range map[string]string{
 		"timezone": "UTC", "application_name": "spillway", "lock_timeout": strconv.FormatInt(lockTimeout.Milliseconds(), 10),
 		"idle_in_transaction_session_timeout": strconv.FormatInt(idleTimeout.Milliseconds(), 10),
