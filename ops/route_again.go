@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/spillway/spillway/domain/custody"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/routing"
-	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
@@ -76,40 +74,6 @@ func (r *router) follow(o *order.Order, had []store.Shipment) error {
 		}
 	}
 	return nil
-}
-
-// surplus names the lines and items of which units were cancelled and parcels hold more than the order still asks for.
-func (r *router) surplus(o *order.Order, had []store.Shipment) map[[2]string]bool {
-	stand := map[string]bool{}
-	for i := range had {
-		stand[had[i].ID] = live(&had[i]) || had[i].Shipped()
-	}
-	asked := r.asked(o)
-	over := excess(asked, under(o.ID, asked, had, stand))
-	maps.DeleteFunc(over, func(k [2]string, _ bool) bool {
-		return !slices.ContainsFunc(o.Lines, func(l order.Line) bool {
-			return l.Key == k[0] && (l.Cancelled > 0 || slices.ContainsFunc(l.Units, func(u order.Unit) bool { return u.Cancelled }))
-		})
-	})
-	return over
-}
-
-// covered reports whether all that the ledger holds for an order is in parcels that nobody has stopped.
-func (r *router) covered(o *order.Order, had []store.Shipment) bool {
-	stand := map[string]bool{}
-	for i := range had {
-		stand[had[i].ID] = had[i].Stopped.IsZero()
-	}
-	asked := r.asked(o)
-	w := under(o.ID, asked, had, stand)
-	return !slices.ContainsFunc(asked, func(a routeItem) bool { return a.qty > w.held[[2]string{a.line, a.item}] })
-}
-
-// onlyOf reports whether a parcel that the channel has not seen leave holds nothing of the order but surplus.
-func onlyOf(s *store.Shipment, orderID string, surplus map[[2]string]bool) bool {
-	return len(surplus) > 0 && live(s) && seenLeave(s) == 0 && !slices.ContainsFunc(s.Lines, func(l shipping.Line) bool {
-		return l.OrderID == orderID && !surplus[[2]string{l.Key, l.ItemID}]
-	})
 }
 
 func orNow(t, now time.Time) time.Time {
