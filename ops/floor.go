@@ -193,21 +193,30 @@ func (f *floorScan) leaveWave(s *store.Shipment) error {
 	if s.Wave == "" {
 		return nil
 	}
-	tasks, err := f.tx.WalksOf(s.Wave)
+	if err := dropFeeds(f.tx, []string{s.Wave}, s.ID); err != nil {
+		return err
+	}
+	s.Wave = ""
+	return f.save(s)
+}
+
+// dropFeeds says that nobody picks for some parcels any more in the walks of their waves.
+func dropFeeds(tx *store.Tx, waves []string, parcels ...string) error {
+	tasks, err := tx.WalksOf(unique(waves)...)
 	if err != nil {
 		return err
 	}
 	var changed []store.FloorTask
 	for _, t := range tasks {
-		if t.Drop(s.ID) {
+		dropped := false
+		for _, p := range parcels {
+			dropped = t.Drop(p) || dropped
+		}
+		if dropped {
 			changed = append(changed, t)
 		}
 	}
-	if err := f.tx.WalksSave(changed); err != nil {
-		return err
-	}
-	s.Wave = ""
-	return f.save(s)
+	return tx.WalksSave(changed)
 }
 
 // save stores a parcel, which may be changed and saved once more.

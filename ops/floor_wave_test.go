@@ -98,3 +98,34 @@ func TestAParcelIsHandedOverOnce(t *testing.T) {
 		}
 	})
 }
+
+// For an order that is cancelled nobody picks any more, and what was picked for it is put back.
+func TestNobodyPicksForACancelledOrder(t *testing.T) {
+	for name, picked := range map[string]int64{"not picked yet": 0, "picked": 3} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.network(90)
+			one, two := r.sell("S1", 1), r.sell("S1", 2)
+			for _, o := range []string{one, two} {
+				r.until("it has a parcel", func() bool { _, live, _ := r.standing(o); return len(live) == 1 && live[0].Node == "west" })
+			}
+			ids, err := r.x.ReleaseWaves(t.Context(), view.FloorWaveDraft{ID: "draft", Node: "west", Actor: "lead"})
+			r.must(err)
+			if picked > 0 {
+				a, err := r.x.PickScan(t.Context(), view.Scan{ID: "1", Wave: ids[0], Text: "ITEM-S1", Qty: picked, Actor: "ann"})
+				if err != nil || !a.OK {
+					t.Fatalf("%+v %v", a, err)
+				}
+			}
+			r.must(r.shop.Cancel(strings.TrimPrefix(one, r.conn+":")))
+			r.until("its parcel is stopped", func() bool { _, live, _ := r.standing(one); return len(live) == 0 })
+			r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+				walk, err := tx.WalksOf(ids[0])
+				if len(walk) != 1 || walk[0].Qty() != 2 || walk[0].Left() != max(0, 2-picked) || walk[0].Surplus() != max(0, picked-2) {
+					t.Errorf("%+v", walk)
+				}
+				return err
+			}))
+		})
+	}
+}

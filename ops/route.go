@@ -433,6 +433,9 @@ func (n *routeNet) wayOf(o *order.Order, p *routing.Part) (shipping.Way, string)
 
 // save stores what was decided.
 func (r *router) save() error {
+	if err := r.leaveWaves(); err != nil {
+		return err
+	}
 	if len(r.saves) > 0 {
 		if err := r.tx.ShipmentsSave(r.saves); err != nil {
 			return err

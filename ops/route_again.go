@@ -204,3 +204,18 @@ const (
 	// maxReason and maxRequest bound what a person or a program says of a change.
 	maxReason, maxRequest = 500, 100
 )
+
+// leaveWaves takes parcels that stop out of their waves: nobody picks for them any more, and what was picked is put back.
+func (r *router) leaveWaves() error {
+	var waves, ids []string
+	for i := range r.saves {
+		if s := &r.saves[i]; !s.Stopped.IsZero() && s.Wave != "" {
+			waves, ids = append(waves, s.Wave), append(ids, s.ID)
+			s.Wave = ""
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return dropFeeds(r.tx, waves, ids...)
+}
