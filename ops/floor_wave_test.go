@@ -126,6 +126,17 @@ func TestNobodyPicksForACancelledOrder(t *testing.T) {
 				}
 				return err
 			}))
+			r.must(r.shop.Cancel(strings.TrimPrefix(two, r.conn+":")))
+			r.until("the other's is stopped too", func() bool { _, live, _ := r.standing(two); return len(live) == 0 })
+			a, err := r.x.PickScan(t.Context(), view.Scan{ID: "2", Wave: ids[0], Text: "ITEM-S1", Actor: "ann"})
+			r.must(err)
+			r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+				w, err := tx.WaveGet(ids[0])
+				if a.OK || !strings.Contains(a.Say, "This wave is picked") || !w.Done {
+					t.Errorf("nothing is left of it, and it goes on: %+v %+v", a, w)
+				}
+				return err
+			}))
 		})
 	}
 }

@@ -195,7 +195,7 @@ func (x *Ops) PickScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error
 		}
 		at := slices.IndexFunc(tasks, func(t store.FloorTask) bool { return t.Left() > 0 })
 		if at < 0 {
-			return refuse("This wave is picked. Bring it to a pack station."), nil
+			return refuse("This wave is picked. Bring it to a pack station."), f.finish(&wave, tasks) // what was left of it may have been cancelled
 		}
 		if f.s.Text == codeShort {
 			return f.runOut(&wave, &tasks[at])

@@ -63,6 +63,12 @@ func (r *router) takeOut(s *store.Shipment, o *order.Order, why string) error {
 	if err := s.Drop(o.ID, r.at); err != nil {
 		return err
 	}
+	if s.Wave != "" { // it goes to the bench, and is picked anew from there
+		if err := dropFeeds(r.tx, []string{s.Wave}, s.ID); err != nil {
+			return err
+		}
+		s.Wave = ""
+	}
 	r.keepSave(*s)
 	r.events = append(r.events, store.Event{At: r.at, Kind: EventTakenOut, Subject: o.ID, Data: jsonOf(map[string]any{"parcel": s.ID, "why": why})})
 	if !worked {
