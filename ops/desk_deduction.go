@@ -16,8 +16,10 @@ import (
 const maxDeductions = 500
 
 // taken are the points the channel took, as the model of the account reads them.
-func (s *shopHealth) taken() (out []health.Deduction) {
-	for _, x := range s.deductions {
+func (s *shopHealth) taken() []health.Deduction { return takenBy(s.deductions) }
+
+func takenBy(rows []store.AccountDeduction) (out []health.Deduction) {
+	for _, x := range rows {
 		out = append(out, health.Deduction{Day: x.Day, Points: int(x.Points), Reason: x.Reason})
 	}
 	return out

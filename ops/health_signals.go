@@ -135,12 +135,8 @@ func ratingSignals(tx *store.Tx, c store.Connection, r ShopRates) ([]alert.Signa
 	if err != nil {
 		return nil, err
 	}
-	var deductions []health.Deduction
-	for _, d := range taken {
-		deductions = append(deductions, health.Deduction{Day: d.Day, Points: int(d.Points), Reason: d.Reason})
-	}
 	last := rows[0]
-	a, ok := health.AccountOn(r.Rules, r.Day, []health.Entered{{Day: policy.DayOf(last.At, r.Rules.Location()), Value: int(last.Value), Author: last.Actor}}, deductions, nil)
+	a, ok := health.AccountOn(r.Rules, r.Day, []health.Entered{{Day: policy.DayOf(last.At, r.Rules.Location()), Value: int(last.Value), Author: last.Actor}}, takenBy(taken), nil)
 	if !ok {
 		return nil, nil
 	}

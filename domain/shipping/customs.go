@@ -11,7 +11,7 @@ import (
 var customsUnion = []string{"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MC", "MT",
 	"NL", "PL", "PT", "RO", "SE", "SI", "SK"}
 
-// one country for customs, and its parts that have codes of their own.
+// customsHome is the country that a part of it with a code of its own is one with for customs.
 var customsHome = map[string]string{"PR": "US", "IM": "GB"}
 
 // Declares reports whether what goes from one country to another is declared to customs. Where a country is not told, nothing is.
