@@ -380,14 +380,10 @@ func (x *Ops) login(app knownApp, grantID string) *connector.Login {
 
 // openWires sets every stored connection to work. One that cannot be opened is reported and holds up no other.
 func (x *Ops) openWires(ctx context.Context) error {
-	var conns []store.Connection
-	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
-		conns, err = tx.ConnectionList()
-		return err
-	}); err != nil {
+	conns, err := x.learnShops(ctx)
+	if err != nil {
 		return err
 	}
-	x.wires.know(conns)
 	for _, c := range conns {
 		if c.State == store.Paused || c.State == store.Withdrawn {
 			continue

@@ -52,7 +52,7 @@ func (x *Ops) Receive(ctx context.Context, vendor, appID string, header http.Hea
 	now := x.now()
 	row := store.InboxRow{
 		ID: vendor + "/" + appID + "/" + env.DeliveryID, Vendor: vendor, AppID: appID, Topic: env.Topic, Body: body,
-		ConnectionID: x.wires.connectionOf(appID, env), ReceivedAt: now, SentAt: env.SentAt, State: store.InboxPending,
+		ConnectionID: x.shopOf(ctx, appID, env), ReceivedAt: now, SentAt: env.SentAt, State: store.InboxPending,
 	}
 	if !x.keeper.alone {
 		x.arriving.add(row.ID)
@@ -133,6 +133,9 @@ func (x *Ops) dispatch(v driver.Vendor, row store.InboxRow) {
 		x.peers.tell(noticeInbox + " " + row.ConnectionID)
 		return // it stays in the inbox for the one who works the connection
 	}
+	if w == nil && row.ConnectionID != "" && x.beingConnected(row.ConnectionID) {
+		return // it stays in the inbox until the connection is at work
+	}
 	if w == nil {
 		x.park(row.ID, "it is about a shop that is not connected here")
 		return
@@ -147,6 +150,49 @@ func (x *Ops) dispatch(v driver.Vendor, row store.InboxRow) {
 		}
 	}
 	w.take(delivery{id: row.ID, facts: orders, received: row.ReceivedAt})
+}
+
+// shopOf finds the connection a message is about. The shop may have been connected by another process, or a moment ago: one that is not known
+// is looked up before it is called a stranger's, since nobody knows later what only the message's header said.
+func (x *Ops) shopOf(ctx context.Context, appID string, env driver.Envelope) string {
+	if id := x.wires.connectionOf(appID, env); id != "" {
+		return id
+	}
+	x.wires.asking.Lock() // messages of a stranger, however many, read one after the other
+	defer x.wires.asking.Unlock()
+	if id := x.wires.connectionOf(appID, env); id != "" {
+		return id
+	}
+	if _, err := x.learnShops(ctx); err != nil {
+		x.log.Warn("the shop of a message cannot be looked up", "app", appID, "err", err)
+	}
+	return x.wires.connectionOf(appID, env)
+}
+
+// beingConnected reports whether a connection that is not at work here is one that somebody is to work, or that cannot be looked up now.
+func (x *Ops) beingConnected(connID string) bool {
+	if x.wires.workable(connID) {
+		return true
+	}
+	if _, err := x.learnShops(x.ctx); err != nil {
+		x.log.Warn("the connection of a message cannot be looked up", "connection", connID, "err", err)
+		return true
+	}
+	return x.wires.workable(connID)
+}
+
+// learnShops reads what connections there are.
+func (x *Ops) learnShops(ctx context.Context) (conns []store.Connection, err error) {
+	ctx, cancel := context.WithTimeout(ctx, leaseCall)
+	defer cancel()
+	err = x.st.View(ctx, func(tx *store.Tx) (err error) {
+		conns, err = tx.ConnectionList()
+		return err
+	})
+	if err == nil {
+		x.wires.know(conns)
+	}
+	return conns, err
 }
 
 // delivery is one stored message on its way through a connection's queue.

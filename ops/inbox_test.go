@@ -120,3 +120,34 @@ func TestAMessageBehindTheEndOfAWireIsInNobodysHand(t *testing.T) {
 		t.Error("it waits for a wire that has ended")
 	}
 }
+
+// A process may get a message of a shop that another connected a moment ago. It looks the shop up: who it is about stands in the message's
+// header alone, which nobody has later.
+func TestAMessageOfAShopJustConnectedIsNotAStrangers(t *testing.T) {
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		r.rest()
+		forget := func() {
+			r.x.wires.mu.Lock()
+			defer r.x.wires.mu.Unlock()
+			r.x.wires.shops, r.x.wires.byShop, r.x.wires.ofApp = nil, nil, nil
+		}
+		forget()
+		r.sell("S1", 1)
+		r.until("its message is done", func() bool {
+			pending, parked := r.waiting()
+			if len(parked) > 0 {
+				t.Fatalf("set aside: %+v", parked)
+			}
+			return len(pending) == 0
+		})
+
+		// One whose connection is not at work yet waits until it is; a stranger's does not.
+		if !r.x.beingConnected(r.conn) || r.x.beingConnected("nobodys") {
+			t.Error("who is being connected is not told from a stranger")
+		}
+		forget()
+		if !r.x.beingConnected(r.conn) {
+			t.Error("a connection that was not known yet is a stranger")
+		}
+	})
+}

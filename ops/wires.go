@@ -12,6 +12,7 @@ import (
 type wires struct {
 	alone   bool       // nobody else works any
 	opening sync.Mutex // one is opened at a time
+	asking  sync.Mutex // one looks up a shop that is not known
 
 	mu     sync.RWMutex
 	byID   map[string]*wire
@@ -46,11 +47,10 @@ func (ws *wires) all() []*wire {
 	return out
 }
 
-// know takes over what connections there are.
+// know takes over what connections there are. None ever goes, so what a reading does not show was connected while it was read.
 func (ws *wires) know(conns []store.Connection) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	ws.shops, ws.byShop, ws.ofApp = map[string]shop{}, map[[2]string]string{}, map[string][]string{}
 	for _, c := range conns {
 		ws.add(c)
 		if w := ws.byID[c.ID]; w != nil && c.State == store.Withdrawn {
