@@ -151,15 +151,8 @@ func (f *floorScan) lack(s *store.Shipment, missing, lost []floor.Need, where st
 	for _, n := range missing {
 		words = append(words, unitsOf(n.Qty)+" of "+f.cat.called(n.Item))
 	}
-	for _, n := range lost {
-		if n.Qty < 1 {
-			continue
-		}
-		touched, err := moveIn(f.tx, f.s.Actor, []stock.Movement{f.lost(s, n, where)}, nil)
-		if err != nil {
-			return err
-		}
-		f.touched = append(f.touched, touched...)
+	if err := f.lose(s, lost, where); err != nil {
+		return err
 	}
 	if s.Divided { // it is routed again by itself
 		s.Divided = false
@@ -170,6 +163,21 @@ func (f *floorScan) lack(s *store.Shipment, missing, lost []floor.Need, where st
 	f.note(custody.ShortPicked, custody.Packer, s, "")
 	f.reroute = append(f.reroute, s.Orders...)
 	return f.bench(s, "short", capital(and(words))+" not found "+where+".", missing)
+}
+
+// lose takes units out of the books that are not where they should be.
+func (f *floorScan) lose(s *store.Shipment, lost []floor.Need, where string) error {
+	for _, n := range lost {
+		if n.Qty < 1 {
+			continue
+		}
+		touched, err := moveIn(f.tx, f.s.Actor, []stock.Movement{f.lost(s, n, where)}, nil)
+		if err != nil {
+			return err
+		}
+		f.touched = append(f.touched, touched...)
+	}
+	return nil
 }
 
 // lost is the movement that takes units out of the books that are not where they should be.

@@ -254,6 +254,7 @@ func (f *floorScan) finish(w *store.FloorWave, tasks []store.FloorTask) error {
 	return f.tx.WaveSave(*w)
 }
 
+// runOut says that a bin holds no more: what is missing leaves the books, and the parcels it was for get equal items, or go to the bench.
 func (f *floorScan) runOut(w *store.FloorWave, t *store.FloorTask) (view.ScanAnswer, error) {
 	missing := t.Left()
 	lacking := t.Run()
@@ -268,28 +269,25 @@ func (f *floorScan) runOut(w *store.FloorWave, t *store.FloorTask) (view.ScanAns
 	if err != nil {
 		return view.ScanAnswer{}, err
 	}
+	open, err := f.tx.ClaimsGet(ids...)
+	if err != nil {
+		return view.ScanAnswer{}, err
+	}
 	// Those due first get what stands in for it, where there is some.
 	slices.SortStableFunc(ships, func(a, b store.Shipment) int { return feedOf(lacking, a.ID) - feedOf(lacking, b.ID) })
-	left, where, benched := missing, "in bin "+cmp.Or(t.Bin, "(none)"), int64(0)
+	left, benched := missing, int64(0)
 	var swaps []swap
 	for i := range ships {
-		s, n := &ships[i], lacking[feedOf(lacking, ships[i].ID)].Qty
+		n := lacking[feedOf(lacking, ships[i].ID)].Qty
 		// What is not there is taken out of the books once, whichever parcels lack it.
-		lost := min(left, n)
-		left -= lost
-		missing, gone := []floor.Need{{Item: t.Item, Qty: n}}, []floor.Need{{Item: t.Item, Qty: lost}}
-		got, ok, err := f.substitute(s, missing, gone, where)
-		switch {
-		case err != nil:
-		case ok:
-			swaps = append(swaps, got...)
-			err = f.pickInstead(w, s, got)
-		default:
-			benched++
-			err = f.lack(s, missing, gone, where)
-		}
+		r := ranOut{item: t.Item, lacks: n, lost: min(left, n), where: "in bin " + cmp.Or(t.Bin, "(none)")}
+		left -= r.lost
+		got, bench, err := f.doWithout(w, &ships[i], open, r)
 		if err != nil {
 			return view.ScanAnswer{}, err
+		}
+		if swaps = append(swaps, got...); bench {
+			benched++
 		}
 	}
 	tasks, err := f.tx.WalksOf(w.ID)
@@ -304,6 +302,54 @@ func (f *floorScan) runOut(w *store.FloorWave, t *store.FloorTask) (view.ScanAns
 		say += fmt.Sprintf(" %s instead, at the end of this walk.", plural(n, "parcel gets "+f.cat.called(swaps[0].by), "parcels get equal items"))
 	}
 	return accept(say), f.finish(w, tasks)
+}
+
+// ranOut is what a parcel was to get from a bin that holds no more.
+type ranOut struct {
+	item        string
+	lacks, lost int64 // lost: what leaves the books for it
+	where       string
+}
+
+// doWithout gives a parcel what stands in for what its bin does not hold, or puts it on the bench. A parcel that is open at a station may have the
+// units in its box already, from the tote of another one: it lacks only what is not.
+func (f *floorScan) doWithout(w *store.FloorWave, s *store.Shipment, open []store.FloorClaim, r ranOut) (got []swap, bench bool, err error) {
+	at := slices.IndexFunc(open, func(c store.FloorClaim) bool { return c.Parcel == s.ID })
+	if at >= 0 {
+		r.lacks = min(r.lacks, missingOf(open[at].Missing(), r.item))
+	}
+	missing, lost := []floor.Need{{Item: r.item, Qty: r.lacks}}, []floor.Need{{Item: r.item, Qty: r.lost}}
+	if r.lacks == 0 || s.Box != nil {
+		return nil, false, f.lose(s, lost, r.where)
+	}
+	got, ok, err := f.substitute(s, missing, lost, r.where)
+	if err != nil {
+		return nil, false, err
+	}
+	if !ok {
+		return nil, true, f.lack(s, missing, lost, r.where)
+	}
+	if at >= 0 {
+		for _, c := range got {
+			if err := open[at].Swap(c.item, c.by, c.qty); err != nil {
+				return nil, false, err
+			}
+		}
+		if err := f.tx.ClaimPut(open[at]); err != nil {
+			return nil, false, err
+		}
+	}
+	return got, false, f.pickInstead(w, s, got)
+}
+
+// missingOf is how much of an item is among what is missing.
+func missingOf(all []floor.Need, item string) (n int64) {
+	for _, m := range all {
+		if m.Item == item {
+			n += m.Qty
+		}
+	}
+	return n
 }
 
 // feedOf is the place of a parcel among feeds.

@@ -180,6 +180,55 @@ func TestAWavePicksEqualItemsWhereABinRunsOut(t *testing.T) {
 	})
 }
 
+// A parcel may be open at a station while its wave is still walked, fed from the tote of another one: it lacks only what is not in its box, the station
+// asks for what stands in, and a parcel that is packed lacks nothing.
+func TestABinRunsOutWhileItsParcelsAreAtStations(t *testing.T) {
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		r.network(90)
+		r.equalMugs(1)
+		packed, open := r.sell("S1", 1), r.sell("S1", 2)
+		parcel := func(o string) (s store.Shipment) {
+			r.until("it has a parcel", func() bool {
+				_, live, _ := r.standing(o)
+				if len(live) == 1 {
+					s = live[0]
+				}
+				return len(live) == 1 && s.Node == "west"
+			})
+			return s
+		}
+		parcel(packed)
+		parcel(open)
+		waves, err := r.x.ReleaseWaves(t.Context(), view.FloorWaveDraft{ID: "draft-1", Node: "west", Actor: "lead"})
+		if err != nil || len(waves) != 1 {
+			t.Fatal(waves, err)
+		}
+		r.packs([3]string{"1", strings.TrimPrefix(packed, r.conn+":"), "Yours."}, [3]string{"2", "4006381333931", "All in."}, [3]string{"3", codeShort, "no box"},
+			[3]string{"4", "", "weigh"}, [3]string{"5", "412", "412 g."}, [3]string{"6", "TEST-LABEL-0001", "Packed."},
+			[3]string{"7", strings.TrimPrefix(open, r.conn+":"), "Yours."}, [3]string{"8", "4006381333931", "Counted."})
+		a, err := r.x.PickScan(t.Context(), view.Scan{ID: "9", Wave: waves[0], Text: codeShort, Actor: "bob"})
+		r.must(err)
+		if want := "Noted: 3 units missing. 1 parcel gets A mug, new box (ITEM-S1B) instead, at the end of this walk."; a.Say != want {
+			t.Fatalf("%+v, want %q", a, want)
+		}
+		if s := parcel(packed); s.Wave == "" || len(s.Lines) != 1 {
+			t.Errorf("the packed parcel is %+v", s)
+		}
+		a, err = r.x.PickScan(t.Context(), view.Scan{ID: "10", Wave: waves[0], Text: "ITEM-S1B", Actor: "bob"})
+		if r.must(err); !strings.Contains(a.Say, "This wave is picked.") && !strings.Contains(a.Say, "This bin is done.") {
+			t.Errorf("%+v", a)
+		}
+		r.packs([3]string{"11", "4006381333931", "more than it holds"}, [3]string{"12", "4006381333948", "All in."})
+		if diff := cmp.Diff(map[string]int64{"MUG at west": 1, "MUG-NEW at west": 1}, r.heldBy(open)); diff != "" {
+			t.Error(diff)
+		}
+		if on := r.onHand("MUG", "west"); on != 87 {
+			t.Errorf("%d mugs are in the books of west, 3 of 90 were not found", on)
+		}
+		r.balanced()
+	})
+}
+
 func TestWhatCannotStandInIsRefused(t *testing.T) {
 	r := newRig(t)
 	r.must(r.x.PutItems(t.Context(), []catalog.Item{{ID: "SET", SKU: "SET", Title: "Two mugs", Components: []catalog.Component{{ItemID: "MUG", Qty: 2}}}}))
