@@ -18,7 +18,7 @@ type HandoverBag struct {
 	ID      string      `json:"id"`
 	Shop    string      `json:"shop" doc:"Id of the connection."`
 	Node    string      `json:"node"`
-	State   string      `json:"state" enum:"open,done,refused,unknown" doc:"open: being made. done: it is; print its sheet. unknown: no answer came, look in the channel's own pages; its parcels go in no other bag."`
+	State   string      `json:"state" enum:"open,done,refused,unknown" doc:"open: being made. done: it is; print its sheet. unknown: no answer came, look in the channel's own pages and settle it; its parcels go in no other bag meanwhile."`
 	Ref     string      `json:"ref,omitempty" doc:"The channel's id of it."`
 	DropOff bool        `json:"drop_off" doc:"Somebody brings it; else it is fetched."`
 	Orders  []string    `json:"orders" doc:"That were to be in it."`
@@ -56,11 +56,19 @@ type bagMake struct {
 	}
 }
 
+type bagSettle struct {
+	ID   string `path:"id" maxLength:"40"`
+	Body struct {
+		Made bool `json:"made" doc:"What somebody found in the channel's own pages. What was not made frees its parcels."`
+	}
+}
+
 func (s *service) bags(a huma.API) {
 	huma.Register(a, shippingOp("bags", http.MethodGet, "/nodes/{node}/bags", "The latest bags of a node, and what waits for one"), s.bagList)
 	put := shippingOp("makeBag", http.MethodPost, "/nodes/{node}/bags", "Put all of a shop that waits at a node into one bag for the channel's van", http.StatusBadRequest, http.StatusConflict)
 	put.Description = "The channel is asked once and waited for, up to a minute. What it answered is the state of the bag."
 	huma.Register(a, put, s.bagMake)
+	huma.Register(a, shippingOp("settleBag", http.MethodPost, "/bags/{id}/settle", "Say what became of a bag whose answer was lost", http.StatusConflict), s.bagSettle)
 	huma.Register(a, shippingOp("bagSheet", http.MethodGet, "/bags/{id}/sheet", "What is stuck on a bag, as the channel made it"), s.bagSheet)
 }
 
@@ -89,6 +97,16 @@ func (s *service) bagMake(ctx context.Context, in *bagMake) (*bagAnswer, error) 
 	defer cancel()
 	bag, err := s.x.MakeBag(ctx, view.BagDraft{ID: in.Body.ID, Node: in.Node, ConnectionID: in.Body.Shop, DropOff: in.Body.DropOff, Actor: caller(ctx)})
 	if err != nil && bag.Why == "" { // what the channel said is the bag's state
+		return nil, s.problem(err)
+	}
+	return &bagAnswer{bagOf(&bag, bag.At)}, nil
+}
+
+func (s *service) bagSettle(ctx context.Context, in *bagSettle) (*bagAnswer, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	bag, err := s.x.SettleBag(ctx, in.ID, in.Body.Made, caller(ctx))
+	if err != nil {
 		return nil, s.problem(err)
 	}
 	return &bagAnswer{bagOf(&bag, bag.At)}, nil

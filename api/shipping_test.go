@@ -133,6 +133,10 @@ func TestProgramsSeeBags(t *testing.T) {
 		{"of a shop that nobody works", "POST", "/nodes/main/bags", `{"id":"b","shop":"shop"}`, 503, "not being worked"},
 		{"without an id", "POST", "/nodes/main/bags", `{"id":"","shop":"shop"}`, 422, "body.id"},
 		{"no sheet", "GET", "/bags/b2/sheet", "", 404, "not made"},
+		{"still being made", "POST", "/bags/b3/settle", `{"made":true}`, 409, "nothing is asked"},
+		{"it was not", "POST", "/bags/b2/settle", `{"made":false}`, 200, `"state":"refused"`},
+		{"again", "POST", "/bags/b2/settle", `{"made":false}`, 200, `"state":"refused"`},
+		{"of none", "POST", "/bags/b9/settle", `{"made":true}`, 404, "no such bag"},
 	})
 }
 

@@ -95,7 +95,7 @@ func (x *Ops) fillBag(ctx context.Context, w *wire, bag store.Bag, external []st
 	made, _, err := w.session.Bundle(call, driver.Bundling{Orders: external, DropOff: bag.DropOff})
 	switch {
 	case err != nil && driver.MayBeApplied(err):
-		bag.Fate, bag.Why = string(shipping.Unknown), "No answer came, so it is not known whether the bag is made: look in the channel's own pages. Its parcels are put in no other bag."
+		bag.Fate, bag.Why = string(shipping.Unknown), "No answer came, so it is not known whether the bag is made: look in the channel's own pages, and say it on the hand-over page. Its parcels are put in no other bag."
 	case err != nil:
 		bag.Fate, bag.Why = string(shipping.Refused), sentence(err)
 	case made.ID == "":
@@ -197,6 +197,52 @@ func (x *Ops) awaitBag(tx *store.Tx, node string) (map[string]int64, error) {
 	return out, nil
 }
 
+// SettleBag takes a person's word for what became of a bag that is not known to be made. What was not made frees its parcels, so that is taken only when the
+// call can surely not be carried out any more. Errors: NotFound, Conflict.
+func (x *Ops) SettleBag(ctx context.Context, id string, made bool, actor string) (b Bag, err error) {
+	const op = "ops.SettleBag"
+	err = x.st.Update(ctx, func(tx *store.Tx) error {
+		var ok bool
+		if b, ok, err = tx.BagForUpdate(id); err != nil {
+			return err
+		}
+		if !ok {
+			return errs.New(errs.NotFound, op, id, "there is no such bag")
+		}
+		asks, sure := x.askBag(&b, tx.Now())
+		switch {
+		case b.Fate == string(map[bool]shipping.Fate{true: shipping.Done, false: shipping.Refused}[made]):
+			return nil
+		case !asks:
+			return errs.New(errs.Conflict, op, id, "nothing is asked of this bag any more")
+		case !made && !sure.IsZero():
+			return errs.New(errs.Conflict, op, id, "it may still be made until %s UTC: look again then", sure.UTC().Format("15:04:05"))
+		}
+		b.Fate, b.Why = string(shipping.Done), "Made, says "+actor+": its sheet is in the channel's own pages."
+		if !made {
+			b.Fate, b.Why = string(shipping.Refused), "Not made, says "+actor+". Its parcels can go in another."
+		}
+		return tx.BagSave(b)
+	})
+	if err == nil {
+		x.live.notify(topicShipments)
+	}
+	return b, err
+}
+
+// askBag reports whether a person is asked what became of a bag, and until when it may still be made; zero: not any more.
+func (x *Ops) askBag(b *Bag, at time.Time) (asks bool, until time.Time) {
+	if BagFate(b, at) != shipping.Unknown {
+		return false, until
+	}
+	if d, ok := x.wires.describe(b.ConnectionID); ok {
+		if sure := (shipping.Terms{Lifetime: d.RequestLifetime}).SureBy(b.At); at.Before(sure) {
+			until = sure
+		}
+	}
+	return true, until
+}
+
 // BagFate is what became of a bag: where no answer came within the time of a call, that is not known.
 func BagFate(b *Bag, at time.Time) shipping.Fate {
 	return shipping.TogetherFate(shipping.Fate(b.Fate), b.At, at)
@@ -205,11 +251,13 @@ func BagFate(b *Bag, at time.Time) shipping.Fate {
 // bagView is a bag as pages show it.
 func (d *Desk) bagView(b *store.Bag, shop string, at time.Time) view.Bag {
 	v := view.Bag{ID: b.ID, Ref: b.Ref, Shop: shop, N: int64(len(b.Orders) - len(b.Refused)), Refused: int64(len(b.Refused)), DropOff: b.DropOff, Sheet: b.Ref != "", At: b.At, By: b.By, Text: b.Why, Level: view.Good}
+	asks, until := d.x.askBag(b, at)
+	v.Made, v.NotMade = asks, asks && until.IsZero()
 	switch fate := BagFate(b, at); {
 	case fate == shipping.Open:
 		v.Text, v.Level = "Being made.", view.Quiet
-	case b.Fate == string(shipping.Open):
-		v.Text, v.Level = "No answer came: look in the channel's own pages whether it is made.", view.Bad
+	case fate == shipping.Unknown:
+		v.Text, v.Level = "Look in the channel's own pages whether it is made, and say it here. Its parcels go in no other bag meanwhile.", view.Bad
 	case fate != shipping.Done:
 		v.Level = view.Bad
 	case len(b.Refused) > 0:

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"testing"
+	"time"
 
 	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
@@ -68,6 +69,56 @@ func TestParcelsGoInOneBagOnce(t *testing.T) {
 	}))
 	if n := j.bundles(); n != 2 {
 		t.Errorf("%d bags are asked for, want 2", n)
+	}
+	v, err := j.d.HandOver(t.Context(), "main")
+	j.must(err)
+	if b := v.Bags[0]; b.ID != "bag-2" || !b.Made || b.NotMade || b.Level != view.Bad {
+		t.Errorf("%+v", b)
+	}
+	if _, err := j.d.SettleBag(t.Context(), "bag-2", false, "mia"); !errs.Is(err, errs.Conflict) {
+		t.Errorf("the call may still be carried out: %v", err)
+	}
+	j.did(j.d.SettleBag(t.Context(), "bag-2", true, "mia"))
+	j.did(j.d.SettleBag(t.Context(), "bag-2", true, "mia")) // sent again
+	waiting(0)
+	if _, err := j.d.SettleBag(t.Context(), "bag-2", false, "mia"); !errs.Is(err, errs.Conflict) {
+		t.Errorf("it was made: %v", err)
+	}
+	if _, err := j.d.SettleBag(t.Context(), "bag-9", true, "mia"); !errs.Is(err, errs.NotFound) {
+		t.Errorf("there is no such bag: %v", err)
+	}
+	if v, err = j.d.HandOver(t.Context(), "main"); err != nil || v.Bags[0].Made || v.Bags[0].Level != view.Good {
+		t.Errorf("%+v, %v", v.Bags, err)
+	}
+}
+
+// What somebody has found not to be made frees its parcels for another bag, once nothing can come of the lost call.
+func TestABagThatWasNotMadeFreesItsParcels(t *testing.T) {
+	t.Parallel()
+	j := newJoint(t, "TH", "main")
+	a := j.sells("", "MUG")
+	j.routed(1, a)
+	j.packs(a)
+	j.must(j.st.Update(t.Context(), func(tx *store.Tx) error {
+		all, err := tx.ShipmentsOf(j.id(a))
+		if err != nil {
+			return err
+		}
+		_, err = tx.BagAdd(store.Bag{ID: "lost", ConnectionID: j.conn, Node: "main", At: tx.Now().Add(-time.Hour), Orders: []string{j.id(a)}, Parcels: []string{all[0].ID}, Fate: string(shipping.Open), By: "mia"})
+		return err
+	}))
+	draft := view.BagDraft{ID: "next", Node: "main", ConnectionID: j.conn, Actor: "mia"}
+	if _, err := j.d.MakeBag(t.Context(), draft); !errs.Is(err, errs.Conflict) {
+		t.Errorf("it may be in the other: %v", err)
+	}
+	v, err := j.d.HandOver(t.Context(), "main")
+	if j.must(err); len(v.Bags) != 1 || !v.Bags[0].NotMade {
+		t.Errorf("%+v", v.Bags)
+	}
+	j.did(j.d.SettleBag(t.Context(), "lost", false, "mia"))
+	j.did(j.d.MakeBag(t.Context(), draft))
+	if id, orders, err := j.sim.Bundle(a); err != nil || id == "" || len(orders) != 1 {
+		t.Errorf("%s %v %v", id, orders, err)
 	}
 }
 

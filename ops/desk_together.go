@@ -93,6 +93,12 @@ func (d *Desk) MakeBag(ctx context.Context, a view.BagDraft) (view.Done, error) 
 	return view.Done{Sentence: capital(plural(int64(len(b.Orders)-len(b.Refused)), "order is", "orders are")) + " in bag " + b.Ref + ". Print its sheet and stick it on."}, nil
 }
 
+// SettleBag takes a person's word for what became of a bag.
+func (d *Desk) SettleBag(ctx context.Context, id string, made bool, actor string) (view.Done, error) {
+	b, err := d.x.SettleBag(ctx, id, made, actor)
+	return view.Done{Sentence: b.Why}, err
+}
+
 // SetLabelFormat says how a node's labels are asked for.
 func (d *Desk) SetLabelFormat(ctx context.Context, node, format string) (view.Done, error) {
 	return view.Done{Sentence: "Labels are asked for as " + format + " from now on, where whoever makes them can."}, d.x.SetLabelFormat(ctx, node, format)

@@ -57,7 +57,7 @@ func TestACarriersManifestIsClosedAndSettled(t *testing.T) {
 	n.Says(t, "#fl-manifests", "18 parcels labelled today, on no manifest yet")
 	n.Says(t, "#fl-manifests", "Close with USPS")
 	v.post("/floor/manifests", http.StatusUnprocessableEntity, "id", "m", "node", "berlin", "carrier", "USPS")
-	for _, c := range [][3]string{{"/floor/manifests", "", "18 parcels are on the manifest of USPS"}, {"/floor/manifests/m3", "made", "Made, says mia"}, {"/floor/manifests/m3", "not", "Not made, says mia"}} {
+	for _, c := range [][3]string{{"/floor/manifests", "", "18 parcels are on the manifest of USPS"}, {"/floor/bags/b2", "made", "Made, says mia"}, {"/floor/bags/b2", "not", "Not made, says mia"}, {"/floor/manifests/m3", "made", "Made, says mia"}, {"/floor/manifests/m3", "not", "Not made, says mia"}} {
 		res, _ := v.post(c[0], http.StatusSeeOther, "id", "m", "node", "berlin", "account", "a1", "carrier", "USPS", "what", c[1])
 		if to := res.Header.Get("Location"); to != "/floor/handover?node=berlin" {
 			t.Errorf("then on to %s", to)

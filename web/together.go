@@ -15,7 +15,9 @@ type Shared interface {
 	DeclineCombine(ctx context.Context, id, actor string) (view.Done, error)
 	// SetCombine says what is done with what a shop's channel would let ship as one: off, propose, automatic.
 	SetCombine(ctx context.Context, connection, mode string) (view.Done, error)
+	// MakeBag has a channel take parcels over in one bag; SettleBag says what became of one whose answer was lost.
 	MakeBag(ctx context.Context, d view.BagDraft) (view.Done, error)
+	SettleBag(ctx context.Context, id string, made bool, actor string) (view.Done, error)
 	// CloseManifest has a carrier make its own list of what was labelled today; SettleManifest says what became of one whose answer was lost.
 	CloseManifest(ctx context.Context, d view.ManifestDraft) (view.Done, error)
 	SettleManifest(ctx context.Context, id string, made bool, actor string) (view.Done, error)
@@ -26,8 +28,9 @@ type Shared interface {
 func (s *Site) sharedRoutes(m *http.ServeMux) {
 	s.private(m, "POST /floor/together", s.together)
 	s.private(m, "POST /floor/bags", s.makeBag)
+	s.private(m, "POST /floor/bags/{id}", s.settle(s.b.SettleBag))
 	s.private(m, "POST /floor/manifests", s.closeManifest)
-	s.private(m, "POST /floor/manifests/{id}", s.settleManifest)
+	s.private(m, "POST /floor/manifests/{id}", s.settle(s.b.SettleManifest))
 	s.private(m, "POST /floor/labels", s.setLabelFormat)
 	s.private(m, "POST /connections/{id}/combine", s.setCombine)
 }
@@ -81,18 +84,21 @@ func (s *Site) closeManifest(w http.ResponseWriter, r *http.Request) error {
 	return s.finish(w, r, done, string(floorPath("/handover", d.Node)))
 }
 
-func (s *Site) settleManifest(w http.ResponseWriter, r *http.Request) error {
-	_, ctx := s.frame(r.Context())
-	f := readForm(ctx, r)
-	node, what := f.text("node", "Node", true), f.text("what", "What", true)
-	if f.err != nil {
-		return f.err
+// settle says what became of a bag or a manifest whose answer was lost.
+func (s *Site) settle(do func(ctx context.Context, id string, made bool, actor string) (view.Done, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		_, ctx := s.frame(r.Context())
+		f := readForm(ctx, r)
+		node, what := f.text("node", "Node", true), f.text("what", "What", true)
+		if f.err != nil {
+			return f.err
+		}
+		done, err := do(ctx, r.PathValue("id"), what == "made", s.user(ctx))
+		if err != nil {
+			return err
+		}
+		return s.finish(w, r, done, string(floorPath("/handover", node)))
 	}
-	done, err := s.b.SettleManifest(ctx, r.PathValue("id"), what == "made", s.user(ctx))
-	if err != nil {
-		return err
-	}
-	return s.finish(w, r, done, string(floorPath("/handover", node)))
 }
 
 func (s *Site) setCombine(w http.ResponseWriter, r *http.Request) error {

@@ -35,6 +35,7 @@ type Bag struct {
 	Text          string // why it is not made, or who is not in it; empty: all is well
 	Level         Level
 	DropOff       bool
+	Made, NotMade bool // a person is asked whether it is made, and may say so
 	Sheet         bool // there is something to stick on it
 	At            time.Time
 	By            string

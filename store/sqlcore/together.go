@@ -63,6 +63,7 @@ var (
 	bagAdd  = insertNew("store.BagAdd", "bag", bagCols)
 	bagPut  = insert("store.BagSave", "bag", bagCols, upsert("id", bagCols[4:]))
 	bagGet  = def("store.BagGet", bagList+" WHERE id = $1")
+	bagTake = def("store.BagForUpdate", bagList+" WHERE id = $1 @lock(FOR NO KEY UPDATE)")
 	bagsAt  = def("store.BagsAt", bagList+" WHERE node = $1 ORDER BY at DESC, id LIMIT $2")
 	bagOld  = def("store.BagsPrune", "DELETE FROM bag WHERE id IN (SELECT id FROM bag WHERE at < $1 ORDER BY at LIMIT $2)")
 )
@@ -154,6 +155,9 @@ func scanBag(r *sql.Rows, b *Bag) error {
 
 // BagGet reads one; false: there is none.
 func (tx *Tx) BagGet(id string) (Bag, bool, error) { return one(tx, bagGet, scanBag, id) }
+
+// BagForUpdate is BagGet that keeps others from changing it until this transaction ends.
+func (tx *Tx) BagForUpdate(id string) (Bag, bool, error) { return one(tx, bagTake, scanBag, id) }
 
 // BagsAt reads those of a node, the newest first.
 func (tx *Tx) BagsAt(node string, limit int) ([]Bag, error) {

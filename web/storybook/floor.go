@@ -122,7 +122,7 @@ func (b *Book) HandOver(context.Context, string) (view.HandOver, error) {
 	}
 	return view.HandOver{At: b.now(), Node: floorNode, Ready: ps, Vans: []view.Van{{Carrier: "DHL", N: 31}, {Carrier: "DPD", N: 5}},
 		Bag: []view.Baggable{{ConnectionID: "clip-north", Shop: "Clip North", N: 31}},
-		Bags: []view.Bag{{ID: "b2", Shop: "Clip North", N: 12, Level: view.Bad, Text: "No answer came: look in the channel's own pages whether it is made.", At: b.now().Add(-time.Hour), By: "mia"},
+		Bags: []view.Bag{{ID: "b2", Shop: "Clip North", N: 12, Made: true, NotMade: true, Level: view.Bad, Text: "Look in the channel's own pages whether it is made, and say it here. Its parcels go in no other bag meanwhile.", At: b.now().Add(-time.Hour), By: "mia"},
 			{ID: "b1", Ref: "1153347821000000041", Shop: "Clip North", N: 40, Refused: 1, Level: view.Watch, Text: "1 order is not in it: the channel refused.", Sheet: true, At: b.now().Add(-4 * time.Hour), By: "mia"}},
 		Unlisted: []view.Unlisted{{Account: "a1", Name: "EasyPost main", Carrier: "USPS", N: 18}},
 		Manifests: []view.Manifest{
@@ -186,6 +186,14 @@ func (b *Book) SetCombine(context.Context, string, string) (view.Done, error) {
 // MakeBag says that it did.
 func (b *Book) MakeBag(context.Context, view.BagDraft) (view.Done, error) {
 	return view.Done{Sentence: "36 orders are in bag 1153347821000000041. Print its sheet and stick it on."}, nil
+}
+
+// SettleBag says what was said.
+func (b *Book) SettleBag(_ context.Context, _ string, made bool, _ string) (view.Done, error) {
+	if !made {
+		return view.Done{Sentence: "Not made, says mia. Its parcels can go in another."}, nil
+	}
+	return view.Done{Sentence: "Made, says mia: its sheet is in the channel's own pages."}, nil
 }
 
 // CloseManifest says that it did.
