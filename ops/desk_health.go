@@ -343,16 +343,8 @@ const assumedMost = 3
 
 // assumed is what the forecast assumes, with our names of nodes.
 func (s *shopHealth) assumed() (out []string) {
-	const of = " of node "
 	for _, text := range s.out.Assumed {
-		if i := strings.Index(text, of); i >= 0 {
-			code, rest, more := strings.Cut(text[i+len(of):], ",")
-			text = text[:i] + " of " + cmp.Or(s.node(code), code)
-			if more {
-				text += "," + rest
-			}
-		}
-		if !slices.Contains(out, text) {
+		if text = s.named(text); !slices.Contains(out, text) {
 			out = append(out, text)
 		}
 	}

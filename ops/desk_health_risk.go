@@ -76,7 +76,7 @@ func (d *Desk) riskRows(tx *store.Tx, s *shopHealth, ids []string) (map[string]v
 	for i, row := range rows {
 		o := &orders[i]
 		r, known := risks[row.ID]
-		x := view.RiskRow{OrderRow: row, Node: cat.nodeName(s.Connection.ID, cmp.Or(r.Node, o.WarehouseRef))}
+		x := view.RiskRow{OrderRow: row, Node: cat.nodeName(s.Connection.ID, cmp.Or(r.Node, o.Node()))}
 		if x.Waits = d.waits(o, r); known {
 			x.Late, x.Expected = millionths(r.Miss), ptr(r.Scan)
 			if !r.Due.IsZero() { // the deadline the rate judges by

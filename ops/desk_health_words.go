@@ -129,10 +129,13 @@ func (c *catalogue) valueName(connection, facet, value string) string {
 	return value
 }
 
-// nodeName is our name of the place a channel knows by an id of its own.
+// nodeName is our name of a node that an order names, by the channel's code or our id.
 func (c *catalogue) nodeName(connection, ref string) string {
 	if at := c.prefer(connection, ref); len(at) == 1 {
 		return c.locationName(at[0])
+	}
+	if _, ours := c.location(ref); ours {
+		return c.locationName(ref)
 	}
 	return cmp.Or(ref, "no node told")
 }

@@ -79,6 +79,10 @@ func (x *Ops) placesOf(tx *store.Tx, connections []string, cache openCache, at t
 		if p.counts[c], err = tx.FlowCounts(c, flow.HourOf(at.Add(-learnFrom))); err != nil {
 			return nil, err
 		}
+		for i := range p.counts[c] {
+			f := &p.counts[c][i]
+			f.Node = p.keyOf(c, f.Node)
+		}
 		by := map[string]learned{}
 		for id := range p.nodes {
 			if n := waiting[[2]string{c, id}]; n > 0 {
@@ -146,10 +150,16 @@ func (p *places) onlyNode(connection string) (only string) {
 	return only
 }
 
-// idOf is the id of the node a channel names; empty: not known.
+// keyOf is one name of a node for all that a shop's orders say of it: our id, else the channel's code.
+func (p *places) keyOf(connection, code string) string { return cmp.Or(p.idOf(connection, code), code) }
+
+// idOf is the id of the node an order names, by the channel's code or our id; empty: not known.
 func (p *places) idOf(connection, code string) string {
 	if code == "" {
 		return p.only[connection]
+	}
+	if p.nodes[code] != nil {
+		return code
 	}
 	if at := p.cat.prefer(connection, code); len(at) == 1 {
 		return at[0]
@@ -172,23 +182,34 @@ func (p *places) pace(n *place, part float64) forecast.Throughput {
 	return t
 }
 
-// part is the share a shop had of what came in at a node.
+// part is the share of a node's work that is a shop's: of a day's usual orders and of those that wait now. What waits counts because a floor works by
+// what is due, whosesoever it is: a shop that is new, or sells a month's orders overnight, gets its turn.
 func (p *places) part(id, connection string) float64 {
-	var own, total int64
+	var own, total float64
 	for _, l := range p.learned[id] {
-		for _, c := range l.counts {
-			if c.Kind == flow.Placed {
-				total += c.N
-				if l.connection == connection {
-					own += c.N
-				}
-			}
+		n := l.work(flow.HourOf(p.at))
+		total += n
+		if l.connection == connection {
+			own += n
 		}
 	}
 	if total <= 0 {
 		return 1
 	}
-	return float64(own) / float64(total)
+	return own / total
+}
+
+// work is a shop's usual orders of a day, since its first known one, and those that wait.
+func (l *learned) work(now flow.Hour) float64 {
+	var placed int64
+	first := now
+	for _, c := range l.counts {
+		if c.Kind == flow.Placed && c.N > 0 {
+			placed, first = placed+c.N, min(first, c.Hour)
+		}
+	}
+	days := max(1, float64(now-first)/24)
+	return float64(placed)/days + float64(l.waiting)
 }
 
 // known puts what is said of a node in the place of what would be learned or assumed.

@@ -90,7 +90,7 @@ func openOf(o *order.Order, version int64, j *judged) openOrder {
 		b.Add(j.judge, o.ConnectionID, nil, o)
 		out.pending = slices.DeleteFunc(b.Marks(), func(m health.Mark) bool { return !m.Reason.Pending() })
 	}
-	out.Open = forecast.Open{ID: o.ID, Node: o.WarehouseRef, PlacedAt: o.OwedSince(), ReadyAt: o.Moments.ReadyAt, HandedOverAt: o.Moments.HandedOverAt, Deadlines: due}
+	out.Open = forecast.Open{ID: o.ID, Node: o.Node(), PlacedAt: o.OwedSince(), ReadyAt: o.Moments.ReadyAt, HandedOverAt: o.Moments.HandedOverAt, Deadlines: due}
 	if out.placed = !out.PlacedAt.IsZero(); !out.placed {
 		out.PlacedAt = o.CreatedAt
 	}
@@ -144,6 +144,7 @@ func (x *Ops) foreseeable(tx *store.Tx, connection string, j *judged, p *places,
 		if o.connection != connection {
 			continue
 		}
+		o.Node = p.keyOf(connection, o.Node)
 		if o.waits() {
 			waiting[o.Node]++
 		}

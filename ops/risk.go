@@ -207,7 +207,7 @@ func askedOf(o *order.Order, rules *policy.RuleSet) risk.Order {
 	if rules != nil {
 		due = rules.Deadlines(o)
 	}
-	r := risk.Order{ID: o.ID, Node: o.WarehouseRef, At: o.OwedSince(), Due: due.HandOverBy, Promised: due.PromisedBy, Lines: len(o.Lines), Price: o.Totals.Subtotal.Minor, Freight: o.Totals.Shipping.Minor}
+	r := risk.Order{ID: o.ID, Node: o.Node(), At: o.OwedSince(), Due: due.HandOverBy, Promised: due.PromisedBy, Lines: len(o.Lines), Price: o.Totals.Subtotal.Minor, Freight: o.Totals.Shipping.Minor}
 	if r.Due.IsZero() {
 		r.Due = due.ShipBy
 	}

@@ -39,6 +39,7 @@ type router struct {
 	saves   []store.Shipment
 	custody []custody.Event // of the parcels that are saved
 	events  []store.Event
+	leaving []leaving
 	was     map[string]store.Route // the routes orders have, as far as they were looked up
 	// asks says that somebody asked for this route: it is written down even if nothing comes of it. request is the caller's id of that, together how
 	// many orders were planned with it.
@@ -146,7 +147,7 @@ func (r *router) carry(o *order.Order, had []store.Shipment, j job, plan *routin
 		told.Parts[i].Shipment = s.ID
 		r.adds = append(r.adds, store.Shipment{Shipment: *s})
 	}
-	return r.note(o.ID, told, over)
+	return r.note(o, told, over)
 }
 
 // await leaves what is in no parcel that stays until a provider has said that it does not ship it: sent from elsewhere before that, it might go twice.
@@ -162,7 +163,7 @@ func (r *router) await(o *order.Order, j job, told *RouteTold, stopped bool, ove
 	if was, ok := r.was[o.ID]; ok && !r.asks && !stopped && was.Lacking == told.Left {
 		return nil
 	}
-	return r.note(o.ID, *told, over)
+	return r.note(o, *told, over)
 }
 
 // complete says that nothing is left for later any more.
@@ -176,7 +177,7 @@ func (r *router) complete(o *order.Order, over routing.Override) error {
 		return err
 	}
 	told.Left, told.Back = 0, false
-	return r.note(o.ID, told, over)
+	return r.note(o, told, over)
 }
 
 // stop stops the parcels that do not stay, and returns how many. From one that it shares the order is taken out.
@@ -453,6 +454,9 @@ func (r *router) save() error {
 		if err := r.tx.RoutesPut(r.routes); err != nil {
 			return err
 		}
+	}
+	if err := r.leave(); err != nil {
+		return err
 	}
 	return r.tx.EventsAppend(r.events)
 }

@@ -253,3 +253,34 @@ func TestWhatIsLeftToRoute(t *testing.T) {
 		}
 	}
 }
+
+// Queues, forecasts and the shops' health by node go by from where an order leaves: the order carries it, through all that its channel says later.
+func TestAnOrderCarriesFromWhereItLeaves(t *testing.T) {
+	rigOnBoth(t, func(t *testing.T, r *rig) {
+		r.network(90)
+		id := r.sell("S1", 2)
+		leaves := func(want string) {
+			t.Helper()
+			r.until("it leaves from "+want, func() (is bool) {
+				r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+					all, err := tx.OrdersGet([]string{id})
+					is = len(all) == 1 && all[0].Node() == want
+					return err
+				}))
+				return is
+			})
+		}
+		leaves("west")
+		_, err := r.x.Reroute(t.Context(), id, "", routing.Override{Nodes: []string{"main"}, By: "ann", Reason: "the pallet is here"})
+		r.must(err)
+		main, _ := r.x.catalog.Load().location("main")
+		code := main.ExternalRefs[r.conn] // the shop has a name for it, which its own word on orders uses too
+		if code == "" {
+			t.Fatal("the shop's warehouse is not tied to the main one")
+		}
+		leaves(code)
+		r.must(r.shop.Cancel(strings.TrimPrefix(id, r.conn+":")))
+		r.until("it is cancelled", func() bool { _, live, _ := r.standing(id); return len(live) == 0 })
+		leaves(code)
+	})
+}

@@ -1,9 +1,11 @@
 package ops
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
+	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/domain/policy/calendar"
 	"github.com/spillway/spillway/domain/routing"
@@ -59,7 +61,7 @@ type RouteCandidate struct {
 }
 
 // note keeps a route with who made it.
-func (r *router) note(orderID string, told RouteTold, over routing.Override) error {
+func (r *router) note(o *order.Order, told RouteTold, over routing.Override) error {
 	actor, reason := ByRules, ""
 	if len(over.Nodes) > 0 {
 		actor, reason = over.By, over.Reason
@@ -68,15 +70,55 @@ func (r *router) note(orderID string, told RouteTold, over routing.Override) err
 	if err != nil {
 		return err
 	}
-	r.routes = append(r.routes, store.Route{OrderID: orderID, At: r.at, Actor: actor, Reason: reason, Body: body, Lacking: told.Left})
+	r.routes = append(r.routes, store.Route{OrderID: o.ID, At: r.at, Actor: actor, Reason: reason, Body: body, Lacking: told.Left})
 	nodes := make([]string, len(told.Parts))
+	most := int64(0)
+	var from string
 	for i, p := range told.Parts {
-		nodes[i] = p.Node
+		if nodes[i] = p.Node; p.Units > most {
+			most, from = p.Units, p.Node
+		}
 	}
-	r.events = append(r.events, store.Event{At: r.at, Kind: EventRouted, Subject: orderID,
+	if from != "" {
+		l, _ := r.cat.location(from)
+		r.leaving = append(r.leaving, leaving{o, cmp.Or(l.ExternalRefs[o.ConnectionID], from)})
+	}
+	r.events = append(r.events, store.Event{At: r.at, Kind: EventRouted, Subject: o.ID,
 		Data: jsonOf(map[string]any{"nodes": nodes, "by": actor, "reason": reason, "left": told.Left, "total": told.Total, "currency": told.Currency,
 			"request": told.Request, "asked": told.Asked, "together": told.Together})})
 	return nil
+}
+
+// leaving is from where most of an order is to be sent.
+type leaving struct {
+	o    *order.Order
+	node string
+}
+
+// leave notes with each order from where it leaves: queues, forecasts and the shops' health by node go by that, and not by what the channel expected.
+func (r *router) leave() error {
+	rules, change := r.x.rules.Load(), newHealthChange()
+	var moved []order.Order
+	for _, l := range r.leaving {
+		if l.o.Routed == l.node {
+			continue
+		}
+		before := *l.o
+		l.o.LeaveFrom(l.node)
+		change.add(rules, &before, l.o)
+		moved = append(moved, *l.o)
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	d, err := change.delta()
+	if err != nil {
+		return err
+	}
+	if err := r.tx.HealthAppend(d); err != nil {
+		return err
+	}
+	return r.tx.OrdersSave(moved)
 }
 
 // tell is a plan as it is kept.

@@ -57,7 +57,7 @@ func passageOf(o *order.Order) (p passage) {
 	if placed.IsZero() || o.Fulfilment == order.ByPlatform {
 		return p
 	}
-	p.node = o.WarehouseRef
+	p.node = o.Node()
 	if len(o.Parcels) > 0 {
 		p.carrier = o.Parcels[0].Carrier
 	}

@@ -53,7 +53,7 @@ func facetsOf(o *order.Order, carriers, items []string) Facets {
 	for i := range o.Lines {
 		items = append(items, clip(item(&o.Lines[i])))
 	}
-	return Facets{Node: clip(o.WarehouseRef), Region: clip(o.Region), Mode: mode(o), Fault: clip(faultOf(o)), Carriers: distinct(carriers), Items: distinct(items)}
+	return Facets{Node: clip(o.Node()), Region: clip(o.Region), Mode: mode(o), Fault: clip(faultOf(o)), Carriers: distinct(carriers), Items: distinct(items)}
 }
 
 // distinct sorts, drops doubles and what is over MaxItems; of nothing it makes the one value "not told", so that each facet adds up.
@@ -115,7 +115,7 @@ const (
 // they do: that only costs time.
 func sameFacets(a, b *order.Order) facetSet {
 	same := allFacets
-	if a.WarehouseRef != b.WarehouseRef {
+	if a.Node() != b.Node() {
 		same &^= nodeSet
 	}
 	if a.Region != b.Region {

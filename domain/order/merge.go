@@ -139,6 +139,7 @@ func join(a, b *Order) Order {
 	o.Cancellations = unite(a.Cancellations, b.Cancellations, MaxCases, func(c Cancellation) string { return c.ID }, joinCancellations)
 	o.Returns = unite(a.Returns, b.Returns, MaxCases, func(r Return) string { return r.ID }, joinReturns)
 	o.Instead = unite(a.Instead, b.Instead, MaxInstead, Instead.key, joinInsteads)
+	o.Routed = max(a.Routed, b.Routed) // it is ours: no fact says it
 	o.settle()
 	return o
 }

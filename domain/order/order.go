@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/spillway/spillway/kit/money"
@@ -9,7 +10,7 @@ import (
 // ID makes our order id out of the connection's id and the platform's order id.
 func ID(connectionID, externalID string) string { return connectionID + ":" + externalID }
 
-// Order is all that is known of one order. Make and change it with Merge and Substitute only: several fields are derived from others.
+// Order is all that is known of one order. Make and change it with Merge, Substitute and LeaveFrom only: several fields are derived from others.
 // Its JSON form holds everything Merge needs to go on.
 type Order struct {
 	ID           string `json:"id"`            // see ID
@@ -37,7 +38,14 @@ type Order struct {
 	EverLeft         bool           `json:"ever_left,omitzero"`  // some fact said the carrier has it; never taken back
 	Fates            []Fate         `json:"fates,omitempty"`     // by external line id
 	Instead          []Instead      `json:"instead,omitempty"`   // what is sent as an equal item; see Substitute
+	Routed           string         `json:"routed,omitzero"`     // the node it was routed to; see LeaveFrom
 }
+
+// LeaveFrom notes from where the order, or what is left of it, is sent: the channel's code of the node, or where the channel has none, our id of it.
+func (o *Order) LeaveFrom(node string) { o.Routed = node }
+
+// Node is where the order leaves from: the node it was routed to, else the one that the channel expects to ship it. Empty: not known.
+func (o *Order) Node() string { return cmp.Or(o.Routed, o.WarehouseRef) }
 
 // Detail is the content of a platform's full view of an order.
 type Detail struct {
