@@ -61,6 +61,7 @@ type aSale struct {
 	placed                 time.Time
 	late                   time.Duration // handed over so long after its deadline; negative: before it
 	status                 order.Status
+	bare                   bool // the channel tells no deadline of it
 }
 
 func (s aSale) fact() order.Fact {
@@ -69,6 +70,9 @@ func (s aSale) fact() order.Fact {
 		Deadlines: order.Deadlines{ShipBy: due, HandOverBy: due, DeliverBy: s.placed.Add(6 * 24 * time.Hour)},
 		Lines:     []order.Line{{ExternalLineID: "1", ExternalSKU: s.sku, SellerSKU: s.sku, Qty: 2}}}
 	f := order.Fact{Kind: order.Snapshot, ExternalID: s.id, UpdatedAt: s.placed, ReadAt: s.placed.Add(time.Minute), Status: order.AwaitingShipment, StatusText: "paid", Detail: &d}
+	if s.bare {
+		d.Deadlines = order.Deadlines{}
+	}
 	if s.status != "" {
 		at := due.Add(s.late)
 		d.Moments.ReadyAt, d.Moments.HandedOverAt = at.Add(-time.Hour), at

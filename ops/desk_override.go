@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +49,9 @@ func overrideView(shipped *policy.RuleSet, row store.PolicyOverride, today polic
 		return v
 	}
 	v.Author, v.Reason = cmp.Or(o.Author, v.Author), o.Reason
+	if o.Closure != nil {
+		v.Was = "business as usual"
+	}
 	with, err := shipped.With([]policy.Override{o})
 	if err != nil {
 		return v
@@ -87,63 +88,32 @@ func (d *Desk) overrideOf(rs *policy.RuleSet, a view.OverrideDraft) (o policy.Ov
 	case a.ID == "":
 		return bad("The form is not complete. Open it again.")
 	}
+	o = policy.Override{Author: a.Actor, Reason: strings.TrimSpace(a.Reason), At: d.x.now()}
+	span := policy.Span{From: from, Until: until}
+	if a.RuleID == ruleClosure {
+		if o.Closure, err = closureOf(a, span); err != nil {
+			return bad("%s", capital(err.Error())+".")
+		}
+		return o, nil
+	}
 	lines := rs.Lines()
 	i := slices.IndexFunc(lines, func(l policy.Line) bool { return lineID(&l) == a.RuleID && (l.Holds(from) || l.Announced) })
 	if i < 0 {
 		return bad("There is no such rule on %s.", from)
 	}
-	l, span := &lines[i], policy.Span{From: from, Until: until}
-	o = policy.Override{Author: a.Actor, Reason: strings.TrimSpace(a.Reason), At: d.x.now()}
-	switch {
+	switch l := &lines[i]; {
 	case ruleOf(rs, l).Fixed:
 		return bad("This rule cannot be set by hand.")
 	case l.Announced && strings.EqualFold(strings.TrimSpace(a.Value), turnOn):
 		o.Enable, o.Span = l.ID, span
 	case l.Announced:
 		return bad("It is announced and not in force. Write “%s” to turn it on as it was announced.", turnOn)
-	case l.Section == "bands":
-		b, err := bandOf(rs, l, a.Value)
-		if err != nil {
-			return bad("%s", capital(err.Error())+".")
-		}
-		b.ID, b.Span = "", span
-		o.Band = &b
 	default:
-		k := slices.IndexFunc(rs.DeadlineRules, func(r policy.DeadlineRule) bool { return r.ID == l.ID })
-		r := rs.DeadlineRules[k]
-		if r.Period, err = policy.ParsePeriod(strings.TrimSpace(a.Value)); err != nil {
+		if err := fillOverride(&o, rs, l, a, span); err != nil {
 			return bad("%s", capital(err.Error())+".")
 		}
-		r.ID, r.Span = ownID(a.ID), span
-		o.Deadline = &r
 	}
 	return o, nil
-}
-
-// ownID is the id of a deadline an operator sets; figures do not depend on it.
-func ownID(draft string) string {
-	h := fnv.New64a()
-	h.Write([]byte(draft))
-	return fmt.Sprintf("own-%016x", h.Sum64())
-}
-
-// bandOf is a limit with another value: "5 %", "5 %, paused", or "paused".
-func bandOf(rs *policy.RuleSet, l *policy.Line, value string) (b policy.Band, err error) {
-	k := slices.IndexFunc(rs.Bands, func(b policy.Band) bool {
-		return b.Metric == l.Metric && b.Kind == l.Kind && b.Span == l.Span && !b.Announced
-	})
-	b = rs.Bands[k]
-	text := strings.ToLower(strings.TrimSpace(value))
-	text, b.Paused = strings.CutSuffix(text, "paused")
-	text = strings.TrimRight(text, " ,")
-	for _, lead := range []string{"at most", "at least", "below"} {
-		text = strings.TrimSpace(strings.TrimPrefix(text, lead))
-	}
-	if text == "" && b.Paused {
-		return b, nil
-	}
-	b.Limit, err = policy.ParsePPM(text)
-	return b, err
 }
 
 // overridden is what a market's rules become with one operator's rule more, or without one. Every vendor that has the market must be able to live
@@ -201,12 +171,23 @@ func (d *Desk) PreviewOverride(ctx context.Context, a view.OverrideDraft) (view.
 	data, _ := json.Marshal(o) // it was marshalled a moment ago
 	shown := overrideView(m.rules, store.PolicyOverride{Data: data}, d.today(m.rules))
 	v := view.Preview{Undo: "It can be ended at any time.",
-		Sentence: shown.Rule + ": " + shown.Value + " from " + string(a.From) + ", instead of " + shown.Was + "."}
+		Sentence: shown.Rule + ": " + shown.Value + " " + spanWords(a) + ", instead of " + shown.Was + "."}
 	v.Warnings = []string{"The channel goes on judging by its own rule. Only Spillway’s figures and warnings follow yours."}
 	if from, _ := readDay(a.From); from < d.today(m.rules) {
 		v.Warnings = append(v.Warnings, "It begins in the past: the days since then are judged anew.")
 	}
+	if err := d.compareDeadlines(ctx, &v, m, then); err != nil {
+		return v, err
+	}
 	return v, d.compareRules(ctx, &v, m, then)
+}
+
+// spanWords says on which days a rule holds.
+func spanWords(a view.OverrideDraft) string {
+	if a.Until == "" {
+		return "from " + string(a.From)
+	}
+	return "from " + string(a.From) + " to before " + string(a.Until)
 }
 
 // compareRules adds to a preview what other rules make of the shops' rates today.
@@ -327,6 +308,13 @@ func sameOverride(op string, known store.PolicyOverride, a view.OverrideDraft) e
 		span = o.Band.Span
 		b, err := bandOf(&policy.RuleSet{Bands: []policy.Band{*o.Band}}, &policy.Line{Metric: o.Band.Metric, Kind: o.Band.Kind, Span: o.Band.Span}, a.Value)
 		same = same && err == nil && b.Limit == o.Band.Limit && b.Paused == o.Band.Paused
+	case o.Rate != nil:
+		span = o.Rate.Span
+		r, err := o.Rate.Counted(a.Value)
+		same = same && err == nil && string(jsonOf(r)) == string(jsonOf(o.Rate))
+	case o.Closure != nil:
+		span = o.Closure.Span
+		same = same && a.RuleID == ruleClosure && o.Closure.Name == strings.TrimSpace(a.Value)
 	case o.Deadline != nil:
 		span = o.Deadline.Span
 		same = same && o.Deadline.Period.String() == strings.TrimSpace(a.Value)
@@ -403,6 +391,9 @@ func (d *Desk) PreviewOverrideEnd(ctx context.Context, id string) (view.Preview,
 	then, err := d.overridden(ctx, m, nil, id)
 	if errs.Is(err, errs.Invalid) {
 		return view.Preview{Refused: errs.Safe(err)}, nil
+	}
+	if err == nil {
+		err = d.compareDeadlines(ctx, &v, m, then)
 	}
 	if err != nil {
 		return view.Preview{}, err

@@ -212,7 +212,7 @@ func ruleOf(rs *policy.RuleSet, l *policy.Line) view.Rule {
 		r.Name += " (announced, not in force)"
 		r.Fixed = l.ID == "" || !slices.Contains([]string{"rates", "bands", "deadlines", "regimes"}, l.Section)
 	default:
-		r.Fixed = l.Section != "bands" && l.Section != "deadlines"
+		r.Fixed = l.Section != "bands" && l.Section != "deadlines" && l.Section != "rates"
 	}
 	return r
 }

@@ -24,7 +24,7 @@ func TestDeskPolicy(t *testing.T) {
 		if rule.Value != "at most 4 %" || rule.Fixed || rule.Override || rule.Source != "Made for tests" || rule.Confidence != "unverified" {
 			t.Errorf("rule %+v", rule)
 		}
-		if r := ruleNamed(t, v, "ldr-scan"); !r.Fixed || r.From != "2026-03-02" || r.Value != "7 days to the day judged" {
+		if r := ruleNamed(t, v, "ldr-scan"); r.Fixed || r.From != "2026-03-02" || r.Value != "7 days to the day judged" {
 			t.Errorf("rule %+v", r)
 		}
 		if r := ruleNamed(t, v, "otdr-target"); r.Fixed || !strings.Contains(r.Name, "announced") {
@@ -192,7 +192,7 @@ func TestDeskOverrideOfOtherRules(t *testing.T) {
 	if due := d.x.rules.Load().of["a"].rules.Deadlines(&o).ShipBy; policy.DayOf(due, d.x.rules.Load().of["a"].rules.Location()) != policy.Date(2026, 3, 19) {
 		t.Errorf("due %v", due)
 	}
-	for _, bad := range []view.OverrideDraft{draft("b", "ldr-target", "soon"), draft("b", "ldr-target", "15 %"), draft("b", "ldr-scan", "9 days"), draft("b", "none", "1 %"), draft("b", "ship-by", "4 weeks"),
+	for _, bad := range []view.OverrideDraft{draft("b", "ldr-target", "soon"), draft("b", "ldr-target", "15 %"), draft("b", "ldr-scan", "9 weeks"), draft("b", "ldr-scan", "0 days"), draft("b", "none", "1 %"), {ID: "b", Market: "US", RuleID: "closure", Value: "Storm", From: "2026-03-15", Reason: "r", Actor: "m"}, draft("b", "closure", " "), draft("b", "ship-by", "4 weeks"),
 		{ID: "b", Market: "US", RuleID: "ldr-target", Value: "5 %", From: "2026-03-15", Until: "2026-03-15", Reason: "r", Actor: "m"}, {ID: "b", Market: "US", RuleID: "ldr-target", Value: "5 %", From: "2026-03-15", Actor: "m"}, {ID: "b", Market: "US", RuleID: "ldr-target", Value: "5 %", Reason: "r", Actor: "m"}} {
 		p, err := d.PreviewOverride(ctx, bad)
 		if err != nil || p.Refused == "" {
@@ -202,4 +202,72 @@ func TestDeskOverrideOfOtherRules(t *testing.T) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
+}
+
+// An extension the channel announces, or a holiday no list knows, moves the deadlines that the channel does not tell itself; a rate may be counted another way.
+// Both are previewed, set, shown and ended like any rule of one's own.
+func TestDeskOverrideOfDaysAndOfCounting(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		d, _ := judgedDesk(t, url, "a")
+		var sales []aSale
+		for i := range 3 { // their channel tells no deadline
+			sales = append(sales, aSale{id: fmt.Sprint("open", i), sku: "MUG", placed: judgedDay.Add(-time.Hour), bare: true})
+		}
+		d.take(t, "a", append(week(4), sales...)...)
+		if _, err := d.x.CountHealth(ctx); err != nil {
+			t.Fatal(err)
+		}
+		from := policy.DayOf(judgedDay, d.x.rules.Load().of["a"].rules.Location())
+		storm := view.OverrideDraft{ID: "c1", Market: "US", RuleID: ruleClosure, Value: "Storm", From: dayOf(from), Until: dayOf(from + 7), Reason: "Seller Center, 14 March", Actor: "mia"}
+		p, err := d.PreviewOverride(ctx, storm)
+		if err != nil || p.Refused != "" || len(p.Changes) == 0 || p.Changes[0].To != "3 later, 0 sooner" || !strings.Contains(p.Sentence, "No business days: Storm from") {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		due := func() time.Time {
+			t.Helper()
+			o := order.Order{Status: order.AwaitingShipment}
+			o.CreatedAt, o.PaidAt = judgedDay, judgedDay
+			return d.x.rules.Load().of["a"].rules.Deadlines(&o).ShipBy
+		}
+		before := due()
+		done, err := d.SetOverride(ctx, storm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := d.SetOverride(ctx, storm); err != nil || again != done {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+		if late := due().Sub(before); late < 5*24*time.Hour {
+			t.Errorf("the deadline moved by %v", late)
+		}
+		slow := view.OverrideDraft{ID: "c2", Market: "US", RuleID: "ldr-scan", Value: "14 days, when arranged", From: dayOf(from - 1), Reason: "as Seller Center counts it here", Actor: "mia"}
+		if p, err = d.PreviewOverride(ctx, slow); err != nil || p.Refused != "" || len(p.Changes) == 0 || p.Changes[0].To != "counted anew" {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		if _, err = d.SetOverride(ctx, slow); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = d.SetOverride(ctx, slow); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		other := slow
+		other.Value = "15 days"
+		if _, err := d.SetOverride(ctx, other); !errs.Is(err, errs.Conflict) {
+			t.Errorf("the same form for another rule: %v", err)
+		}
+		if r, ok := d.x.rules.Load().of["a"].rules.RateOn(policy.LDR, from); !ok || r.Days != 14 || r.Test != policy.ReadyLate || !d.x.countDue() {
+			t.Errorf("%+v, count due %t", r, d.x.countDue())
+		}
+		v, err := d.Policy(ctx, view.PolicyFilter{})
+		if err != nil || len(v.Overrides) != 2 || v.Overrides[1].Value != "Storm" || v.Overrides[1].Was != "business as usual" || !strings.Contains(v.Overrides[0].Value, "14 days") {
+			t.Fatalf("%+v, %v", v.Overrides, err)
+		}
+		if p, err = d.PreviewOverrideEnd(ctx, "c1"); err != nil || p.Refused != "" || len(p.Changes) == 0 || p.Changes[0].To != "0 later, 3 sooner" {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if _, err := d.EndOverride(ctx, "c1", "mia"); err != nil || !due().Equal(before) {
+			t.Errorf("after its end due %v, %v", due(), err)
+		}
+	})
 }

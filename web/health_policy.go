@@ -30,7 +30,7 @@ func (s *Site) policy(ctx context.Context, r *http.Request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	draft := overrideForm{draft: id.New(), rule: q.Get("rule")}
+	draft := overrideForm{draft: id.New(), closure: id.New(), rule: q.Get("rule")}
 	return page{
 		Title: "Rules", Nav: "/health", Fixed: v.Past, Topics: []string{view.TopicPolicy, view.TopicHealth},
 		Parts: []part{
@@ -44,7 +44,7 @@ func (s *Site) policy(ctx context.Context, r *http.Request) (page, error) {
 }
 
 // overrideForm is what the form for a rule of one's own begins with.
-type overrideForm struct{ draft, rule string }
+type overrideForm struct{ draft, closure, rule string }
 
 // setOverride puts a rule of the operator in place of the channel's.
 func (s *Site) setOverride(w http.ResponseWriter, r *http.Request) error {
@@ -72,8 +72,12 @@ func (s *Site) setOverride(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	title, verb := "A rule of your own", "Set "+d.Value
+	if d.RuleID == "closure" {
+		title, verb = "No business days", "Enter these days"
+	}
 	return s.preview(w, r, v, offer{
-		title: "A rule of your own", verb: "Set " + d.Value, back: back, action: "/policy/overrides",
+		title: title, verb: verb, back: back, action: "/policy/overrides",
 		fields: f.carried("id", "market", "rule", "value", "from", "until", "reason"),
 	})
 }

@@ -1156,7 +1156,7 @@ func overrideEntry(v view.Policy, f overrideForm) templ.Component {
 				}
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 94, "</select></label> <label>Value <input name=\"value\" required maxlength=\"60\" size=\"10\" autocomplete=\"off\" placeholder=\"5 %\"></label> <label>From <input name=\"from\" type=\"date\" required value=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 94, "</select></label> <label>Value <input name=\"value\" required maxlength=\"60\" size=\"16\" autocomplete=\"off\" placeholder=\"5 %\"></label> <label>From <input name=\"from\" type=\"date\" required value=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1169,7 +1169,46 @@ func overrideEntry(v view.Policy, f overrideForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "\"></label> <label>Until, if it ends <input name=\"until\" type=\"date\"></label> <label>Reason <input name=\"reason\" required maxlength=\"200\" size=\"32\" autocomplete=\"off\" placeholder=\"Our account manager wrote so\"></label> <button>Show the effect</button></form><div id=\"override-preview\" aria-live=\"polite\"></div></details>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 95, "\"></label> <label>Until, if it ends <input name=\"until\" type=\"date\"></label> <label>Reason <input name=\"reason\" required maxlength=\"200\" size=\"32\" autocomplete=\"off\" placeholder=\"Our account manager wrote so\"></label> <button>Show the effect</button></form><p class=\"dim note\">A limit is written 5 % or paused, a deadline 3 business days, a way of counting 14 days, 2 days ago, when scanned, without sample; what is announced is turned on with on.</p><div id=\"override-preview\" aria-live=\"polite\"></div></details> <details class=\"do\" id=\"closure-form\"><summary>Enter days that are no business days</summary><form method=\"post\" action=\"/policy/overrides\" hx-post=\"/policy/overrides\" hx-target=\"#closure-preview\" class=\"fields\"><input type=\"hidden\" name=\"id\" value=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var67 string
+		templ_7745c5c3_Var67, templ_7745c5c3_Err = templ.JoinStringErrs(f.closure)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `health_policy.templ`, Line: 218, Col: 51}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var67))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 96, "\"> <input type=\"hidden\" name=\"market\" value=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var68 string
+		templ_7745c5c3_Var68, templ_7745c5c3_Err = templ.JoinStringErrs(v.Market)
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `health_policy.templ`, Line: 219, Col: 54}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var68))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "\"> <input type=\"hidden\" name=\"rule\" value=\"closure\"> <label>Name <input name=\"value\" required maxlength=\"60\" size=\"24\" autocomplete=\"off\" placeholder=\"Storm: deadlines extended\"></label> <label>From <input name=\"from\" type=\"date\" required value=\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var69 string
+		templ_7745c5c3_Var69, templ_7745c5c3_Err = templ.JoinStringErrs(string(v.On))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `health_policy.templ`, Line: 222, Col: 75}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var69))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 98, "\"></label> <label>Business as usual again <input name=\"until\" type=\"date\" required></label> <label>Where it stands <input name=\"reason\" required maxlength=\"200\" size=\"32\" autocomplete=\"off\" placeholder=\"Seller Center, notice of 20 November\"></label> <button>Show the effect</button></form><p class=\"dim note\">A holiday, or an extension the channel announces: deadlines that the channel does not tell itself are counted without these days. Days on which only your warehouse rests belong on its page under Nodes.</p><div id=\"closure-preview\" aria-live=\"polite\"></div></details>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -184,6 +184,8 @@ func TestRulesOfOnesOwn(t *testing.T) {
 	v.get("/policy").Says(t, "#rule-ldr-target", "at most 4 %")
 	_, n = v.post("/policy/overrides", 422, append(form, "until", "2026-11-21")...)
 	n.Says(t, ".trouble", "The end must be after the beginning.")
+	_, n = v.post("/policy/overrides", 200, "id", "own-2", "market", "US", "rule", "closure", "value", "Storm", "from", "2026-11-21", "until", "2026-11-23", "reason", "a notice")
+	n.Says(t, ".preview form", "Enter these days")
 
 	n = v.get("/policy?from=2026-10-01&to=2026-11-21")
 	n.Says(t, "#po-diff", "at most 10 %, pausedat most 10 %")

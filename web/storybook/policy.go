@@ -138,6 +138,9 @@ func (b *Book) diff(market string, from, to view.Day) *view.PolicyDiff {
 }
 
 func (b *Book) ruleNamed(market, id string) (string, view.Rule, bool) {
+	if id == "closure" {
+		return "Deadlines", view.Rule{ID: id, Name: "No business days", Value: "business as usual"}, true
+	}
 	for _, g := range b.ruleGroups(market, b.dayBack(0)) {
 		for _, r := range g.Rules {
 			if r.ID == id {
