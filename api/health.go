@@ -18,7 +18,31 @@ type shopHealth struct {
 	AsOf     time.Time    `json:"as_of" doc:"What was known then is counted; what was taken in within the last second may be missing."`
 	Complete bool         `json:"complete" doc:"False while history is still being counted by these rules: the figures are not whole."`
 	Metrics  []rateHealth `json:"metrics"`
-	Outlook  *outlook     `json:"outlook,omitempty" doc:"What is to be expected; missing while nothing was foreseen yet."`
+	Outlook  *outlook     `json:"outlook,omitempty" doc:"What is to be expected; missing while nothing was foreseen yet. Of one shop only."`
+	Account  *rating      `json:"account,omitempty" doc:"The account's rating; missing where the market keeps none. Of one shop only."`
+	Points   *points      `json:"violation_points,omitempty" doc:"Points for breaches; missing where the market keeps none. Of one shop only."`
+}
+
+// rating is an account's rating as it was last seen, and modelled from there.
+type rating struct {
+	Entered  *int64 `json:"entered,omitempty" doc:"What the channel's page showed; missing: nobody has entered it, and nothing is modelled."`
+	On       string `json:"entered_on,omitempty" doc:"The day of it."`
+	Counting bool   `json:"counting" doc:"Orders are still being counted: nothing is modelled before that is done."`
+	Low      *int64 `json:"low,omitempty" doc:"The least it can be today, as far as is known."`
+	High     *int64 `json:"high,omitempty"`
+	Max      int64  `json:"max" doc:"The end of the channel's scale."`
+	Green    int64  `json:"green" doc:"From here on nothing is blocked."`
+}
+
+// points are what breaches cost where a market counts points. All of it is modelled.
+type points struct {
+	Counting bool   `json:"counting" doc:"Orders are still being counted: nothing is modelled before that is done."`
+	Low      *int64 `json:"low,omitempty"`
+	High     *int64 `json:"high,omitempty"`
+	Unknown  int64  `json:"unknown" doc:"Breaches whose cost nobody tells."`
+	Next     *int64 `json:"next,omitempty" doc:"The next step at which the channel acts."`
+	Clear    string `json:"clear,omitempty" doc:"The day on which the last known point has lapsed."`
+	Sentence string `json:"sentence,omitempty"`
 }
 
 type rateHealth struct {
@@ -138,7 +162,52 @@ func (s *service) healthOfOne(ctx context.Context, in *struct {
 	if found {
 		out.Body.Outlook = outlookOf(seen)
 	}
+	account, err := s.x.Account(ctx, in.Shop)
+	if err != nil {
+		return nil, s.problem(err)
+	}
+	out.Body.Account, out.Body.Points = ratingOf(account), pointsOf(account)
 	return out, nil
+}
+
+func ratingOf(a ops.AccountNow) *rating {
+	r := a.Rating
+	if r == nil {
+		return nil
+	}
+	out := &rating{Counting: a.Counting, Max: int64(r.Rule.Max), Green: int64(r.Green.Line)}
+	if r.Entered.Day == 0 {
+		return out
+	}
+	out.Entered, out.On = whole(r.Entered.Value), r.Entered.Day.String()
+	if !a.Counting {
+		out.Low, out.High = whole(r.Low), whole(r.High)
+	}
+	return out
+}
+
+func pointsOf(a ops.AccountNow) *points {
+	p := a.Points
+	if p == nil {
+		return nil
+	}
+	out := &points{Counting: a.Counting}
+	if a.Counting {
+		return out
+	}
+	out.Low, out.High, out.Unknown, out.Sentence = whole(p.Low), whole(p.High), int64(p.Unknown), p.Sentence()
+	if p.Next != nil {
+		out.Next = whole(p.Next.Points)
+	}
+	if p.Clear != 0 {
+		out.Clear = p.Clear.String()
+	}
+	return out
+}
+
+func whole(n int) *int64 {
+	v := int64(n)
+	return &v
 }
 
 func healthOf(r ops.ShopRates, theirs []ops.ChannelFigure) shopHealth {

@@ -34,6 +34,26 @@ func TestHealthOverHTTP(t *testing.T) {
 	}
 }
 
+// What is only modelled is left out while orders are being counted, and where nobody has entered anything.
+func TestTheAccountOverHTTP(t *testing.T) {
+	rating := &health.Account{Rule: policy.Account{Max: 1000}, Green: health.Green{Line: 200}, Entered: health.Entered{Day: 1, Value: 180}, Low: 170, High: 190}
+	points := &health.ViolationPoints{Low: 2, High: 4, Next: &policy.PointStep{Points: 12}}
+	r, p := ratingOf(ops.AccountNow{Rating: rating}), pointsOf(ops.AccountNow{Points: points})
+	if r == nil || *r.Entered != 180 || *r.Low != 170 || *r.High != 190 || r.Green != 200 || p == nil || *p.Low != 2 || *p.High != 4 || *p.Next != 12 || p.Sentence == "" {
+		t.Errorf("%+v %+v", r, p)
+	}
+	r, p = ratingOf(ops.AccountNow{Rating: rating, Counting: true}), pointsOf(ops.AccountNow{Points: points, Counting: true})
+	if r.Low != nil || *r.Entered != 180 || p.Low != nil || !p.Counting {
+		t.Errorf("while counting: %+v %+v", r, p)
+	}
+	if r := ratingOf(ops.AccountNow{Rating: &health.Account{}}); r.Entered != nil || r.Low != nil {
+		t.Errorf("nothing entered: %+v", r)
+	}
+	if ratingOf(ops.AccountNow{}) != nil || pointsOf(ops.AccountNow{}) != nil {
+		t.Error("a market without either has them")
+	}
+}
+
 // The channel's own figure stands at its rate and at no other; counts it does not tell are left out.
 func TestTheChannelsFigureOverHTTP(t *testing.T) {
 	r := ops.ShopRates{Connection: store.Connection{ID: "s"}, Rules: &policy.RuleSet{Market: "US"}, Standings: []health.Standing{{Metric: policy.LDR}, {Metric: policy.VTR}}}

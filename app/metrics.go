@@ -150,7 +150,7 @@ func (h *shopHealth) Collect(out chan<- prometheus.Metric) {
 				gauge(h.limit, float64(b.Limit)/1e6, id, m, string(b.Kind), strconv.FormatBool(b.Paused))
 			}
 		}
-		if seen, found, err := h.x.Outlook(ctx, id); err == nil && found {
+		if seen, found, err := h.x.Outlook(ctx, id); err == nil && found && !seen.Old(time.Now()) { // an old chance must not look like a present one either
 			for i := range seen.Metrics {
 				gauge(h.chance, seen.Metrics[i].Chance("enforcement"), id, string(seen.Metrics[i].Metric))
 			}

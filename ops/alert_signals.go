@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
@@ -91,20 +93,13 @@ func (x *Ops) connectionSignals(ctx context.Context, rules *alert.Config, at tim
 		if err != nil {
 			return err
 		}
-		drifts, err := tx.DriftList(0, driftShown)
+		wrong, err := x.drifted(tx, at)
 		if err != nil {
 			return err
 		}
 		grants, err := tx.GrantList()
 		if err != nil {
 			return err
-		}
-		wrong := map[string]int64{}
-		cat := x.catalog.Load()
-		for _, d := range drifts {
-			if d.RepairedAt.IsZero() && at.Sub(d.FoundAt) > driftOld && at.Sub(d.FoundAt) < day {
-				wrong[cat.listings[d.ListingID].ConnectionID]++
-			}
 		}
 		for _, c := range conns {
 			if c.State == store.Paused {
@@ -124,6 +119,35 @@ func (x *Ops) connectionSignals(ctx context.Context, rules *alert.Config, at tim
 		return nil
 	})
 	return out, err
+}
+
+// drifted counts by shop the listings that have shown another number for longer than a repair takes, and are still to be put right.
+func (x *Ops) drifted(tx *store.Tx, at time.Time) (map[string]int64, error) {
+	drifts, err := tx.DriftList(0, driftShown)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]time.Time{} // when first
+	for _, d := range drifts {
+		if d.RepairedAt.IsZero() && at.Sub(d.FoundAt) > driftOld {
+			found[d.ListingID] = d.FoundAt
+		}
+	}
+	out, cat := map[string]int64{}, x.catalog.Load()
+	if len(found) == 0 {
+		return out, nil
+	}
+	set, err := x.loadBooks(tx, slices.Collect(maps.Keys(found)))
+	if err != nil {
+		return nil, err
+	}
+	for id, b := range set.Books {
+		// A repair that is refused goes on being one. Of a number that happens to be the right one nothing is told, so that is believed after a day.
+		if !b.RetryAt.IsZero() || b.Repair && at.Sub(found[id]) < day {
+			out[cat.listings[id].ConnectionID]++
+		}
+	}
+	return out, nil
 }
 
 func nameOf(c store.Connection) string { return cmp.Or(c.Name, c.ID) }
@@ -240,8 +264,14 @@ func (x *Ops) orderSignals(ctx context.Context, rules *alert.Config, at time.Tim
 			late += s.Late
 		}
 		if late > 0 {
-			out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.LateOrders, Subject: "all"}, Text: capital(plural(late, "order has", "orders have")) + " passed the deadline.",
-				Next: "Pack what can still go, answer the others.", Figures: []alert.Figure{{Name: "orders past a deadline", Value: late}}})
+			by, err := tx.OrdersLate(statuses, at)
+			if err != nil {
+				return err
+			}
+			for _, shop := range sortedKeys(by) {
+				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.LateOrders, Subject: shop}, Shop: shop, Text: fmt.Sprintf("%s: %s passed the deadline.", cmp.Or(names[shop], shop), plural(by[shop], "order has", "orders have")),
+					Next: "Pack what can still go, answer the others.", Figures: []alert.Figure{{Name: "orders past a deadline", Value: by[shop]}}})
+			}
 		}
 		short, err := tx.ShortTotal()
 		if short > 0 {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/alert"
+	"github.com/spillway/spillway/domain/allocation"
+	"github.com/spillway/spillway/domain/catalog"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/store"
 )
@@ -130,6 +132,56 @@ func TestASpikeIsSeenOnBothDatabases(t *testing.T) {
 	})
 }
 
+// A number that somebody changed on the channel, and that cannot be put right, is told of until it is: also when that takes days.
+func TestANumberThatCannotBePutRightIsToldOfForDays(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		w := newWatch(t, url)
+		ctx := t.Context()
+		state := func(id string, of func(*allocation.Book)) {
+			w.must(w.x.st.Update(ctx, func(tx *store.Tx) error {
+				set, err := w.x.loadBooks(tx, []string{id})
+				if err != nil {
+					return err
+				}
+				b, known := set.Books[id]
+				if !known {
+					b = allocation.NewBook(id, allocation.Absolute, 4, w.at, w.at, w.at)
+				}
+				of(&b)
+				set.Books[id] = b
+				return w.x.saveBooks(tx, set, []string{id})
+			}))
+		}
+		w.must(w.x.st.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.ConnectionPut(store.Connection{ID: "c", Name: "Nordlicht", Vendor: "v", State: store.Active}); err != nil {
+				return err
+			}
+			if err := tx.ListingPut([]catalog.Listing{{ID: "c:1", ConnectionID: "c", ExternalSKU: "1", Active: true}, {ID: "c:2", ConnectionID: "c", ExternalSKU: "2", Active: true}}); err != nil {
+				return err
+			}
+			return tx.DriftAppend([]store.Drift{{ListingID: "c:1", FoundAt: w.at.Add(-50 * time.Hour), Found: 9}, {ListingID: "c:2", FoundAt: w.at.Add(-50 * time.Hour), Found: 9}})
+		}))
+		w.must(w.x.reloadCatalogue(ctx))
+		state("c:1", func(b *allocation.Book) { b.RetryAt = w.at.Add(time.Minute) })
+		state("c:2", func(b *allocation.Book) { b.Repair = true }) // what it shows may be right by chance
+		drifted := func() int64 {
+			s, any := find(t, w.x.look(ctx, w.at).Signals, alert.Drift, "c")
+			if !any {
+				return 0
+			}
+			f, _ := s.Figure("listings")
+			return f.Value
+		}
+		if n := drifted(); n != 1 {
+			t.Errorf("%d listings cannot be put right, want 1", n)
+		}
+		state("c:1", func(b *allocation.Book) { b.RetryAt = time.Time{} })
+		if n := drifted(); n != 0 {
+			t.Errorf("%d listings cannot be put right after it was", n)
+		}
+	})
+}
+
 func TestTheProgramSeesWhatIsWrongWithIt(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		w := newWatch(t, url)
@@ -167,7 +219,7 @@ func TestTheProgramSeesWhatIsWrongWithIt(t *testing.T) {
 			t.Errorf("blind: %+v", seen)
 		}
 		for _, want := range []alert.Cause{{Kind: alert.ConnectionDown, Subject: "c"}, {Kind: alert.TokenExpiry, Subject: "g"}, {Kind: alert.PushStuck, Subject: "c"}, {Kind: alert.InboxStuck, Subject: "c"},
-			{Kind: alert.InboxStuck, Subject: "parked"}, {Kind: alert.CancelAnswer, Subject: "c"}, {Kind: alert.LateOrders, Subject: "all"}, {Kind: alert.Upkeep, Subject: "database"}} {
+			{Kind: alert.InboxStuck, Subject: "parked"}, {Kind: alert.CancelAnswer, Subject: "c"}, {Kind: alert.LateOrders, Subject: "c"}, {Kind: alert.Upkeep, Subject: "database"}} {
 			if _, any := find(t, seen.Signals, want.Kind, want.Subject); !any {
 				t.Errorf("%v is not seen", want)
 			}

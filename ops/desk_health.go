@@ -313,8 +313,11 @@ func (s *shopHealth) stale() string {
 	return ""
 }
 
+// Old reports whether a forecast says nothing of a moment any more.
+func (f *Outlook) Old(at time.Time) bool { return at.Sub(f.At) >= max(outlookOld, f.lasts()) }
+
 // lasts is how long an outlook is the newest one there can be: the pause to the next, and its making, twice.
-func (f foreseen) lasts() time.Duration {
+func (f *Outlook) lasts() time.Duration {
 	return 2 * (max(foreseeEvery, foreseeShare*f.Took) + foreseeTime)
 }
 

@@ -30,12 +30,8 @@ func (s *shopHealth) account() view.Account {
 
 func (s *shopHealth) accountWith(entries []health.Entered) view.Account {
 	out := view.Account{Low: -1, High: -1, State: view.StateNothing}
-	var breaches []health.BreachSpan
-	for _, m := range policy.Metrics {
-		if !s.counting() {
-			breaches = append(breaches, health.Breaches(s.trends[m])...)
-		}
-	}
+	breaches := breachesOf(s.trends)
+	out.Points = s.points(breaches)
 	taken := s.taken()
 	now, ok := health.AccountOn(s.Rules, s.Day, entries, taken, breaches)
 	if !ok {
@@ -47,7 +43,7 @@ func (s *shopHealth) accountWith(entries []health.Entered) view.Account {
 	for day := first; day <= s.Day; day++ {
 		a, ok := health.AccountOn(s.Rules, day, entries, taken, breaches)
 		r := view.AccountDay{Low: -1, High: -1}
-		if ok && a.Entered.Day != 0 {
+		if ok && a.Entered.Day != 0 && (!s.counting() || a.Entered.Day == day) {
 			r = view.AccountDay{Low: int64(a.Low), High: int64(a.High)}
 		}
 		out.Range = append(out.Range, r)
@@ -100,6 +96,10 @@ func (s *shopHealth) scale(out *view.Account, now health.Account) {
 	if now.Entered.Day == 0 {
 		return
 	}
+	if s.counting() {
+		out.State = view.StateCounting
+		return
+	}
 	out.Low, out.High, out.State = int64(now.Low), int64(now.High), view.StateWatch
 	if n := len(zones); n > 0 {
 		switch {
@@ -119,6 +119,11 @@ func (s *shopHealth) says(out *view.Account, now health.Account) {
 		return
 	}
 	out.Knows = number(now.Entered.Value) + " on " + dayWords(now.Entered.Day, s.at) + ", " + s.broughtBy(now.Entered) + "."
+	if s.counting() {
+		out.Sentence = "It was " + number(now.Entered.Value) + " on " + dayWords(now.Entered.Day, s.at) + "."
+		out.Models = "Orders are still being counted: what breaches may have cost since then is not known before that is done."
+		return
+	}
 	out.Models = capital(cmp.Or(now.Modelled(), "nothing is known to have changed it since."))
 	if days := int(s.Day - now.Entered.Day); days > 0 {
 		out.Models = plural(days, "day", "days") + " since then. " + out.Models

@@ -55,7 +55,7 @@ func (x *Ops) healthSignals(ctx context.Context, at time.Time) (out []alert.Sign
 			if err != nil {
 				return err
 			}
-			switch old := at.Sub(o.At) >= max(outlookOld, foreseen{o, found}.lasts()); {
+			switch old := o.Old(at); {
 			case found && !old:
 				out = append(out, forecastSignals(c, &o, r.Rules.Location())...)
 			case found:
@@ -107,19 +107,22 @@ func forecastSignals(c store.Connection, o *Outlook, zone *time.Location) (out [
 			continue
 		}
 		chance := m.Chance(policy.Enforcement)
-		text := fmt.Sprintf("%s: %s is expected to pass its limit of enforcement within %d days; the chance is %d %%.", nameOf(c),
-			strings.ToLower(wordsOf(m.Metric).short), forecast.UsualDay, int64(chance*100))
+		when := fmt.Sprintf("within %d days", forecast.UsualDay)
 		if day, ok := m.FirstOver(policy.Enforcement, forecast.BreachAlarm.On); ok {
-			text = fmt.Sprintf("%s: %s is expected to pass its limit of enforcement by %s; the chance is %d %%.", nameOf(c),
-				strings.ToLower(wordsOf(m.Metric).short), day.Start(time.UTC).Format("Monday 2 January"), int64(chance*100))
+			when = "by " + day.Start(time.UTC).Format("Monday 2 January")
 		}
+		limit, severity := "its limit of enforcement", alert.Severity("") // the rule's own
+		if m.Paused(policy.Enforcement) {
+			limit, severity = "its limit of enforcement, which the channel does not act on at present,", alert.Warning
+		}
+		text := fmt.Sprintf("%s: %s is expected to pass %s %s; the chance is %d %%.", nameOf(c), strings.ToLower(wordsOf(m.Metric).short), limit, when, int64(chance*100))
 		next := "Look at the health page for what can be done."
 		for _, a := range o.Advice {
 			if a.Metric == m.Metric && a.Kind == policy.Enforcement && a.A.Reached {
 				next = fmt.Sprintf("Get %s ready by %s: the health page lists them.", plural(int64(a.Count), "order", "orders"), a.Q.Until.In(zone).Format("Monday 15:04"))
 			}
 		}
-		out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Forecast, Subject: c.ID + " " + string(m.Metric)}, Shop: c.ID, Text: text, Next: next,
+		out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Forecast, Subject: c.ID + " " + string(m.Metric)}, Shop: c.ID, Severity: severity, Text: text, Next: next,
 			Figures: []alert.Figure{{Name: "chance", Value: int64(chance * 1e6), Unit: alert.PPM}, {Name: "orders at risk", Value: int64(o.AtRisk)}}})
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/alert"
+	"github.com/spillway/spillway/domain/forecast"
 	"github.com/spillway/spillway/domain/health"
 	"github.com/spillway/spillway/domain/order"
 	"github.com/spillway/spillway/domain/policy"
@@ -119,5 +120,18 @@ func TestABreachAheadIsTold(t *testing.T) {
 	}
 	if !slices.Contains(blind, alert.Forecast) {
 		t.Errorf("an old forecast is taken for none that is bad: blind to %v", blind)
+	}
+}
+
+// What is expected to pass a limit that the channel does not act on at present warns, and wakes nobody.
+func TestAForecastOfAPausedLimitWarns(t *testing.T) {
+	c := store.Connection{ID: "c", Name: "Nordlicht"}
+	for paused, want := range map[bool]alert.Severity{false: "", true: alert.Warning} {
+		o := Outlook{Alarms: map[policy.Metric]forecast.Alarm{policy.LDR: {On: true}},
+			Metrics: []forecast.MetricForecast{{Metric: policy.LDR, Ever: []forecast.BandChance{{Kind: policy.Target, Chance: 1}, {Kind: policy.Enforcement, Paused: paused, Chance: 0.9}}}}}
+		got := forecastSignals(c, &o, time.UTC)
+		if len(got) != 1 || got[0].Severity != want || strings.Contains(got[0].Text, "does not act on") != paused {
+			t.Errorf("paused %t: %+v", paused, got)
+		}
 	}
 }

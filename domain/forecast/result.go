@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spillway/spillway/domain/policy"
@@ -118,6 +119,11 @@ func (m *MetricForecast) FirstOver(k policy.BandKind, level float64) (policy.Day
 		}
 	}
 	return 0, false
+}
+
+// Paused reports whether the limit of this kind is known and not acted on at present.
+func (m *MetricForecast) Paused(k policy.BandKind) bool {
+	return slices.ContainsFunc(m.Ever, func(b BandChance) bool { return b.Kind == k && b.Paused })
 }
 
 func chanceOf(list []BandChance, k policy.BandKind) float64 {

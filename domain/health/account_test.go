@@ -155,6 +155,14 @@ func TestViolationPoints(t *testing.T) {
 	if !ok || v.Low != 8 || v.High != 14 || v.Unknown != 1 || len(v.Passed) != 0 || len(v.MayPass) != 1 || v.Next == nil || v.Next.Points != 48 || v.Clear != today+85 {
 		t.Errorf("%+v", v)
 	}
+	if got, want := v.Sentence(), "Between 8 and 14 points, perhaps past the step at 12; the next step is at 48. One breach has a cost that nobody tells, so there may be more."; got != want {
+		t.Errorf("says %q, want %q", got, want)
+	}
+	for want, of := range map[string]ViolationPoints{"No points.": {}, "1 point.": {Low: 1, High: 1}, "12 points, past the step at 12.": {Low: 12, High: 12, Passed: []policy.PointStep{{Points: 12}}}} {
+		if got := of.Sentence(); got != want {
+			t.Errorf("says %q, want %q", got, want)
+		}
+	}
 	if _, ok := PointsOn(rules(), today, nil); ok {
 		t.Error("rules without points gave some")
 	}

@@ -2,6 +2,7 @@ package health
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/spillway/spillway/domain/policy"
@@ -75,4 +76,34 @@ func (v *ViolationPoints) steps(steps []policy.PointStep) {
 			v.Next = &s
 		}
 	}
+}
+
+// Sentence says where the points stand and what comes next.
+func (v *ViolationPoints) Sentence() string {
+	text := fmt.Sprintf("%d points", v.Low)
+	switch {
+	case v.High > v.Low:
+		text = fmt.Sprintf("Between %d and %d points", v.Low, v.High)
+	case v.Low == 0:
+		text = "No points"
+	case v.Low == 1:
+		text = "1 point"
+	}
+	if n := len(v.Passed); n > 0 {
+		text += fmt.Sprintf(", past the step at %d", v.Passed[n-1].Points)
+	}
+	if n := len(v.MayPass); n > 0 {
+		text += fmt.Sprintf(", perhaps past the step at %d", v.MayPass[n-1].Points)
+	}
+	if v.Next != nil {
+		text += fmt.Sprintf("; the next step is at %d", v.Next.Points)
+	}
+	text += "."
+	switch {
+	case v.Unknown == 1:
+		text += " One breach has a cost that nobody tells, so there may be more."
+	case v.Unknown > 1:
+		text += fmt.Sprintf(" %d breaches have a cost that nobody tells, so there may be more.", v.Unknown)
+	}
+	return text
 }

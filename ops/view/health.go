@@ -163,6 +163,16 @@ type Account struct {
 	AtRisk     []string           // what is lost at the next milestone, and how far it is
 	Changes    []AccountChange    // known causes of change, newest first
 	Deductions []AccountDeduction // points the channel took and stated, newest first
+	Points     *ViolationPoints   // where the market counts points for breaches instead; nil: it does not
+}
+
+// ViolationPoints is the account of a channel that counts points for breaches, as it is modelled: no channel tells them.
+type ViolationPoints struct {
+	Low, High int64 // both −1: orders are still being counted
+	State     RateState
+	Sentence  string        // "Between 2 and 4 points: the next step is at 12."
+	Models    string        // what they rest on, and when they lapse
+	Steps     []AccountMark // lowest first
 }
 
 // AccountDay is the modelled range on one day; both −1: nothing to model from yet.

@@ -37,6 +37,7 @@ var (
 		CAST(coalesce(sum(CASE WHEN due >= $2 AND due < $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
 		CAST(coalesce(sum(CASE WHEN due >= $3 AND due < $4 THEN 1 ELSE 0 END), 0) AS BIGINT), count(due)
 		FROM orders WHERE @in(status, $1) GROUP BY status`)
+	lateOrders  = def("store.OrdersLate", "SELECT connection_id, count(*) FROM orders WHERE @in(status, $1) AND due < $2 GROUP BY connection_id")
 	statusCount = def("store.OrderCountUpTo", "SELECT count(*) FROM (SELECT 1 FROM orders WHERE status = $1 LIMIT $2) AS few")
 	pushCounts  = def("store.PushLogCounts", "SELECT connection_id, count(*) FROM push_log WHERE sent_at >= $1 GROUP BY connection_id")
 	bookNumbers = def("store.BookNumbers", `SELECT listing_id, connection_id, told, exposure, desired, CASE WHEN @has(state, $1) OR @has(state, $2) THEN 1 ELSE 0 END
@@ -140,6 +141,20 @@ func (tx *Tx) OrderSlack(statuses []string, now, soon, today time.Time) ([]Slack
 	return query(tx, slackCounts, func(r *sql.Rows, c *SlackCount) error {
 		return r.Scan(&c.Status, &c.All, &c.Late, &c.Soon, &c.Today, &c.Due)
 	}, statuses, us(now), us(soon), us(today))
+}
+
+// OrdersLate counts by shop the orders of statuses whose deadline is before now.
+func (tx *Tx) OrdersLate(statuses []string, now time.Time) (map[string]int64, error) {
+	type count struct {
+		shop string
+		n    int64
+	}
+	rows, err := query(tx, lateOrders, func(r *sql.Rows, c *count) error { return r.Scan(&c.shop, &c.n) }, statuses, us(now))
+	out := make(map[string]int64, len(rows))
+	for _, c := range rows {
+		out[c.shop] = c.n
+	}
+	return out, err
 }
 
 // OrderCountUpTo counts the orders of a status but not beyond limit.
