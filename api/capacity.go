@@ -41,7 +41,7 @@ type capacityLate struct {
 
 type capacityProposal struct {
 	ID       string           `json:"id"`
-	Kind     string           `json:"kind" enum:"overtime,divert,handling"`
+	Kind     string           `json:"kind" enum:"overtime,divert,cap,handling"`
 	Sentence string           `json:"sentence"`
 	Why      string           `json:"why"`
 	Cost     string           `json:"cost"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/domain/policy/calendar"
@@ -37,6 +38,7 @@ type CapacityDone struct {
 	Node     string             `json:"node,omitzero"`
 	Overtime []network.Overtime `json:"overtime,omitempty"`
 	Orders   []string           `json:"orders,omitempty"` // diverted
+	Cap      string             `json:"cap,omitzero"`     // the connection whose orders are capped
 	Task     bool               `json:"task,omitzero"`    // a person does it
 	Finished string             `json:"finished,omitzero"`
 	Undone   string             `json:"undone,omitzero"` // by whom
@@ -114,6 +116,15 @@ func (x *Ops) Divert(ctx context.Context, what, sentence, reason, to string, ord
 	return c, x.noteCapacity(ctx, c)
 }
 
+// CapOrders caps the orders of a shop. Errors: as SetOrderCap.
+func (x *Ops) CapOrders(ctx context.Context, what, sentence, connection string, of allocation.DayCap, actor string) (CapacityDone, error) {
+	c := CapacityDone{ID: id.New(), What: what, At: x.now(), Actor: actor, Sentence: sentence, Cap: connection}
+	if err := x.SetOrderCap(ctx, connection, OrderCap{DayCap: of, ID: c.ID, By: actor, At: c.At, Reason: sentence}); err != nil {
+		return c, err
+	}
+	return c, x.noteCapacity(ctx, c)
+}
+
 // UndoCapacity takes back what was done: overtime that is not over, and orders nobody works on, which are routed by the rules again.
 func (x *Ops) UndoCapacity(ctx context.Context, entry, actor string) (CapacityDone, int, error) {
 	const op = "ops.UndoCapacity"
@@ -138,6 +149,11 @@ func (x *Ops) UndoCapacity(ctx context.Context, entry, actor string) (CapacityDo
 				return c, 0, err
 			}
 			x.network.stale()
+		}
+	}
+	if c.Cap != "" {
+		if err := x.EndOrderCap(ctx, c.Cap, c.ID); err != nil {
+			return c, 0, err
 		}
 	}
 	for _, o := range c.Orders {

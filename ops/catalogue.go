@@ -191,6 +191,27 @@ func (c *catalogue) prefer(connectionID, warehouseRef string) []string {
 	return nil
 }
 
+// nodeOf is our id of a node that an order names, by the channel's code or that id; empty: not known.
+func (c *catalogue) nodeOf(connection, ref string) string {
+	if at := c.prefer(connection, ref); len(at) == 1 {
+		return at[0]
+	}
+	if _, ours := c.location(ref); ours {
+		return ref
+	}
+	return ""
+}
+
+// itemsOf are the items that a connection's listings sell.
+func (c *catalogue) itemsOf(connection string) (items []string) {
+	for _, id := range c.ofConn[connection] {
+		for _, part := range c.consumes(c.listings[id]) {
+			items = append(items, part.ItemID)
+		}
+	}
+	return items
+}
+
 // platformPool is the location that holds a connection's platform stock; empty if there is none.
 func (c *catalogue) platformPool(connectionID string) string {
 	for _, l := range c.locations {

@@ -427,14 +427,7 @@ func (x *Ops) openWire(ctx context.Context, connID string, g *grip) error {
 	w.start()
 	w.work.Go(w.introduce)
 	if g != nil {
-		cat := x.catalog.Load()
-		var items []string
-		for _, id := range cat.ofConn[connID] {
-			for _, part := range cat.consumes(cat.listings[id]) {
-				items = append(items, part.ItemID)
-			}
-		}
-		x.planner.mark(items)
+		x.planner.mark(x.catalog.Load().itemsOf(connID))
 		x.inboxTold(true)
 		if !g.held() { // lost while it was being opened
 			x.wires.end(connID, g)

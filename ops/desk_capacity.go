@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spillway/spillway/domain/allocation"
 	"github.com/spillway/spillway/domain/network"
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/domain/policy/calendar"
@@ -39,6 +40,8 @@ type proposal struct {
 	overtime []network.Overtime
 	orders   []string
 	reason   string
+	shop     string
+	cap      allocation.DayCap
 }
 
 // capacityNow is the page's costly part.
@@ -225,8 +228,8 @@ func (d *Desk) expectedLate(tx *store.Tx) (map[[2]string]float64, error) {
 		}
 		zone := j.rules.Location()
 		for _, r := range o.Risks {
-			if at := cat.prefer(connection, r.Node); len(at) == 1 && !r.Due.IsZero() {
-				out[[2]string{at[0], string(dayOf(policy.DayOf(r.Due, zone)))}] += r.Miss
+			if at := cat.nodeOf(connection, r.Node); at != "" && !r.Due.IsZero() {
+				out[[2]string{at, string(dayOf(policy.DayOf(r.Due, zone)))}] += r.Miss
 			}
 		}
 	}
@@ -277,7 +280,7 @@ func (d *Desk) propose(tx *store.Tx, s NodeState, states []NodeState, n view.Cap
 			out = append(out, p)
 		}
 	}
-	return append(out, d.proposeHandling(tx, s, n, k, done)...), nil
+	return append(append(out, d.proposeCaps(tx, s, states, n)...), d.proposeHandling(tx, s, n, k, done)...), nil
 }
 
 func (d *Desk) proposeOvertime(s NodeState, n view.CapacityNode, k int, rules routing.Rules) (p proposal, ok bool) {
@@ -359,7 +362,7 @@ func (d *Desk) proposeHandling(tx *store.Tx, s NodeState, n view.CapacityNode, k
 		}
 		p := proposal{node: s.Location.ID}
 		p.ID, p.Kind, p.Verb = id, "handling", "Make it a task"
-		p.Sentence = "Raise the handling time of " + ch.of(shop) + " by a day, or cap its orders a day."
+		p.Sentence = "Raise the handling time of " + ch.of(shop) + " by a day."
 		p.Why = n.Row.Name + " cannot do what is due by " + string(n.Row.Days[k].Day) + ", and " + number(n.Row.Days[k].Coming) + " more are expected on that day. Orders that wait stay due as they are."
 		p.Cost = "listings with a longer handling time sell less; how much is not known here"
 		p.Effect = []view.Change{{What: "Orders to come are due", From: "as promised now", To: "a day later"}}
@@ -394,6 +397,8 @@ func (d *Desk) PreviewProposal(ctx context.Context, a view.ProposalDraft) (view.
 		v.Warnings = append(v.Warnings, "Somebody must ask the team: this says only that it works longer, so that forecasts and routes reckon with it.")
 	case "divert":
 		v.Warnings = append(v.Warnings, "These orders stay there from then on, whatever the rules say, until somebody says otherwise.")
+	case "cap":
+		v.Warnings = append(v.Warnings, "Orders of the day are counted whoever ships them. When the cap is reached every listing of the shop shows 0 until midnight, "+p.cap.Zone+"; what is sold in the second or two until the channel has heard comes on top.")
 	case "handling":
 		v.Warnings = append(v.Warnings, p.ByHand)
 		v.Undo = "Tick it off when it is done."
@@ -424,6 +429,9 @@ func (d *Desk) ApplyProposal(ctx context.Context, a view.ProposalDraft) (view.Do
 				done.Sentence += " " + capital(plural(n, "one", "others")) + " could not go any more and stayed."
 			}
 		}
+	case "cap":
+		c, err = d.x.CapOrders(ctx, p.ID, p.Sentence, p.shop, p.cap, a.Actor)
+		done.Sentence = "It holds now, until it is taken back or its days are over."
 	default:
 		c = CapacityDone{ID: id.New(), What: p.ID, At: d.x.now(), Actor: a.Actor, Sentence: p.Sentence, Node: p.node, Task: true}
 		err = d.x.noteCapacity(ctx, c)
@@ -444,6 +452,9 @@ func (d *Desk) UndoCapacity(ctx context.Context, entry, actor string) (view.Done
 	c, n, err := d.x.UndoCapacity(ctx, entry, actor)
 	if err != nil {
 		return view.Done{}, err
+	}
+	if c.Cap != "" {
+		return view.Done{Sentence: "The cap is taken back: the shop shows what there is again."}, nil
 	}
 	if len(c.Orders) > 0 {
 		return view.Done{Sentence: plural(n, "order is", "orders are") + " routed by the rules again; what somebody works on stays."}, nil

@@ -131,11 +131,8 @@ func (c *catalogue) valueName(connection, facet, value string) string {
 
 // nodeName is our name of a node that an order names, by the channel's code or our id.
 func (c *catalogue) nodeName(connection, ref string) string {
-	if at := c.prefer(connection, ref); len(at) == 1 {
-		return c.locationName(at[0])
-	}
-	if _, ours := c.location(ref); ours {
-		return c.locationName(ref)
+	if at := c.nodeOf(connection, ref); at != "" {
+		return c.locationName(at)
 	}
 	return cmp.Or(ref, "no node told")
 }

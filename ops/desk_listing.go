@@ -30,7 +30,7 @@ func (d *Desk) listings(s supposition, report allocation.Report, item string, ch
 			b := s.books[id]
 			told := int64(b.Told)
 			v.Told, v.ToldAt, v.Exposure, v.Desired = &told, b.Since, int64(line.Exposure), int64(desired(b))
-			v.Why = whyListing(line, b)
+			v.Why = whyListing(line, b) + d.whyCapped(l.ConnectionID)
 		} else {
 			v.Why = "Its number has not been read from the channel yet; nothing is told before that."
 		}
@@ -57,6 +57,18 @@ func (d *Desk) listingState(s supposition, l catalog.Listing, line allocation.Li
 		return line.Status, view.Quiet
 	}
 	return wireRight, view.Good
+}
+
+// whyCapped says that a shop's orders are capped; empty: they are not.
+func (d *Desk) whyCapped(connection string) string {
+	c, left, capped := d.x.wires.orderCap(connection)
+	switch {
+	case !capped:
+		return ""
+	case left == 0:
+		return " Its shop takes no more orders today: it is capped at " + number(c.PerDay) + " a day."
+	}
+	return " Its shop is capped at " + number(c.PerDay) + " orders a day, so it shows at most " + number(left) + " now."
 }
 
 // whyListing says how a listing's number came about.

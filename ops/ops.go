@@ -202,7 +202,11 @@ func (x *Ops) Start(ctx context.Context) error {
 	if err := x.begin(ctx); err != nil || x.o.ReceiveOnly {
 		return err
 	}
+	if err := x.countCaps(ctx); err != nil { // before anything is told: what is capped must not be raised
+		return err
+	}
 	x.work.Go(x.planner.run)
+	x.work.Go(x.capLoop)
 	x.work.Go(x.decodeArrivals)
 	x.work.Go(x.flushFinished)
 	x.work.Go(x.drainInbox)

@@ -406,6 +406,9 @@ func (s snapshot) listing(l catalog.Listing) allocation.Listing {
 	if most := s.most(l); most > 0 {
 		out.Max = &most
 	}
+	if _, left, capped := s.wires.orderCap(l.ConnectionID); capped {
+		out.OrderCap = &left
+	}
 	if l.Rules.Mode == catalog.Fixed {
 		fixed := int(l.Rules.Fixed)
 		out.Fixed = &fixed

@@ -21,6 +21,8 @@ type wires struct {
 	ofApp  map[string][]string
 	logins map[string]*connector.Login // by grant
 	inHand inHand
+	caps   map[string]OrderCap
+	left   map[string]int // units a listing of a capped shop may show now
 	vendor func(name string) (driver.Description, bool)
 }
 

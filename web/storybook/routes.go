@@ -227,7 +227,9 @@ func (b *Book) proposals() []view.Proposal {
 			Effect: []view.Change{{What: "Cannot be done by Monday", From: "23", To: "0"}}},
 		{ID: "divert:berlin:hub", Kind: "divert", Sentence: "Send 23 orders from Fulfil Hub instead of Berlin.", Why: "Those due last of what Berlin cannot do in time; Fulfil Hub has their units and room for 120 on Monday.", Cost: "43.24 EUR more, of it 11.50 EUR surge", Verb: "Divert them", Count: 23,
 			Orders: []view.Ref{{Kind: view.KindOrder, ID: "clip-north:577180003000"}, {Kind: view.KindOrder, ID: "clip-north:577180003001"}}, Effect: []view.Change{{What: "Expected late of them", From: "19", To: "1"}}},
-		{ID: "handling:clip-north", Kind: "handling", Sentence: "Raise the handling time of Clip · Nordlicht by one day, or cap its orders a day.", Why: "Orders to come would be due a day later; those that wait stay due as they are.", Cost: "listings with a longer handling time sell less", Verb: "Make it a task",
+		{ID: "cap:clip-north", Kind: "cap", Sentence: "Take at most 140 orders a day in Clip · Nordlicht until 2026-11-28.", Why: "Berlin is behind, and 172 orders a day are expected: what its nodes can do in the 8 days shown leaves room for 140 a day, once what waits is done.", Cost: "about 32 sales a day that are not made there; the stock stays for your other shops", Verb: "Cap its orders",
+			Effect: []view.Change{{What: "Orders of Clip · Nordlicht a day", From: "172", To: "140"}}},
+		{ID: "handling:clip-north", Kind: "handling", Sentence: "Raise the handling time of Clip · Nordlicht by one day.", Why: "Orders to come would be due a day later; those that wait stay due as they are.", Cost: "listings with a longer handling time sell less", Verb: "Make it a task",
 			ByHand: "No connector can do this on the platform: it becomes a task for a person, with what to enter.", Effect: []view.Change{{What: "New orders due in time", From: "some not", To: "all"}}},
 	}
 	return slices.DeleteFunc(all, func(p view.Proposal) bool {
