@@ -22,8 +22,8 @@ const (
 	capacityState, capacityKept = "capacity", 100
 	// divertMost orders are diverted at once: each is a transaction, and somebody waits for the answer.
 	divertMost = 200
-	// divertLook parcels of a node are looked at for those to divert and for their routes' chances.
-	divertLook = 2_000
+	// queueMost parcels of a node are looked at, those due first: weeks of work of a large one.
+	queueMost = 50_000
 	// overtimeFrom and overtimeUntil bound when people are asked to work longer.
 	overtimeFrom, overtimeUntil = calendar.Clock(6 * 3600), calendar.Clock(22 * 3600)
 )
@@ -234,6 +234,22 @@ func overtimeFor(n network.Node, need, pace int64, last calendar.Day, at time.Ti
 	return out, good
 }
 
+// queueAt reads the parcels that wait to be packed at a node, those due first, a page at a time until visit says that it has enough.
+func queueAt(tx *store.Tx, node string, visit func(page []store.Shipment) bool) error {
+	place := store.ShipmentPlace{}
+	for seen := 0; seen < queueMost; {
+		page, err := tx.ShipmentsAt(node, shipping.Pack, place, floorPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if seen += len(page); !visit(page) || len(page) < floorPage {
+			return nil
+		}
+		place = page[len(page)-1].Place()
+	}
+	return nil
+}
+
 // diversion is orders that would leave from elsewhere.
 type diversion struct {
 	orders            []string
@@ -246,16 +262,21 @@ type diversion struct {
 
 // diverting works out what the orders due last at a node would cost from another, of those due by a time and expected late less often from there.
 func (x *Ops) diverting(tx *store.Tx, from, to string, need int64, due time.Time) (v diversion, err error) {
-	page, err := tx.ShipmentsAt(from, shipping.Pack, store.ShipmentPlace{}, divertLook)
+	var ids []string
+	err = queueAt(tx, from, func(page []store.Shipment) bool {
+		for i := range page {
+			if s := &page[i]; !s.Due.IsZero() && !s.Due.After(due) && !begun(s) {
+				ids = append(ids, s.Orders[0])
+			}
+		}
+		last := page[len(page)-1].Due
+		return last.IsZero() || !last.After(due)
+	})
 	if err != nil {
 		return v, err
 	}
-	var ids []string
-	for i := len(page) - 1; i >= 0 && int64(len(ids)) < min(2*need, divertMost); i-- { // some of them cannot go: twice as many are looked at
-		if s := &page[i]; !s.Due.IsZero() && !s.Due.After(due) && !begun(s) {
-			ids = append(ids, s.Orders[0])
-		}
-	}
+	slices.Reverse(ids)                                  // those due last go
+	ids = ids[:min(int64(len(ids)), 2*need, divertMost)] // some of them cannot go: twice as many are looked at
 	if len(ids) == 0 {
 		return v, nil
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/spillway/spillway/domain/policy"
 	"github.com/spillway/spillway/domain/policy/calendar"
 	"github.com/spillway/spillway/domain/routing"
-	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/kit/id"
 	"github.com/spillway/spillway/kit/money"
@@ -147,42 +146,47 @@ func routedQueue(tx *store.Tx, s NodeState, at time.Time, zone *time.Location) (
 		zone = s.Said.Location()
 	}
 	today := calendar.DayOf(at, zone)
-	page, err := tx.ShipmentsAt(s.Location.ID, shipping.Pack, store.ShipmentPlace{}, divertLook)
-	if err != nil {
-		return q, err
-	}
-	chance := map[string]policy.PPM{}
-	for part := range slices.Chunk(page, wavePage) {
-		ids := make([]string, len(part))
-		for i := range part {
-			ids[i] = part[i].Orders[0]
+	var failed error
+	err = queueAt(tx, s.Location.ID, func(page []store.Shipment) bool {
+		ids := make([]string, len(page))
+		for i := range page {
+			ids[i] = page[i].Orders[0]
 		}
+		chance := map[string]policy.PPM{}
 		routes, err := tx.RoutesGet(ids...)
 		if err != nil {
-			return q, err
+			failed = err
+			return false
 		}
 		for _, r := range routes {
-			var told RouteTold
+			var told struct { // of a RouteTold
+				Late policy.PPM `json:"late"`
+			}
 			if json.Unmarshal(r.Body, &told) == nil {
 				chance[r.OrderID] = told.Late
 			}
 		}
-	}
-	for i := range page {
-		q.waiting++
-		k := int(calendar.DayOf(page[i].Due, zone) - today)
-		switch {
-		case page[i].Due.IsZero() || k >= loadDays:
-			continue
-		case page[i].Due.Before(at):
-			q.overdue++
-			k = 0
-		default:
-			q.due[max(0, k)]++
+		for i := range page {
+			q.add(page[i].Due, chance[page[i].Orders[0]], today, at, zone)
 		}
-		q.late[max(0, k)] += chance[page[i].Orders[0]]
+		return true
+	})
+	return q, cmp.Or(err, failed)
+}
+
+func (q *waitingQueue) add(due time.Time, late policy.PPM, today calendar.Day, at time.Time, zone *time.Location) {
+	q.waiting++
+	k := int(calendar.DayOf(due, zone) - today)
+	switch {
+	case due.IsZero() || k >= loadDays:
+		return
+	case due.Before(at):
+		q.overdue++
+		k = 0
+	default:
+		q.due[max(0, k)]++
 	}
-	return q, nil
+	q.late[max(0, k)] += late
 }
 
 // onto says of a node without a forecast what waits by its parcels.

@@ -401,7 +401,7 @@ func (d *Desk) packing(tx *store.Tx, v *view.Pack, c *store.FloorClaim, s *store
 		it := cat.items[i.Item]
 		v.Items = append(v.Items, view.PackItem{ItemID: i.Item, SKU: cmp.Or(it.SKU, i.Item), Title: it.Title, Barcode: it.Barcode, Qty: i.Qty, In: i.In})
 	}
-	if s.Box != nil {
+	if v.Hazmat = cat.dangerous(&s.Shipment); s.Box != nil {
 		v.Grams = s.Box.Grams
 	}
 	switch c.Stage {
@@ -415,7 +415,7 @@ func (d *Desk) packing(tx *store.Tx, v *view.Pack, c *store.FloorClaim, s *store
 	case floor.Label:
 		v.Expect, v.LabelText = labelWords(s)
 		if s.Label.Document != "" {
-			v.Label = "/floor/sheets/label/" + s.ID
+			v.Label, v.HazmatLabel = "/floor/sheets/label/"+s.ID, v.Hazmat && s.Way == shipping.ByPlatform
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// FloorSheet is something to print: the label or the slip of a parcel, the pick list of a wave, our own list of what leaves a node, a
+// FloorSheet is something to print: the label or the slip of a parcel, what dangerous goods need beside it, the pick list of a wave, our own list of what leaves a node, a
 // carrier's manifest, what is stuck on a bag. Errors: NotFound.
 func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, error) {
 	const op = "ops.FloorSheet"
@@ -20,6 +20,9 @@ func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, err
 	switch kind {
 	case "label":
 		return d.labelSheet(ctx, id)
+	case "hazmat":
+		d, err := d.x.HazmatLabel(ctx, id)
+		return view.Sheet{Name: "dangerous-goods-" + id, Type: d.Type, Data: d.Data}, err
 	case "bag":
 		d, err := d.x.BagDocument(ctx, id)
 		return view.Sheet{Name: "bag-" + id, Type: d.Type, Data: d.Data}, err

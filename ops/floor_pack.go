@@ -18,8 +18,12 @@ import (
 	"github.com/spillway/spillway/store"
 )
 
-// maxMatches is how many parcels a code is looked at for: those of one order, or a wave.
-const maxMatches = 500
+const (
+	// maxMatches is how many parcels a code is looked at for: those of one order, or a wave.
+	maxMatches = 500
+	// scanMost parcels of a queue are looked at for those of an item, while somebody stands at a station.
+	scanMost = 10_000
+)
 
 // PackScan takes what is scanned at a pack station: an order, parcel, item or wave opens a parcel; then its units, the box, the weight, the label.
 // What does not fit is refused with what was expected, and changes nothing.
@@ -218,22 +222,38 @@ func (f *floorScan) toPack(all []store.Shipment) []store.Shipment {
 
 // ofItem is the parcels that hold nothing but an item, those due first in front. Those on the bench are left out.
 func (f *floorScan) ofItem(code string) ([]store.Shipment, string, error) {
-	all, err := f.tx.ShipmentsAt(f.s.Node, shipping.Pack, store.ShipmentPlace{}, floorPage)
-	if err != nil {
-		return nil, "", err
-	}
 	var out []store.Shipment
 	var ids []string
-	item := ""
-	for _, s := range all {
-		if n := needsOf(&s.Shipment); len(n) == 1 && f.is(code, n[0].Item) {
-			out, ids, item = append(out, s), append(ids, s.ID), n[0].Item
+	item, seen := "", 0
+	if !f.named(code) {
+		return nil, "", nil
+	}
+	err := queueAt(f.tx, f.s.Node, func(page []store.Shipment) bool {
+		seen += len(page)
+		for _, s := range page {
+			if n := needsOf(&s.Shipment); len(n) == 1 && f.is(code, n[0].Item) {
+				out, ids, item = append(out, s), append(ids, s.ID), n[0].Item
+			}
 		}
+		return len(out) < maxMatches && seen < scanMost
+	})
+	if err != nil {
+		return nil, "", err
 	}
 	benched, err := f.tx.TroublesGet(ids...)
 	return slices.DeleteFunc(out, func(s store.Shipment) bool {
 		return slices.ContainsFunc(benched, func(t store.FloorTrouble) bool { return t.Shipment == s.ID })
 	}), item, err
+}
+
+// named reports whether a code names an item.
+func (f *floorScan) named(code string) bool {
+	for id := range f.cat.items {
+		if f.is(code, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // proceed takes a scan for the parcel that is open.

@@ -1,9 +1,13 @@
 package ops
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/spillway/spillway/domain/shipping"
+	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
@@ -139,4 +143,38 @@ func TestNobodyPicksForACancelledOrder(t *testing.T) {
 			}))
 		})
 	}
+}
+
+// Behind a long queue a parcel is still found by its item, and counted: neither stops at the first thousand.
+func TestALongQueueIsSeenToItsEnd(t *testing.T) {
+	r := newRig(t)
+	r.network(90)
+	const ahead = 2*floorPage + 10
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error {
+		var all []store.Shipment
+		for i := range ahead + 1 {
+			s := shipping.Shipment{ID: fmt.Sprintf("q%05d", i), ConnectionID: r.conn, Orders: []string{fmt.Sprintf("%s:q%05d", r.conn, i)}, Node: "west", Way: shipping.ByHand, Carrier: "USPS",
+				Due: at.Add(time.Hour + time.Duration(i)*time.Second), CreatedAt: at}
+			s.Lines = []shipping.Line{{OrderID: s.Orders[0], Key: "1", ItemID: "LAMP", Qty: 1}, {OrderID: s.Orders[0], Key: "2", ItemID: "MUG", Qty: 1}}
+			if i == ahead {
+				s.Lines = s.Lines[1:]
+			}
+			made, err := shipping.New(s)
+			if err != nil {
+				return err
+			}
+			all = append(all, store.Shipment{Shipment: *made})
+		}
+		_, err := tx.ShipmentsAdd(all)
+		return err
+	}))
+	r.must(r.st.View(t.Context(), func(tx *store.Tx) error {
+		q, err := routedQueue(tx, NodeState{Location: stock.Location{ID: "west"}}, at, time.UTC)
+		if q.waiting != ahead+1 {
+			t.Errorf("%d wait, want %d", q.waiting, ahead+1)
+		}
+		return err
+	}))
+	r.packs([3]string{"1", "4006381333948000", "Nothing that waits here is called"}, [3]string{"2", "4006381333931", "Yours."})
 }

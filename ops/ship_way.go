@@ -192,6 +192,9 @@ func (t shipWay) fetch(ctx context.Context, s store.Shipment) outcome {
 		return failed(shipping.Fetch, err)
 	}
 	id, err := t.w.x.keepDocument(ctx, s.ID, s.Label.Ref, doc)
+	if err == nil {
+		err = t.hazmat(ctx, &s)
+	}
 	if err != nil {
 		return failed(shipping.Fetch, err)
 	}

@@ -119,6 +119,8 @@ type Pack struct {
 	Grams           int64
 	Label           string // address of the label to print; empty: it is not here
 	LabelText       string
+	Hazmat          bool  // it holds dangerous goods
+	HazmatLabel     bool  // the channel has a label for them
 	Waiting, Packed int64 // parcels that wait at the node; Packed: of this shift are not counted, so it is those that wait for a van
 	Picture         *Carton
 	Why             []string

@@ -68,6 +68,7 @@ var (
 
 	documentPut   = insertNew("store.DocumentPut", "shipment_document", []col{{"id", text}, {"shipment_id", text}, {"kind", text}, {"type", text}, {"sealed", bytea}, {"at", bigint}})
 	documentGet   = def("store.DocumentGet", "SELECT id, shipment_id, kind, type, sealed, at FROM shipment_document WHERE id = $1")
+	documentOf    = def("store.DocumentOf", "SELECT id FROM shipment_document WHERE shipment_id = $1 AND kind = $2 ORDER BY at DESC LIMIT 1")
 	documentPrune = def("store.DocumentsPrune", "DELETE FROM shipment_document WHERE id IN (SELECT id FROM shipment_document WHERE at < $1 ORDER BY at LIMIT $2)")
 
 	accountCols = []col{{"id", text}, {"carrier", text}, {"name", text}, {"settings", text}, {"sealed", bytea}, {"created_by", text}, {"created_at", bigint}, {"removed_at", bigint}}
@@ -296,6 +297,12 @@ func (tx *Tx) DocumentGet(id string) (ShipmentDocument, error) {
 		return d, errs.New(errs.NotFound, documentGet.op, id, "this document is not kept any more")
 	}
 	return d, err
+}
+
+// DocumentOf is the id of the newest document of a kind that is kept for a shipment; empty: there is none.
+func (tx *Tx) DocumentOf(shipment, kind string) (string, error) {
+	id, _, err := one(tx, documentOf, scanOne[string], shipment, kind)
+	return id, err
 }
 
 // DocumentsPrune forgets documents made before a time, at most limit, and returns how many.

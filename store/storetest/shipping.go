@@ -230,7 +230,15 @@ func documentsKept(t *testing.T, d *database) {
 		if string(got.Sealed) != "new" || got.Shipment != "s" || !got.At.Equal(day.Add(time.Hour)) {
 			t.Errorf("%+v", got)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		for kind, want := range map[string]string{"label": "new", "invoice": ""} {
+			if id, err := tx.DocumentOf("s", kind); err != nil || id != want {
+				t.Errorf("%s: %q, %v", kind, id, err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -88,6 +88,7 @@ func (b *Book) Pack(_ context.Context, node, station string) (view.Pack, error) 
 	}
 	v.Stage, v.Parcel, v.Order, v.OrderID, v.Due, v.Level = station, "s2", "577180003001", "clip-north:577180003001", b.now().Add(50*time.Minute), view.Watch
 	v.Items = []view.PackItem{{ItemID: "MUG-01", SKU: "MUG-01", Title: "Mug, speckled", Qty: 2, In: 2}, {ItemID: "LAMP-02", SKU: "LAMP-02", Title: "Desk lamp", Qty: 1, In: 1}}
+	v.Hazmat, v.HazmatLabel = station == "label", station == "label"
 	switch station {
 	case "check":
 		v.Items[1].In, v.Expect = 0, "Scan 1 × Desk lamp (LAMP-02)"
