@@ -26,10 +26,7 @@ type bus struct {
 }
 
 func newBus(cfg *pgx.ConnConfig) *bus {
-	tell := cfg.Copy()
-	// A notice is not worth a sync: one that is lost costs a look at the tables.
-	tell.RuntimeParams["synchronous_commit"] = "off"
-	b := &bus{listen: *cfg.Copy(), tell: stdlib.OpenDB(*tell)}
+	b := &bus{listen: *cfg.Copy(), tell: stdlib.OpenDB(*cfg.Copy())}
 	b.tell.SetMaxOpenConns(1)
 	return b
 }
@@ -37,9 +34,10 @@ func newBus(cfg *pgx.ConnConfig) *bus {
 // channel is the name notices go by: those of two schemas of one database must not mix.
 const channel = `'spillway_' || md5(current_schema())`
 
-// notify tells payloads, of less than 8,000 bytes each, to everyone who listens at this moment.
+// notify tells payloads, of less than 8,000 bytes each, to everyone who listens at this moment. A notice is not worth a sync: one that is lost costs a look at
+// the tables. That is said for the statement's own transaction, since a pooler keeps no setting, and refuses it when a session begins.
 func (b *bus) notify(ctx context.Context, payloads []string) error {
-	_, err := b.tell.ExecContext(ctx, "SELECT pg_notify("+channel+", p) FROM unnest($1::text[]) p", payloads)
+	_, err := b.tell.ExecContext(ctx, "SELECT pg_notify("+channel+", p) FROM (SELECT set_config('synchronous_commit', 'off', true) AS sync) s, unnest($1::text[]) p WHERE s.sync = 'off'", payloads)
 	if err != nil {
 		kind, sentence, _ := classify(err)
 		return &errs.Error{Kind: kind, Op: "postgres.Notify", Safe: sentence, Cause: err}

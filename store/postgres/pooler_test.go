@@ -136,6 +136,11 @@ func TestThroughATransactionPooler(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	for range 20 { // a notice is told though nothing can be heard through a pooler
+		if err := engines[0].Peers.Notify(t.Context(), []string{"me\nlive order:1", "me\nleases"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	st := sqlcore.New(engines[0], nil, nil)
 	for i := range 20 { // often enough for a statement to be prepared where it would be
 		if err := st.Update(t.Context(), func(tx *sqlcore.Tx) error {
