@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spillway/spillway/api"
@@ -52,6 +53,7 @@ type Options struct {
 	Demo       string        // what is simulated; empty: nothing, this is real
 	DemoUser   string        // visitors from this machine are signed in as this user
 	Loopback   bool          // channels may be on this machine: simulators
+	Drain      time.Duration // how long a process that stops still takes requests, and says that it is not ready
 	Lease      time.Duration // see ops.Options
 	EventsKept time.Duration // see ops.Options
 	// AlertsPrivate lets alerts go to addresses in private networks.
@@ -104,6 +106,8 @@ type App struct {
 	url            string
 	opsAt          string
 	pages, private server
+	stream         *stream.Stream // nil: without NATS
+	leaving        atomic.Bool
 	undo           []closer // last in, first out
 }
 
@@ -253,8 +257,21 @@ func (a *App) Start(ctx context.Context) error {
 	a.later("use-cases", func(context.Context) error { a.ops.Stop(); return nil })
 	a.run("private", &a.private)
 	a.run("pages", &a.pages)
-	// First of all: while requests under way are answered here, others work what was ours.
+	// While requests under way are answered here, others work what was ours.
 	a.later("connections", func(context.Context) error { a.ops.Retire(); return nil })
+	a.later("readiness", a.drain) // first of all
+	return nil
+}
+
+// drain says that this process is leaving, and gives whoever balances requests the time to hear it.
+func (a *App) drain(ctx context.Context) error {
+	a.leaving.Store(true)
+	t := time.NewTimer(a.o.Drain)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 	return nil
 }
 

@@ -158,20 +158,42 @@ func (h *shopHealth) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// ready says why this process should get no requests; empty: it should.
+func (a *App) ready(ctx context.Context) string {
+	if a.leaving.Load() {
+		return "this process is stopping"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := a.store.View(ctx, func(tx *store.Tx) error { _, err := tx.EventLast(); return err }); err != nil {
+		return "the database does not answer"
+	}
+	return ""
+}
+
+// readyForHooks is ready for webhooks, which NATS keeps while the database is away.
+func (a *App) readyForHooks(ctx context.Context) string {
+	if !a.leaving.Load() && a.stream != nil && a.stream.Figures().Connected {
+		return ""
+	}
+	return a.ready(ctx)
+}
+
+func ready(w http.ResponseWriter, why string) {
+	if why != "" {
+		http.Error(w, why, http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // privateHandler serves operators: metrics, health, readiness, profiles. It listens on its own address, loopback by default.
 func (a *App) privateHandler(m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if err := a.store.View(ctx, func(tx *store.Tx) error { _, err := tx.EventLast(); return err }); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
-	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { ready(w, a.ready(r.Context())) })
+	mux.HandleFunc("GET /readyz/hooks", func(w http.ResponseWriter, r *http.Request) { ready(w, a.readyForHooks(r.Context())) })
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)

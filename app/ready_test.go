@@ -52,9 +52,56 @@ func TestReadinessFollowsTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	await("/readyz", http.StatusServiceUnavailable)
-	await("/healthz", http.StatusNoContent) // restarting the process would not bring the database back
+	await("/readyz/hooks", http.StatusServiceUnavailable) // without NATS nothing keeps them
+	await("/healthz", http.StatusNoContent)               // restarting the process would not bring the database back
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	await("/readyz", http.StatusNoContent)
+}
+
+// A process that is told to stop says so while it still takes requests, for as long as whoever balances them needs to hear it.
+func TestAProcessThatLeavesIsNotReadyAndStillServes(t *testing.T) {
+	a, err := app.New(t.Context(), app.Options{Home: t.TempDir(), Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Drain: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	status := func(url string) int {
+		t.Helper()
+		res, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	for _, path := range []string{"/readyz", "/readyz/hooks"} {
+		if got := status(a.OpsURL() + path); got != http.StatusNoContent {
+			t.Errorf("%s answers %d", path, got)
+		}
+	}
+	ctx, enough := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Stop(ctx) }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for status(a.OpsURL()+"/readyz") != http.StatusServiceUnavailable {
+		<-tick.C
+	}
+	if got := status(a.OpsURL() + "/readyz/hooks"); got != http.StatusServiceUnavailable {
+		t.Errorf("webhooks are sent to one that leaves: %d", got)
+	}
+	if got := status(a.URL() + "/login"); got >= http.StatusInternalServerError {
+		t.Errorf("a page answers %d", got)
+	}
+	select {
+	case err := <-stopped:
+		t.Errorf("it has stopped: %v", err)
+	default:
+	}
+	enough()
+	<-stopped // who waits no longer cuts off what is under way
 }

@@ -30,7 +30,7 @@ func TestWebhooksAreTakenWhilePostgresIsAway(t *testing.T) {
 		t.Skip("stops PostgreSQL; not in -short")
 	}
 	pg, nats := pgtest.Own(t), streamtest.Alone(t)
-	a, err := app.New(t.Context(), app.Options{Home: t.TempDir(), Database: pg.URL(), Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true,
+	a, err := app.New(t.Context(), app.Options{Home: t.TempDir(), Database: pg.URL(), Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Loopback: true,
 		Vendors: []driver.Vendor{dummy.Vendor{}}, NATS: stream.Options{URL: nats, EventsBytes: 1 << 20, ShelterBytes: 16 << 20}})
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +75,16 @@ func TestWebhooksAreTakenWhilePostgresIsAway(t *testing.T) {
 	}
 	if err := pg.Stop(); err != nil {
 		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/readyz": http.StatusServiceUnavailable, "/readyz/hooks": http.StatusNoContent} {
+		resp, err := http.Get(a.OpsURL() + path) // who balances requests sends webhooks here all the same
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("PostgreSQL is away and %s answers %d", path, resp.StatusCode)
+		}
 	}
 	for range 10 {
 		if got := send(); got != http.StatusOK {

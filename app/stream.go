@@ -43,7 +43,7 @@ func (a *App) joinStream(o *ops.Options, m *metrics) error {
 		s.Close()
 		return nil
 	})
-	o.Shelter, o.Bus = s.Shelter, s.Wakes()
+	a.stream, o.Shelter, o.Bus = s, s.Shelter, s.Wakes()
 	m.watchStream(s)
 	return nil
 }

@@ -163,7 +163,11 @@ func (x *Ops) shopOf(ctx context.Context, appID string, env driver.Envelope) str
 	if id := x.wires.connectionOf(appID, env); id != "" {
 		return id
 	}
+	if x.now().Before(x.wires.askNext) { // the database is away, and a vendor waits for its answer
+		return ""
+	}
 	if _, err := x.learnShops(ctx); err != nil {
+		x.wires.askNext = x.now().Add(rescanEvery)
 		x.log.Warn("the shop of a message cannot be looked up", "app", appID, "err", err)
 	}
 	return x.wires.connectionOf(appID, env)

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"sync"
+	"time"
 
 	"github.com/spillway/spillway/connector"
 	"github.com/spillway/spillway/connector/driver"
@@ -13,6 +14,7 @@ type wires struct {
 	alone   bool       // nobody else works any
 	opening sync.Mutex // one is opened at a time
 	asking  sync.Mutex // one looks up a shop that is not known
+	askNext time.Time  // not before: it could not be looked up
 
 	mu     sync.RWMutex
 	byID   map[string]*wire

@@ -37,6 +37,7 @@ type serveCmd struct {
 	SetupCode string        `help:"Asked for when the first user is made; set it whenever strangers can reach the site." env:"SPILLWAY_SETUP_CODE"`
 	Sweep     time.Duration `help:"How often orders are polled behind the webhooks." default:"30s" env:"SPILLWAY_SWEEP"`
 	Lease     time.Duration `help:"How long the channels of a process that died rest before another works them, where several share a database." default:"10s" env:"SPILLWAY_LEASE"`
+	Drain     time.Duration `help:"How long this still takes requests when it is told to stop, saying that it is not ready: what the balancer in front needs to hear it." default:"0s" env:"SPILLWAY_DRAIN"`
 	Receive   bool          `name:"receive-only" help:"Only answer webhooks; other processes on the same database do the rest." env:"SPILLWAY_RECEIVE_ONLY"`
 	Simulated bool          `help:"Allow channels on this machine without TLS: simulators only." env:"SPILLWAY_SIMULATED"`
 	Private   bool          `name:"alerts-private" help:"Alerts may go to addresses in private networks: a mail relay of your own." env:"SPILLWAY_ALERTS_PRIVATE"`
@@ -47,7 +48,7 @@ func (c *serveCmd) Run(e *env) error {
 	o := c.options(e)
 	o.Listen, o.OpsListen, o.PublicURL, o.Shop, o.Zone = c.Listen, c.OpsListen, c.PublicURL, c.Shop, c.Zone
 	o.SetupCode, o.SweepEvery, o.Loopback, o.ReceiveOnly = c.SetupCode, c.Sweep, c.Simulated, c.Receive
-	o.Lease, o.EventsKept, o.AlertsPrivate = c.Lease, c.EventsKept, c.Private
+	o.Drain, o.Lease, o.EventsKept, o.AlertsPrivate = c.Drain, c.Lease, c.EventsKept, c.Private
 	c.set(&o)
 	if err := c.check(); err != nil {
 		return err
