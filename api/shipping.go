@@ -61,6 +61,7 @@ func (s *service) shipping(a huma.API) {
 	huma.Register(a, decline, s.decline)
 	huma.Register(a, shippingOp("combining", http.MethodGet, "/shops/{shop}/combining", "What is done with what a shop's channel would let ship as one"), s.combining)
 	huma.Register(a, shippingOp("setCombining", http.MethodPut, "/shops/{shop}/combining", "Say what is done with it"), s.setCombining)
+	huma.Register(a, shippingOp("parcelLabel", http.MethodGet, "/shipments/{shipment}/label", "The label of a parcel, to print"), s.parcelLabel)
 	huma.Register(a, shippingOp("labelForm", http.MethodGet, "/nodes/{node}/label-form", "In which form a node's labels are asked for"), s.labelForm)
 	huma.Register(a, shippingOp("setLabelForm", http.MethodPut, "/nodes/{node}/label-form", "Say in which form they are asked for from now on"), s.setLabelForm)
 }
@@ -156,4 +157,21 @@ const longCall = 90 * time.Second
 
 func unhurried(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, longCall)
+}
+
+func (s *service) parcelLabel(ctx context.Context, in *struct {
+	Shipment string `path:"shipment" maxLength:"40"`
+	Of       string `query:"of" enum:"parcel,dangerous-goods" default:"parcel" doc:"dangerous-goods: what is stuck beside it, where the channel makes the labels."`
+}) (*tableFile, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	get := s.x.ParcelLabel
+	if in.Of != "parcel" {
+		get = s.x.HazmatLabel
+	}
+	doc, err := get(ctx, in.Shipment)
+	if err != nil {
+		return nil, s.problem(err)
+	}
+	return &tableFile{ContentType: doc.Type, Body: doc.Data}, nil
 }

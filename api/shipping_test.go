@@ -132,6 +132,8 @@ func TestProgramsSeeBags(t *testing.T) {
 		{"made nowhere", "POST", "/nodes/mars/bags", `{"id":"b","shop":"shop"}`, 404, "no such node"},
 		{"of a shop that nobody works", "POST", "/nodes/main/bags", `{"id":"b","shop":"shop"}`, 503, "not being worked"},
 		{"without an id", "POST", "/nodes/main/bags", `{"id":"","shop":"shop"}`, 422, "body.id"},
+		{"a label of nothing", "GET", "/shipments/none/label", "", 404, ""},
+		{"of what is none", "GET", "/shipments/none/label?of=invoice", "", 422, "query.of"},
 		{"no sheet", "GET", "/bags/b2/sheet", "", 404, "not made"},
 		{"still being made", "POST", "/bags/b3/settle", `{"made":true}`, 409, "nothing is asked"},
 		{"it was not", "POST", "/bags/b2/settle", `{"made":false}`, 200, `"state":"refused"`},

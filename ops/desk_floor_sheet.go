@@ -46,15 +46,7 @@ func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, err
 }
 
 func (d *Desk) labelSheet(ctx context.Context, id string) (view.Sheet, error) {
-	var s store.Shipment
-	err := d.read(ctx, "ops.FloorSheet", id, func(tx *store.Tx) (err error) {
-		s, err = tx.ShipmentGet(id)
-		return err
-	})
-	if err != nil {
-		return view.Sheet{}, err
-	}
-	doc, err := d.x.Document(ctx, s.Label.Document)
+	doc, err := d.x.ParcelLabel(ctx, id)
 	return view.Sheet{Name: "label-" + id, Type: doc.Type, Data: doc.Data}, err
 }
 

@@ -43,6 +43,9 @@ func TestDangerousGoodsGetTheirLabel(t *testing.T) {
 	if err != nil || doc.Kind != driver.HazmatLabelDocument || doc.Type != "application/pdf" || len(doc.Data) == 0 {
 		t.Errorf("%s %s, %v", doc.Kind, doc.Type, err)
 	}
+	if doc, err := j.x.ParcelLabel(t.Context(), j.parcels(a)[0].ID); err != nil || doc.Kind != driver.LabelDocument || len(doc.Data) == 0 {
+		t.Errorf("its label: %s, %v", doc.Kind, err)
+	}
 	sheet, err := j.d.FloorSheet(t.Context(), "hazmat", j.parcels(a)[0].ID)
 	if err != nil || len(sheet.Data) == 0 {
 		t.Errorf("%+v, %v", sheet, err)

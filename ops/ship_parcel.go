@@ -167,6 +167,22 @@ func (x *Ops) Document(ctx context.Context, id string) (driver.Document, error) 
 	return driver.Document{Kind: driver.DocumentKind(row.Kind), Type: row.Type, Data: data}, err
 }
 
+// ParcelLabel is the label of a parcel. Errors: NotFound (there is no such parcel, it has no label of ours, or it is not here yet, or not any more).
+func (x *Ops) ParcelLabel(ctx context.Context, parcel string) (driver.Document, error) {
+	var s store.Shipment
+	err := x.st.View(ctx, func(tx *store.Tx) (err error) {
+		s, err = tx.ShipmentGet(parcel)
+		return err
+	})
+	if err == nil && s.Label.Document == "" {
+		err = errs.New(errs.NotFound, "ops.ParcelLabel", parcel, "there is no label of this parcel here yet")
+	}
+	if err != nil {
+		return driver.Document{}, err
+	}
+	return x.Document(ctx, s.Label.Document)
+}
+
 // freight is the session of a carrier account.
 func (x *Ops) freight(ctx context.Context, account string) (*connector.Freight, error) {
 	return x.freights.get(ctx, account)
