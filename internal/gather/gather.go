@@ -45,6 +45,8 @@ const (
 	many = 16
 	// maxAhead batches are under way at most: one is carried out while another waits. More would only be smaller ones.
 	maxAhead = 2
+	// batchTime bounds one run. A batch takes milliseconds; a database that takes this long answers nobody, though its connection may look alive.
+	batchTime = time.Minute
 )
 
 type pending[Q, A any] struct {
@@ -321,7 +323,12 @@ func (l *Loop[Q, A]) serve(batch []pending[Q, A], next func(), again bool) {
 	for i := range batch {
 		qs[i] = batch[i].q
 	}
-	as, err := l.run(context.Background(), qs, next)
+	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
+	as, err := l.run(ctx, qs, next)
+	if err != nil && ctx.Err() != nil {
+		err, again = &errs.Error{Kind: errs.Unavailable, Op: l.name, Safe: "the database does not answer; try again in a moment", Cause: err}, false
+	}
+	cancel()
 	if err == nil && len(as) != len(batch) {
 		err = errs.New(errs.Internal, l.name, "", "the batch answered a different number of requests")
 	}

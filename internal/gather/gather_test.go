@@ -225,6 +225,29 @@ func TestADatabaseThatIsGoneIsNotTriedForEveryRequest(t *testing.T) {
 	}
 }
 
+// A database behind something that takes what it is sent and never answers is given up after a while, once for all that wait.
+func TestADatabaseThatNeverAnswersIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := 0
+		l := New("test", 64, 64, 0, func(ctx context.Context, _ []int, _ func()) ([]int, error) {
+			runs++
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		began := time.Now()
+		_, failed := l.DoAll(t.Context(), make([]int, 64))
+		for _, err := range failed {
+			if !errs.Is(err, errs.Unavailable) {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); runs != 1 || took != batchTime {
+			t.Errorf("%d runs in %v", runs, took)
+		}
+		l.Close()
+	})
+}
+
 func TestTheNextBatchIsCarriedOutWhileOthersWaitForTheDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := make(chan struct{})
