@@ -314,11 +314,11 @@ func (s *shopHealth) stale() string {
 }
 
 // Old reports whether a forecast says nothing of a moment any more.
-func (f *Outlook) Old(at time.Time) bool { return at.Sub(f.At) >= max(outlookOld, f.lasts()) }
+func (o *Outlook) Old(at time.Time) bool { return at.Sub(o.At) >= max(outlookOld, o.lasts()) }
 
 // lasts is how long an outlook is the newest one there can be: the pause to the next, and its making, twice.
-func (f *Outlook) lasts() time.Duration {
-	return 2 * (max(foreseeEvery, foreseeShare*f.Took) + foreseeTime)
+func (o *Outlook) lasts() time.Duration {
+	return 2 * (max(foreseeEvery, foreseeShare*o.Took) + foreseeTime)
 }
 
 // missing lists what could not be worked out.
