@@ -99,6 +99,11 @@ func TestABagThatWasNotMadeFreesItsParcels(t *testing.T) {
 	a := j.sells("", "MUG")
 	j.routed(1, a)
 	j.packs(a)
+	j.eventually("its parcel waits for the van", func() bool {
+		v, err := j.d.HandOver(t.Context(), "main")
+		j.must(err)
+		return len(v.Bag) == 1 && v.Bag[0].N == 1
+	})
 	j.must(j.st.Update(t.Context(), func(tx *store.Tx) error {
 		all, err := tx.ShipmentsOf(j.id(a))
 		if err != nil {
