@@ -53,8 +53,8 @@ func capacityDone(tx *store.Tx) (all []CapacityDone, err error) {
 // noteCapacity keeps what was done, or changes an entry of it.
 func (x *Ops) noteCapacity(ctx context.Context, c CapacityDone) error {
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
-		all, err := capacityDone(tx)
-		if err != nil {
+		var all []CapacityDone
+		if err := tx.HealthStateTake(capacityState, &all); err != nil {
 			return err
 		}
 		if i := slices.IndexFunc(all, func(o CapacityDone) bool { return o.ID == c.ID }); i >= 0 {

@@ -37,8 +37,8 @@ func orderCaps(tx *store.Tx) (map[string]OrderCap, error) {
 // changeCaps changes what is capped, forgets what is over, and has it followed at once.
 func (x *Ops) changeCaps(ctx context.Context, connection string, change func(map[string]OrderCap)) error {
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
-		all, err := orderCaps(tx)
-		if err != nil {
+		all := map[string]OrderCap{}
+		if err := tx.HealthStateTake(capsState, &all); err != nil {
 			return err
 		}
 		at := tx.Now()

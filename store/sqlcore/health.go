@@ -56,8 +56,10 @@ var (
 	healthPending = def("store.HealthPendingMarks", "SELECT "+names(markCols, plain, ", ")+` FROM health_mark
 		WHERE connection_id = $1 AND reason IN ('not_delivered_yet', 'not_scanned_yet')`)
 
-	healthStatePut = def("store.HealthStatePut", "INSERT INTO health_state (name, at, data) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET at = excluded.at, data = excluded.data")
-	healthStateGet = def("store.HealthStateGet", "SELECT at, data FROM health_state WHERE name = $1")
+	healthStatePut  = def("store.HealthStatePut", "INSERT INTO health_state (name, at, data) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET at = excluded.at, data = excluded.data")
+	healthStateNew  = def("store.HealthStateTake", "INSERT INTO health_state (name, at, data) VALUES ($1, 0, $2) ON CONFLICT (name) DO NOTHING")
+	healthStateTake = def("store.HealthStateTake", "SELECT at, data FROM health_state WHERE name = $1 @lock(FOR NO KEY UPDATE)")
+	healthStateGet  = def("store.HealthStateGet", "SELECT at, data FROM health_state WHERE name = $1")
 
 	ratingPut = def("store.AccountRatingPut", `INSERT INTO account_rating (connection_id, at, value, source, actor, note, entered_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (connection_id, at) DO UPDATE SET value = excluded.value, source = excluded.source, actor = excluded.actor, note = excluded.note, entered_at = excluded.entered_at`)
@@ -389,11 +391,25 @@ func (tx *Tx) HealthStatePut(name string, at time.Time, v any) error {
 
 // HealthStateGet reads what HealthStatePut kept into v; false: nothing, or what another program wrote that cannot be read.
 func (tx *Tx) HealthStateGet(name string, v any) (at time.Time, found bool, err error) {
+	return tx.healthState(healthStateGet, name, v)
+}
+
+// HealthStateTake is HealthStateGet that keeps others from changing it until this transaction ends, also where there is nothing yet: for what is read,
+// changed and written back.
+func (tx *Tx) HealthStateTake(name string, v any) error {
+	if _, err := tx.exec(healthStateNew, name, "{}"); err != nil {
+		return err
+	}
+	_, _, err := tx.healthState(healthStateTake, name, v)
+	return err
+}
+
+func (tx *Tx) healthState(q *stmt, name string, v any) (at time.Time, found bool, err error) {
 	type row struct {
 		at   int64
 		data []byte
 	}
-	got, found, err := one(tx, healthStateGet, func(r *sql.Rows, x *row) error { return r.Scan(&x.at, &x.data) }, name)
+	got, found, err := one(tx, q, func(r *sql.Rows, x *row) error { return r.Scan(&x.at, &x.data) }, name)
 	if err != nil || !found || json.Unmarshal(got.data, v) != nil {
 		return time.Time{}, false, err
 	}

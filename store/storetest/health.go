@@ -265,6 +265,30 @@ func ratingsAndOverrides(t *testing.T, d *database) {
 		}
 		return errors.Join(err, err2)
 	})
+	var work sync.WaitGroup // who reads, changes and writes back loses nobody's change, also of what is not there yet
+	for range 4 {
+		work.Go(func() {
+			for range 10 {
+				d.update(t, func(tx *store.Tx) error {
+					sum := map[string]int{}
+					if err := tx.HealthStateTake("sum", &sum); err != nil {
+						return err
+					}
+					sum["n"]++
+					return tx.HealthStatePut("sum", day, sum)
+				})
+			}
+		})
+	}
+	work.Wait()
+	d.view(t, func(tx *store.Tx) error {
+		sum := map[string]int{}
+		_, _, err := tx.HealthStateGet("sum", &sum)
+		if sum["n"] != 40 {
+			t.Errorf("%d of 40 changes are kept", sum["n"])
+		}
+		return err
+	})
 }
 
 func ordersOneByOne(t *testing.T, d *database) {
