@@ -47,7 +47,7 @@ func (d *Desk) explainRate(ctx context.Context, v *view.Explain, id string) erro
 	if err != nil {
 		return err
 	}
-	g, def := s.gauge(now.Metric), definitionOf(s.Rules, now.Rate)
+	g, def := s.gauge(now.Metric), definitionOf(s.Rules, now.Rate, s.Day)
 	v.Title, v.Value, v.Sentence, v.Formula, v.Level = g.Name+" on "+dayWords(now.Day, s.at), "–", g.Text, def.Formula, levelOf(now.State)
 	if now.Rate == nil {
 		v.JudgedBy = "the rules of " + now.Day.String() + ", which do not say how it is counted"

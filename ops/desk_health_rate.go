@@ -66,7 +66,7 @@ func (d *Desk) Rate(ctx context.Context, f view.RateFilter) (view.RatePage, erro
 		v.Gauges = append(v.Gauges, view.Option{ID: string(x), Label: wordsOf(x).short})
 	}
 	now := s.standing(m)
-	v.Definition = definitionOf(s.Rules, now.Rate)
+	v.Definition = definitionOf(s.Rules, now.Rate, s.Day)
 	if now.Rate == nil {
 		v.Total = 0
 		return v, nil

@@ -31,6 +31,10 @@ zones:
   - {id: red, scheme: s, name: red, low: 0, high: 50, source: T, confidence: unverified}
 milestones:
   - {id: at-150, points: 150, days: 7, blocks: [new listings], source: T, confidence: unverified}
+notices:
+  - {id: d-scan, kind: definition, metric: ldr, from: 2026-03-12, text: "The first scan at a depot counts.", source: T, confidence: unverified}
+  - {id: d-other, kind: definition, metric: otdr, text: "Not of this one.", source: T, confidence: unverified}
+  - {id: p-any, kind: practice, text: "Pack early.", source: T, confidence: unverified}
 gaps:
   - {id: points, text: "No source tells what a breach costs."}
 `
@@ -250,6 +254,12 @@ func TestDeskRate(t *testing.T) {
 		}
 		if v, err = d.Rate(ctx, view.RateFilter{Shop: "a", Metric: "ldr", On: "2026-02-20"}); err != nil || !v.Past || v.Gauge.State != view.StateNothing || v.Definition.RateID != "ldr-ready" {
 			t.Errorf("a past day: %+v, %v", v.Definition, err)
+		}
+		if len(v.Definition.Besides) != 0 {
+			t.Errorf("said later: %+v", v.Definition.Besides)
+		}
+		if v, err = d.Rate(ctx, view.RateFilter{Shop: "a", Metric: "ldr"}); err != nil || len(v.Definition.Besides) != 1 || v.Definition.Besides[0].Text != "The first scan at a depot counts." || v.Definition.Besides[0].Source != "Made for tests" {
+			t.Errorf("what the channel says besides: %+v, %v", v.Definition.Besides, err)
 		}
 		for _, bad := range []view.RateFilter{{Metric: "ldr", On: "2026-03-21"}, {Metric: "ldr", On: "2019-01-01"}, {Metric: "ldr", After: "x"}, {Metric: "nps"}, {Shop: "z", Metric: "ldr"}} {
 			if _, err := d.Rate(ctx, bad); !errs.Is(err, errs.Invalid) && !errs.Is(err, errs.NotFound) {

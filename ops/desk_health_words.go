@@ -58,8 +58,8 @@ var numerators = map[policy.Test]string{
 var classNames = map[policy.Class]string{policy.ByPlatform: "orders that the channel stores and ships", policy.PlatformLabel: "orders on the channel's own label",
 	policy.Sample: "samples", policy.Replacement: "replacements", policy.PreOrder: "pre-orders"}
 
-// definitionOf is how a rate is counted, in words; of none the zero value.
-func definitionOf(rs *policy.RuleSet, r *policy.Rate) view.Definition {
+// definitionOf is how a rate is counted on a day, in words; of none the zero value.
+func definitionOf(rs *policy.RuleSet, r *policy.Rate, day policy.Day) view.Definition {
 	if r == nil {
 		return view.Definition{}
 	}
@@ -76,6 +76,11 @@ func definitionOf(rs *policy.RuleSet, r *policy.Rate) view.Definition {
 	}
 	for _, c := range r.Spare {
 		d.Excluded = append(d.Excluded, classNames[c]+" (counted, and never against the shop)")
+	}
+	for _, n := range policy.On(rs.Notices, day) {
+		if n.Kind == policy.Definition && n.Metric == r.Metric {
+			d.Besides = append(d.Besides, view.Said{Text: n.Text, Cited: citedOf(rs, n.Cited)})
+		}
 	}
 	return d
 }

@@ -334,7 +334,14 @@ type Definition struct {
 	Denominator string
 	Window      string // "7 days to yesterday"
 	Excluded    []string
+	Besides     []Said // what the channel says of it beyond what is computed here
 	From, Until Day
+	Cited
+}
+
+// Said is a sentence with its source.
+type Said struct {
+	Text string
 	Cited
 }
 

@@ -275,6 +275,9 @@ func definitionOf(s shopStory, m meter, day view.Day) view.Definition {
 		RateID: m.id + "-scan", Formula: m.formula, Numerator: m.above, Denominator: m.below, Window: strconv.Itoa(m.days) + " days to the day judged", Excluded: []string{"orders the channel stores and ships", "creator samples"},
 		From: "2026-10-19", Cited: clipPage,
 	}
+	if m.id == "ldr" {
+		d.Besides = []view.Said{{Text: "A scan at the carrier’s depot counts as the first one, a courier’s own list does not.", Cited: view.Cited{Source: "Two tool makers’ pages", Confidence: "unverified"}}}
+	}
 	if day < d.From {
 		d.RateID, d.From, d.Until = m.id+"-tracking", "2025-01-01", "2026-10-19"
 		d.Numerator = strings.Replace(d.Numerator, "first carrier scan", "tracking number", 1)
