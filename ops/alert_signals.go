@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spillway/spillway/connector/driver"
@@ -176,7 +177,7 @@ func (x *Ops) caseSignal(c store.Connection) []alert.Signal {
 	if !said || r.Cases == "" {
 		return nil
 	}
-	return []alert.Signal{{Cause: alert.Cause{Kind: alert.Upkeep, Subject: "requests " + c.ID}, Shop: c.ID, Text: fmt.Sprintf("Until when buyers' requests want an answer cannot be read from %s: %s.", nameOf(c), r.Cases),
+	return []alert.Signal{{Cause: alert.Cause{Kind: alert.Upkeep, Subject: "requests " + c.ID}, Shop: c.ID, Text: fmt.Sprintf("Until when buyers' requests want an answer cannot be read from %s: %s.", nameOf(c), strings.TrimSuffix(r.Cases, ".")),
 		Next: "Give the app the permission to read returns and cancellations, and connect the shop again."}}
 }
 

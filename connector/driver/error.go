@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -50,6 +51,28 @@ func (e *Error) Error() string {
 		s += ": " + e.Cause.Error()
 	}
 	return s
+}
+
+// Sentence says to a person what failed and whose turn it is.
+func (e *Error) Sentence() string {
+	var s string
+	switch e.Class {
+	case AskHuman, RefreshLogin:
+		s = "The login or the permission is refused"
+	case GiveUp:
+		s = "The request is refused"
+	case Forged:
+		return "A message is not signed as it must be."
+	default:
+		return "There is no good answer at the moment; it is tried again."
+	}
+	if e.Message != "" {
+		s += ": " + strings.TrimSuffix(e.Message, ".")
+	}
+	if e.Code != "" {
+		s += " (code " + e.Code + ")"
+	}
+	return s + "."
 }
 
 func (e *Error) Unwrap() error { return e.Cause }

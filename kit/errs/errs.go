@@ -98,6 +98,12 @@ func KindOf(err error) Kind {
 // Is reports whether err is of kind k.
 func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
 
+// sayer is an error of another kind that has its own sentence for people.
+type sayer interface {
+	error
+	Sentence() string
+}
+
 // Safe returns the sentence to show a person: the outermost one there is, or a general one for internal errors.
 func Safe(err error) string {
 	for err != nil {
@@ -112,6 +118,9 @@ func Safe(err error) string {
 			return e.Safe
 		}
 		err = e.Cause
+	}
+	if e, ok := errors.AsType[sayer](err); ok {
+		return e.Sentence()
 	}
 	return "Something failed inside Spillway. The log has the details."
 }

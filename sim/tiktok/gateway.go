@@ -232,6 +232,7 @@ func (s *Sim) check(c *call) *failure {
 	case len(c.route.scopes) > 0 && !slices.ContainsFunc(c.route.scopes, func(v string) bool { return slices.Contains(t.grant.scopes, v) }):
 		return fail(codeNoScope, "Access denied: the seller has not granted %s.", strings.Join(c.route.scopes, " or "))
 	}
+	s.use(t)
 	c.grant = t.grant
 	return s.checkCipher(c)
 }

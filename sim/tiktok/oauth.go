@@ -23,14 +23,19 @@ type grant struct {
 	scopes  []string
 	expires time.Time
 	revoked bool
-	tokens  []*token // newest last; the two newest generations are good
+	tokens  []*token // newest last
 }
 
 type token struct {
 	grant           *grant
+	from            *token // that it was refreshed with; nil for the first of a consent
 	access, refresh string
 	accessExpires   time.Time
+	used            bool
 }
+
+// keptTokens bounds what is remembered of a grant; a refused call of an older token is as of one never issued.
+const keptTokens = 64
 
 type authCode struct {
 	seller  *seller
@@ -95,7 +100,7 @@ func (s *Sim) authorize(v *seller) *token {
 	g := &grant{seller: v, scopes: s.o.Scopes, expires: s.o.Clock.Now().Add(s.o.GrantLife)}
 	v.grant = g
 	s.warn(g, g.expires.AddDate(0, 0, -30))
-	return s.newToken(g)
+	return s.newToken(g, nil)
 }
 
 // warn sends the daily notice of an authorisation about to expire, from the time given.
@@ -111,13 +116,14 @@ func (s *Sim) warn(g *grant, from time.Time) {
 	})
 }
 
-// newToken issues the next generation of a grant's tokens. The generation before stays good, so that a client that
-// lost the answer of a refresh can repeat it; what the platform does there is not documented.
-func (s *Sim) newToken(g *grant) *token {
+// newToken issues another pair of tokens, for a refresh with the pair from. What the platform does with the tokens before is
+// not documented. Here an access token is good until its end, and a refresh token until what was issued for it is used: a
+// client that lost the answer, however often, can ask again, and a copied refresh token is worth nothing once its owner went on.
+func (s *Sim) newToken(g *grant, from *token) *token {
 	prefix := prefixOf(g.seller.region)
-	t := &token{grant: g, access: s.ids.secret(prefix, 48), refresh: s.ids.secret(prefix, 36), accessExpires: s.o.Clock.Now().Add(s.o.AccessLife)}
+	t := &token{grant: g, from: from, access: s.ids.secret(prefix, 48), refresh: s.ids.secret(prefix, 36), accessExpires: s.o.Clock.Now().Add(s.o.AccessLife)}
 	g.tokens = append(g.tokens, t)
-	if len(g.tokens) > 2 {
+	if len(g.tokens) > keptTokens {
 		old := g.tokens[0]
 		delete(s.access, old.access)
 		delete(s.refresh, old.refresh)
@@ -125,6 +131,19 @@ func (s *Sim) newToken(g *grant) *token {
 	}
 	s.access[t.access], s.refresh[t.refresh] = t, t
 	return t
+}
+
+// use notes that the client has t: what it was refreshed with, and what else was issued for that, refreshes no more.
+func (s *Sim) use(t *token) {
+	if t.used {
+		return
+	}
+	t.used = true
+	for _, o := range t.grant.tokens {
+		if t.from != nil && o != t && (o == t.from || o.from == t.from) {
+			delete(s.refresh, o.refresh)
+		}
+	}
 }
 
 func (s *Sim) drop(g *grant) {
@@ -264,7 +283,8 @@ func (s *Sim) tokens(c *call) (any, *failure) {
 		if !s.o.Clock.Now().Before(old.grant.expires) {
 			return nil, fail(105002, "The refresh token has expired.")
 		}
-		t = s.newToken(old.grant)
+		s.use(old)
+		t = s.newToken(old.grant, old)
 	default:
 		return nil, badParameter("grant_type")
 	}
