@@ -58,9 +58,23 @@ func (s *ship) parcels(ctx context.Context) (p shipState, err error) {
 				p.asked[t.Shipment] = "on the bench: " + t.Text
 			}
 		}
-		return nil
+		return p.logins(tx, now)
 	})
 	return p, err
+}
+
+// loginGone is how long a login is refused before it is a person's turn: where it is good again, the next poll finds out.
+const loginGone = time.Minute
+
+// logins counts the shops that wait for a person to connect them again: none of their orders goes on by itself.
+func (p *shipState) logins(tx *store.Tx, now time.Time) error {
+	all, err := tx.ConnectionList()
+	for _, c := range all {
+		if c.State == store.NeedsLogin && now.Sub(c.UpdatedAt) > loginGone {
+			p.asked[c.ID] = "connect the shop again: " + c.StateReason
+		}
+	}
+	return err
 }
 
 func (p *shipState) add(s *store.Shipment, now time.Time) {
