@@ -33,37 +33,60 @@ type asset struct {
 // browser has none, waits until it is asked for.
 const heldFromStart = 200_000
 
+// together are files sent as one, in this order. An extension of htmx has to be there when htmx looks at the page, which it does as soon as its
+// own script has run: one that came a moment later, as on a slow line, would leave the page dead.
+var together = map[string][]string{"htmx.js": {"htmx.min.js", "hx-sse.min.js"}}
+
 func newAssets() *assets {
 	a := &assets{byPath: map[string]asset{}, hashed: map[string]string{}}
+	apart := map[string]bool{}
+	for name, of := range together {
+		var all []byte
+		for _, one := range of {
+			apart[one] = true
+			all = append(append(all, embedded(one)...), ";\n"...)
+		}
+		a.add(name, all, func() []byte { return all })
+	}
 	err := fs.WalkDir(assetFiles, "assets", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := assetFiles.ReadFile(p)
-		if err != nil {
-			return err
-		}
 		name := strings.TrimPrefix(p, "assets/")
-		sum := sha256.Sum256(b)
-		ext := path.Ext(name)
-		to := "/assets/" + strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
-		kind := mime.TypeByExtension(ext)
-		if kind == "" {
-			kind = "text/plain; charset=utf-8"
+		if err != nil || d.IsDir() || apart[name] {
+			return err
 		}
-		f := asset{kind: kind, plain: sync.OnceValue(func() []byte { b, _ := assetFiles.ReadFile(p); return b })} // it was read a moment ago
-		f.gzip = sync.OnceValue(func() []byte { return squeeze(f.plain()) })
-		if len(b) <= heldFromStart {
-			f.gzip()
-		}
-		a.byPath[to] = f
-		a.hashed[name] = to
+		a.add(name, embedded(name), func() []byte { return embedded(name) })
 		return nil
 	})
 	if err != nil {
 		panic("web: embedded assets cannot be read: " + err.Error()) // they are part of the binary
 	}
 	return a
+}
+
+// embedded reads a file that is part of the binary.
+func embedded(name string) []byte {
+	b, err := assetFiles.ReadFile("assets/" + name)
+	if err != nil {
+		panic("web: embedded assets cannot be read: " + err.Error())
+	}
+	return b
+}
+
+// add lists what name holds, b, which read gives again.
+func (a *assets) add(name string, b []byte, read func() []byte) {
+	sum := sha256.Sum256(b)
+	ext := path.Ext(name)
+	to := "/assets/" + strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
+	kind := mime.TypeByExtension(ext)
+	if kind == "" {
+		kind = "text/plain; charset=utf-8"
+	}
+	f := asset{kind: kind, plain: sync.OnceValue(read)}
+	f.gzip = sync.OnceValue(func() []byte { return squeeze(f.plain()) })
+	if len(b) <= heldFromStart {
+		f.gzip()
+	}
+	a.byPath[to] = f
+	a.hashed[name] = to
 }
 
 func squeeze(b []byte) []byte {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -51,10 +52,16 @@ func open(t *testing.T, book *storybook.Book, now func() time.Time) *stage {
 // openAs starts a site over the book and a browser with a profile of its own.
 func openAs(t *testing.T, book *storybook.Book, o web.Options, flags ...chromedp.ExecAllocatorOption) *stage {
 	t.Helper()
+	return openBehind(t, book, o, func(site http.Handler) http.Handler { return site }, flags...)
+}
+
+// openBehind starts a site over the book and a browser, with something of the test's between the two.
+func openBehind(t *testing.T, book *storybook.Book, o web.Options, between func(http.Handler) http.Handler, flags ...chromedp.ExecAllocatorOption) *stage {
+	t.Helper()
 	path := needChromium(t)
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	site := web.New(book, o)
-	srv := httptest.NewServer(site)
+	srv := httptest.NewServer(between(site))
 	t.Cleanup(srv.Close)
 	t.Cleanup(site.Close)
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,

@@ -1,15 +1,20 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"path"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
+	"github.com/spillway/spillway/web"
 	"github.com/spillway/spillway/web/storybook"
 )
 
@@ -81,6 +86,37 @@ func judge(t *testing.T, found string) {
 			say("    %s\n      %s", n.HTML, n.Summary)
 		}
 	}
+}
+
+// TestASlowLineLeavesNoPageDead lets the first script through and holds back the others until it has had its turn.
+func TestASlowLineLeavesNoPageDead(t *testing.T) {
+	var held atomic.Int64
+	ran := make(chan struct{})
+	s := openBehind(t, storybook.New(screenTime), web.Options{Now: screenTime, DemoUser: demoUser}, func(site http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if path.Ext(r.URL.Path) == ".js" && !strings.HasPrefix(r.URL.Path, "/assets/htmx") {
+				held.Add(1)
+				select {
+				case <-ran:
+				case <-r.Context().Done():
+				}
+			}
+			site.ServeHTTP(w, r)
+		})
+	})
+	ctx, cancel := context.WithTimeout(s.ctx, step)
+	defer cancel()
+	arrived := make(chan error, 1)
+	go func() { arrived <- chromedp.Do(ctx, chromedp.Navigate(s.url+"/")) }()
+	s.until(t, "window.htmx && (window.asked ||= setTimeout(() => window.turned = true)) && window.turned") // htmx looks at the page in a task of its own
+	if held.Load() == 0 {
+		t.Fatal("no script was held back")
+	}
+	close(ran)
+	if err := <-arrived; err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "document.querySelector('#wire').dataset.state === 'live'")
 }
 
 // TestLiveInTheBrowser watches a sale arrive, the rows keep still under the pointer, and a lost stream being owned up to.
