@@ -35,7 +35,8 @@ type CrashOptions struct {
 	Seed   uint64
 	Binary string
 	Log    *slog.Logger
-	Out    io.Writer
+	Report *Report
+	Out    io.Writer // how it goes on
 }
 
 // crash is a run of the program as its own process, killed again and again while three shops sell.
@@ -45,6 +46,7 @@ type crash struct {
 	home   string
 	listen string
 	mu     sync.Mutex
+	sold   int
 }
 
 // Crash kills the program with SIGKILL at random moments and shows that nothing it acknowledged was lost: every message answered
@@ -56,6 +58,7 @@ func Crash(ctx context.Context, o CrashOptions) error {
 	}
 	defer os.RemoveAll(home)
 	c := &crash{o: o, home: home, audit: audit{acked: map[string]bool{}}}
+	o.Report.uses(ctx, "")
 	if c.listen, err = freePort(); err != nil {
 		return err
 	}
@@ -154,7 +157,7 @@ func (c *crash) play(ctx context.Context) error {
 	stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	fmt.Fprintf(c.o.Out, "%d orders sold while the program was killed %d times; %d messages acknowledged\n", sold, c.o.Times, len(c.acked))
+	c.sold = sold
 	return nil
 }
 
@@ -232,7 +235,13 @@ func (c *crash) verify(ctx context.Context) error {
 	for _, id := range lost[:min(3, len(lost))] {
 		c.o.Log.Warn("not in the inbox", "message", id)
 	}
-	fmt.Fprintf(c.o.Out, "acknowledged messages lost: %d\nshops and ledger equal after %s: %t\nproof: %s\n", len(lost), time.Since(began).Round(100*time.Millisecond), wrong == "", proof)
+	healed := time.Since(began)
+	w := c.o.Report.table("crash")
+	w.row("killed, times", figure("count", c.o.Times, "%d"))
+	w.row("orders sold meanwhile", figure("count", c.sold, "%d"))
+	w.row("messages acknowledged, of them lost", words(fmt.Sprintf("%d, %d", len(c.acked), len(lost))), only("acknowledged", len(c.acked)), only("lost", len(lost)))
+	w.row("shops and ledger equal", figure("equal", wrong == "", "%t"), words("after "+healed.Round(100*time.Millisecond).String()), only("took_s", healed.Seconds()))
+	w.row("proof", words(proof.String()), only("ok", proof.OK()))
 	if len(lost) > 0 || wrong != "" || !proof.OK() {
 		return errs.New(errs.Internal, "bench.Crash", "", "the kills did damage: %d messages lost; %s; %s", len(lost), wrong, proof)
 	}

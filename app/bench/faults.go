@@ -46,7 +46,8 @@ type FaultsOptions struct {
 	Binary    string
 	NATS      string // the nats-server program
 	Log       *slog.Logger
-	Out       io.Writer
+	Report    *Report
+	Out       io.Writer // how it goes on
 }
 
 // faults is a cluster under fire: three processes of the program on one PostgreSQL and three NATS nodes, while three shops sell.
@@ -126,6 +127,8 @@ func (f *faults) build(ctx context.Context) (err error) {
 	if f.pg, err = pgserver.Start(pgserver.Options{}); err != nil {
 		return errs.Wrap("bench.Faults", "PostgreSQL", err)
 	}
+	f.o.Report.usesServer(ctx, f.pg)
+	f.o.Report.usesNATS(ctx, f.o.NATS)
 	u, err := url.Parse(f.pg.URL())
 	if err != nil {
 		return errs.Wrap("bench.Faults", "PostgreSQL", err)
@@ -504,13 +507,18 @@ func (f *faults) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r, slowest := f.o.Report, slices.Max(f.healed)
+	w := r.table("faults", "WHAT WENT WRONG", "TIMES")
 	for _, name := range slices.Sorted(maps.Keys(f.counts)) {
-		fmt.Fprintf(f.o.Out, "%4d × %s\n", f.counts[name], name)
+		w.row(name, figure("times", f.counts[name], "%d"))
 	}
-	slowest := slices.Max(f.healed)
-	fmt.Fprintf(f.o.Out, "%d orders sold by three shops to %d processes; %d messages acknowledged, 0 lost; 0 oversold; proof: %s\n", f.sold, faultProcesses, len(f.acked), proof)
-	fmt.Fprintf(f.o.Out, "all right after healing: median %s, slowest %s, bar %s: %s\n", median(f.healed).Round(100*time.Millisecond),
-		slowest.Round(100*time.Millisecond), healBar, verdict(slowest <= healBar))
+	w = r.table("outcome")
+	w.row("orders sold by three shops", figure("count", f.sold, "%d"))
+	w.row("messages acknowledged, of them lost", words(fmt.Sprintf("%d, 0", len(f.acked))), only("acknowledged", len(f.acked)), only("lost", 0))
+	w.row("units oversold", figure("count", 0, "%d"))
+	w.row("all right after healing, median", tenths("took", median(f.healed)))
+	w.row("all right after healing, slowest", tenths("took", slowest), bar("bar "+healBar.String(), slowest <= healBar))
+	w.row("proof", words(proof.String()), only("ok", proof.OK()))
 	if !proof.OK() || slowest > healBar {
 		return errs.New(errs.Internal, "bench.Faults", "", "the faults did damage or healed too slowly: %s", proof)
 	}

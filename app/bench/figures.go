@@ -24,6 +24,16 @@ func middle(runs []pour) pour {
 	return pour{Rate: median(rates), P50: median(p50s), P99: median(p99s), CPUus: median(cpu)}
 }
 
+// cells are the four columns of a rate.
+func (p pour) cells() []cell {
+	return append(p.times(), figure("cpu_us", p.CPUus, "%.0f"))
+}
+
+// times are those without the cores' part.
+func (p pour) times() []cell {
+	return []cell{figure("per_second", p.Rate, "%.0f"), span("p50", p.P50), span("p99", p.P99)}
+}
+
 func ms(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
 
 // Names of the engines.

@@ -3,16 +3,13 @@ package bench
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	dummy "github.com/spillway/spillway/connector/dummy"
@@ -48,26 +45,26 @@ type HealthOptions struct {
 	Asks                int
 	Live                int  // orders whose whole lives are taken in, to see what judging them costs; 0: none
 	Count               bool // count all orders anew, twice
-	Strict, JSON        bool
+	Strict              bool
 	Log                 *slog.Logger
-	Out, Profile        io.Writer // Profile: of the time in which Live is taken in; nil: none
+	Report              *Report
+	Profile             io.Writer // of the time in which Live is taken in; nil: none
 }
 
 // healthReport is what Health found.
 type healthReport struct {
-	Engine  string        `json:"engine"`
-	Machine string        `json:"machine"`
-	Orders  int           `json:"orders"`
-	Pages   []pageFigure  `json:"pages"`
-	Cost    *judgingCost  `json:"cost,omitempty"`
-	Counts  []countedAnew `json:"counts,omitempty"`
+	Engine string
+	Orders int
+	Pages  []pageFigure
+	Cost   *judgingCost
+	Counts []countedAnew
 }
 
 // countedAnew is one full count.
 type countedAnew struct {
-	Took    time.Duration `json:"took_ns"`
-	Orders  int64         `json:"orders"`
-	Differs int64         `json:"differs"`
+	Took    time.Duration
+	Orders  int64
+	Differs int64
 }
 
 // Health measures what it takes to know how shops stand when millions of orders are in the window: to read it, to keep it current, and to count
@@ -90,8 +87,8 @@ func Health(ctx context.Context, o HealthOptions) error {
 	if err != nil {
 		return err
 	}
-	r := healthReport{Engine: engineOf(o.Database), Orders: o.Orders,
-		Machine: fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())}
+	o.Report.uses(ctx, o.Database)
+	r := healthReport{Engine: engineOf(o.Database), Orders: o.Orders}
 	if r.Pages, err = rig.askAll(ctx, o.Asks); err != nil {
 		return err
 	}
@@ -217,56 +214,29 @@ func storeSums(ctx context.Context, st *store.Store, sums *health.Sums) error {
 	return nil
 }
 
+// print fills the report and fails if a bar was missed and bars count.
 func (r *healthReport) print(o HealthOptions) error {
-	missed := 0
-	for _, f := range r.Pages {
-		if !f.ok() {
-			missed++
-		}
-	}
-	if r.Cost != nil && r.Cost.Cores.all() > orderBar {
-		missed++
-	}
-	if n := len(r.Counts); n > 0 && r.Counts[n-1].Differs > 0 {
-		missed++
-	}
-	if o.JSON {
-		enc := json.NewEncoder(o.Out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
-			return err
-		}
-	} else if err := r.table(o.Out); err != nil {
-		return err
-	}
-	if missed > 0 && o.Strict {
-		return errs.New(errs.Conflict, "bench.Health", "", "%d bars were missed", missed)
-	}
-	return nil
-}
-
-func (r *healthReport) table(out io.Writer) error {
-	fmt.Fprintf(out, "%s, %d orders; %s\n", r.Engine, r.Orders, r.Machine)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "question\tasked\tp50\tp95\tp99\tbar (p95)\t")
-	for _, f := range r.Pages {
-		bar := "\t"
-		if f.Bar > 0 {
-			bar = f.Bar.String() + "\t" + verdict(f.ok())
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", f.Page, f.N, ms(f.P50), ms(f.P95), ms(f.P99), bar)
-	}
+	fillPages(o.Report, "health", fmt.Sprintf("question; %s, %d orders", r.Engine, r.Orders), r.Pages)
 	if c := r.Cost; c != nil {
-		for _, by := range []struct {
-			name, bar string
-			judgingTime
-		}{{name: "of the clock", judgingTime: c.Clock}, {"of the cores", orderBar.String() + "\t" + verdict(c.Cores.all() <= orderBar), c.Cores}} {
-			fmt.Fprintf(w, "keeping it current, an order's whole life of %.1f changes, %s\t%d\t%s\tof it in intake %s\tadding up %s\t%s\n", c.Changes, by.name, c.Orders,
-				by.all(), by.Intake, by.Fold, by.bar)
+		w := o.Report.table("judging", fmt.Sprintf("keeping it current, an order's whole life of %.1f changes", c.Changes), "orders", "an order", "of it in intake", "adding up", "bar")
+		row := func(what string, t judgingTime, more ...cell) {
+			micros := func(name string, d time.Duration) cell {
+				return cell{name: name + "_us", value: rounded(float64(d) / float64(time.Microsecond)), text: d.String(), shown: true}
+			}
+			w.row(what, append([]cell{figure("orders", c.Orders, "%d"), micros("all", t.all()), micros("intake", t.Intake), micros("adding", t.Fold), only("changes", c.Changes)}, more...)...)
+		}
+		row("of the clock", c.Clock)
+		row("of the cores", c.Cores, bar(orderBar.String(), c.Cores.all() <= orderBar))
+	}
+	if len(r.Counts) > 0 {
+		w := o.Report.table("counting", "counting all anew", "orders", "took", "figures that differed", "bar")
+		for i, c := range r.Counts {
+			cells := []cell{figure("orders", c.Orders, "%d"), {name: "took_ms", value: millis(c.Took), text: c.Took.Round(time.Millisecond).String(), shown: true}, figure("differed", c.Differs, "%d")}
+			if i > 0 {
+				cells = append(cells, bar("0", c.Differs == 0))
+			}
+			w.row(fmt.Sprintf("time %d", i+1), cells...)
 		}
 	}
-	for i, c := range r.Counts {
-		fmt.Fprintf(w, "counting all anew, time %d\t%d\t%s\t%d figures differed\t\t\t%s\n", i+1, c.Orders, c.Took.Round(time.Millisecond), c.Differs, verdict(c.Differs == 0 || i == 0))
-	}
-	return w.Flush()
+	return o.Report.judge("bench.Health", o.Strict)
 }

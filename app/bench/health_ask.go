@@ -64,16 +64,16 @@ func (r *healthRig) askAll(ctx context.Context, times int) ([]pageFigure, error)
 
 // judgingCost is what knowing the rates costs for each order, all changes of its life included: of the clock, and in a second run of the cores.
 type judgingCost struct {
-	Orders  int         `json:"orders"`
-	Changes float64     `json:"changes"` // an order's
-	Clock   judgingTime `json:"clock"`
-	Cores   judgingTime `json:"cores"` // of this process and, when adding up, of the database's
+	Orders  int
+	Changes float64 // an order's
+	Clock   judgingTime
+	Cores   judgingTime // of this process and, when adding up, of the database's
 }
 
 // judgingTime is for each order.
 type judgingTime struct {
-	Intake time.Duration `json:"intake_ns"` // in the intake's own transaction, but for the database's part of its commit
-	Fold   time.Duration `json:"fold_ns"`   // adding up behind it, commits included
+	Intake time.Duration // in the intake's own transaction, but for the database's part of its commit
+	Fold   time.Duration // adding up behind it, commits included
 }
 
 func (t judgingTime) all() time.Duration { return t.Intake + t.Fold }

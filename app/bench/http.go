@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -36,8 +34,7 @@ type HTTPOptions struct {
 	Rival    string // file that says how to reach another system; see Rival
 	Binary   string
 	Strict   bool
-	JSON     bool
-	Out      io.Writer
+	Report   *Report
 }
 
 // Rival is another system that takes reservations over HTTP, as its script has started it.
@@ -90,22 +87,23 @@ func HTTP(ctx context.Context, o HTTPOptions) error {
 		}
 		targets = append(targets, r)
 	}
-	rep := httpReport{Callers: o.Callers, Engine: engineOf(o.Database), Sides: make([]httpSide, len(targets))}
+	o.Report.uses(ctx, o.Database)
+	sides := make([]httpSide, len(targets))
 	for range o.Runs {
 		for i, t := range targets {
 			p, err := b.run(ctx, t)
 			if err != nil {
 				return err
 			}
-			rep.Sides[i].Name, rep.Sides[i].Runs = t.name, append(rep.Sides[i].Runs, p)
+			sides[i].Name, sides[i].Runs = t.name, append(sides[i].Runs, p)
 		}
 	}
 	for i, t := range targets {
-		if err := b.sellOut(ctx, t, &rep.Sides[i]); err != nil {
+		if err := b.sellOut(ctx, t, &sides[i]); err != nil {
 			return err
 		}
 	}
-	return rep.print(o)
+	return b.report(sides)
 }
 
 // ours starts one process of the program, or two where the database can be shared.
@@ -275,55 +273,27 @@ func (b *httpBench) together(t *target, f func(*line) ([]time.Duration, error)) 
 }
 
 type httpSide struct {
-	Name      string `json:"name"`
-	Runs      []pour `json:"runs"`
-	Processes int    `json:"processes"`
-	Stock     int64  `json:"stock"`
-	Granted   int64  `json:"granted"`
-	Held      int64  `json:"held"`
+	Name                 string
+	Runs                 []pour
+	Processes            int
+	Stock, Granted, Held int64
 }
 
-type httpReport struct {
-	Callers int        `json:"callers"`
-	Engine  string     `json:"engine"`
-	Sides   []httpSide `json:"sides"`
-}
-
-func (r *httpReport) print(o HTTPOptions) error {
-	var table bytes.Buffer
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "reservations of one hot item over HTTP, %d callers\tPER SECOND\tP50\tP99\tSTOCK\tGRANTED\tHELD\tPROCESSES\t\n", r.Callers)
-	missed := 0
-	for _, s := range r.Sides {
-		m := middle(s.Runs)
-		fmt.Fprintf(w, "%s\t%.0f\t%s\t%s\t%d\t%d\t%d\t%d\t\n", s.Name, m.Rate, ms(m.P50), ms(m.P99), s.Stock, s.Granted, s.Held, s.Processes)
+// report fails if our own stock was not kept exactly.
+func (b *httpBench) report(sides []httpSide) error {
+	r := b.o.Report
+	w := r.table("http", fmt.Sprintf("reservations of one hot item over HTTP, %d callers", b.o.Callers), "PER SECOND", "P50", "P99", "STOCK", "GRANTED", "HELD", "PROCESSES")
+	for _, s := range sides {
+		w.row(s.Name, append(middle(s.Runs).times(), figure("stock", s.Stock, "%d"), figure("granted", s.Granted, "%d"), figure("held", s.Held, "%d"),
+			figure("processes", s.Processes, "%d"))...).Runs = s.Runs
 	}
-	ours := r.Sides[0]
-	exact := ours.Granted == ours.Stock && ours.Held == ours.Stock
-	if len(r.Sides) > 1 {
-		times := middle(ours.Runs).Rate / middle(r.Sides[1].Runs).Rate
-		if times < httpBar {
-			missed++
-		}
-		fmt.Fprintf(w, "times %s\t%.0f\t\t\t\tbar %d\t%s\t\t\n", r.Sides[1].Name, times, httpBar, verdict(times >= httpBar))
+	ours := sides[0]
+	if len(sides) > 1 {
+		times := middle(ours.Runs).Rate / middle(sides[1].Runs).Rate
+		w.row("times "+sides[1].Name, figure("times", times, "%.0f"), blank, blank, blank, bar(fmt.Sprintf("bar %d", httpBar), times >= httpBar))
 	}
-	if err := w.Flush(); err != nil {
-		return errs.Wrap("bench.HTTP", "", err)
-	}
-	if o.JSON {
-		table.Reset()
-		if err := json.NewEncoder(&table).Encode(r); err != nil {
-			return errs.Wrap("bench.HTTP", "", err)
-		}
-	}
-	if _, err := o.Out.Write(table.Bytes()); err != nil {
-		return errs.Wrap("bench.HTTP", "", err)
-	}
-	if !exact {
+	if ours.Granted != ours.Stock || ours.Held != ours.Stock {
 		return errs.New(errs.Internal, "bench.HTTP", "", "%d of %d units were granted and %d are held", ours.Granted, ours.Stock, ours.Held)
 	}
-	if o.Strict && missed > 0 {
-		return errs.New(errs.Conflict, "bench.HTTP", "", "%d bars were missed", missed)
-	}
-	return nil
+	return r.judge("bench.HTTP", b.o.Strict)
 }

@@ -7,9 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -17,7 +15,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -45,8 +42,7 @@ type IngestOptions struct {
 	Database string
 	Binary   string
 	Strict   bool
-	JSON     bool
-	Out      io.Writer
+	Report   *Report
 }
 
 // pour is what one run measured.
@@ -87,7 +83,8 @@ func Ingest(ctx context.Context, o IngestOptions) error {
 	if err := c.read(&b.at); err != nil {
 		return err
 	}
-	r := ingestReport{Engine: engineOf(o.Database), Conns: o.Conns, Bytes: ingestBody}
+	o.Report.uses(ctx, o.Database)
+	r := ingestReport{Engine: engineOf(o.Database)}
 	kept := 0
 	for range o.Runs {
 		for _, side := range []struct {
@@ -269,53 +266,26 @@ func host(address string) string {
 }
 
 type ingestReport struct {
-	Engine       string `json:"engine"`
-	Conns        int    `json:"connections"`
-	Bytes        int    `json:"bytes"`
-	Bare         []pour `json:"verify_and_parse_only"`
-	Ours         []pour `json:"durable"`
-	Steady       *pour  `json:"steady,omitempty"`
-	EarlyMiB     int    `json:"early_mib,omitempty"`
-	LateMiB      int    `json:"late_mib,omitempty"`
-	Acknowledged int    `json:"acknowledged"`
-	Kept         int    `json:"kept"`
+	Engine             string
+	Bare, Ours         []pour
+	Steady             *pour
+	EarlyMiB, LateMiB  int
+	Acknowledged, Kept int
 }
 
 func (r *ingestReport) print(o IngestOptions) error {
-	if o.JSON {
-		if err := json.NewEncoder(o.Out).Encode(r); err != nil {
-			return errs.Wrap("bench.Ingest", "", err)
-		}
-	}
 	bare, ours := middle(r.Bare), middle(r.Ours)
-	missed := 0
-	word := func(ok bool) string {
-		if !ok {
-			missed++
-		}
-		return verdict(ok)
+	w := o.Report.table("ingest", fmt.Sprintf("%s, %d connections, %d bytes, medians of %d", r.Engine, o.Conns, ingestBody, len(r.Ours)), "PER SECOND", "P50", "P99", "BAR")
+	w.row("verified and parsed only", bare.times()...).Runs = r.Bare
+	w.row("verified, parsed, de-duplicated, durable", append(ours.times(), bar(fmt.Sprintf("%d, %s", ingestBar, ingestP99Bar), ours.Rate >= ingestBar && ours.P99 <= ingestP99Bar))...).Runs = r.Ours
+	w.row("part of the rate without storing", figure("percent", 100*ours.Rate/bare.Rate, "%.0f %%"), blank, blank, bar(fmt.Sprintf("%.0f %%", 100*ingestPartBar), ours.Rate >= ingestPartBar*bare.Rate))
+	if r.Steady != nil {
+		w.row("for "+o.Steady.String(), r.Steady.times()...)
+		w.row("memory early and late", figure("early_mib", r.EarlyMiB, "%d MiB"), figure("late_mib", r.LateMiB, "%d MiB"), blank, bar("flat", float64(r.LateMiB) <= flatBar*float64(r.EarlyMiB)))
 	}
-	if !o.JSON {
-		w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(w, "%s, %d connections, %d bytes, medians of %d\tPER SECOND\tP50\tP99\tBAR\t\n", r.Engine, r.Conns, r.Bytes, len(r.Ours))
-		fmt.Fprintf(w, "verified and parsed only\t%.0f\t%s\t%s\t\t\n", bare.Rate, ms(bare.P50), ms(bare.P99))
-		fmt.Fprintf(w, "verified, parsed, de-duplicated, durable\t%.0f\t%s\t%s\t%d, %s\t%s\n", ours.Rate, ms(ours.P50), ms(ours.P99), ingestBar, ingestP99Bar,
-			word(ours.Rate >= ingestBar && ours.P99 <= ingestP99Bar))
-		fmt.Fprintf(w, "part of the rate without storing\t%.0f %%\t\t\t%.0f %%\t%s\n", 100*ours.Rate/bare.Rate, 100*ingestPartBar, word(ours.Rate >= ingestPartBar*bare.Rate))
-		if r.Steady != nil {
-			fmt.Fprintf(w, "for %s\t%.0f\t%s\t%s\t\t\n", o.Steady, r.Steady.Rate, ms(r.Steady.P50), ms(r.Steady.P99))
-			fmt.Fprintf(w, "memory early and late\t%d MiB\t%d MiB\t\tflat\t%s\n", r.EarlyMiB, r.LateMiB, word(float64(r.LateMiB) <= flatBar*float64(r.EarlyMiB)))
-		}
-		fmt.Fprintf(w, "acknowledged, of them kept\t%d\t%d\t\tall\t%s\n", r.Acknowledged, r.Kept, word(r.Kept >= r.Acknowledged))
-		if err := w.Flush(); err != nil {
-			return errs.Wrap("bench.Ingest", "", err)
-		}
-	}
+	w.row("acknowledged, of them kept", figure("acknowledged", r.Acknowledged, "%d"), figure("kept", r.Kept, "%d"), blank, bar("all", r.Kept >= r.Acknowledged))
 	if r.Kept < r.Acknowledged {
 		return errs.New(errs.Internal, "bench.Ingest", "", "%s acknowledged messages are lost", strconv.Itoa(r.Acknowledged-r.Kept))
 	}
-	if o.Strict && missed > 0 {
-		return errs.New(errs.Conflict, "bench.Ingest", "", "%d bars were missed", missed)
-	}
-	return nil
+	return o.Report.judge("bench.Ingest", o.Strict)
 }

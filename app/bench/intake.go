@@ -3,7 +3,6 @@ package bench
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/app"
@@ -47,10 +45,9 @@ type IntakeOptions struct {
 	Database string
 	Binary   string
 	Strict   bool
-	JSON     bool
 	Profile  io.Writer // a CPU profile of the gathered runs; nil: none
 	Log      *slog.Logger
-	Out      io.Writer
+	Report   *Report
 }
 
 type intake struct {
@@ -83,6 +80,7 @@ func Intake(ctx context.Context, o IntakeOptions) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
+	o.Report.uses(ctx, o.Database)
 	b := &intake{o: o, app: a}
 	if b.baskets, err = furnishIntake(ctx, a, m, o.Items, o.Seed); err != nil {
 		return err
@@ -157,13 +155,10 @@ func furnishIntake(ctx context.Context, a *app.App, m *market, items int, seed u
 }
 
 type intakeReport struct {
-	Engine   string             `json:"engine"`
-	Callers  int                `json:"callers"`
-	Page     int                `json:"orders_at_a_time"`
-	Lines    int                `json:"lines"`
-	Alone    []pour             `json:"transaction_per_order"`
-	Gathered []pour             `json:"gathered"`
-	Steps    map[string]float64 `json:"part_of_time"`
+	Engine               string
+	Callers, Page, Lines int
+	Alone, Gathered      []pour
+	Steps                map[string]float64 // what part of the time each takes
 
 	took map[string]time.Duration
 }
@@ -179,35 +174,18 @@ func (r *intakeReport) addSteps(before, after map[string]time.Duration) {
 
 func (r *intakeReport) print(o IntakeOptions) error {
 	alone, ours := middle(r.Alone), middle(r.Gathered)
-	bar := intakeBars[r.Engine]
+	bars := intakeBars[r.Engine]
 	r.Steps = map[string]float64{}
 	for step, d := range r.took {
 		r.Steps[step] = d.Seconds() / r.took["all"].Seconds()
 	}
-	missed := 0
-	word := func(ok bool) string {
-		if !ok {
-			missed++
-		}
-		return verdict(ok)
-	}
-	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s, orders of %d lines, medians of %d\tPER SECOND\tP50\tP99\tCPU µs/ORDER\tBAR\t\n", r.Engine, r.Lines, len(r.Gathered))
-	fmt.Fprintf(w, "a transaction per order, %d at once\t%.0f\t%s\t%s\t%.0f\t\t\n", aloneAtOnce, alone.Rate, ms(alone.P50), ms(alone.P99), alone.CPUus)
-	fmt.Fprintf(w, "gathered, %d sources of %d\t%.0f\t%s\t%s\t%.0f\t%.0f\t%s\n", r.Callers, r.Page, ours.Rate, ms(ours.P50), ms(ours.P99), ours.CPUus, bar.rate, word(ours.Rate >= bar.rate))
-	fmt.Fprintf(w, "times a transaction per order\t%.1f\t\t\t\t%.0f\t%s\n", ours.Rate/alone.Rate, bar.times, word(ours.Rate >= bar.times*alone.Rate))
+	w := o.Report.table("intake", fmt.Sprintf("%s, orders of %d lines, medians of %d", r.Engine, r.Lines, len(r.Gathered)), "PER SECOND", "P50", "P99", "CPU µs/ORDER", "BAR")
+	w.row(fmt.Sprintf("a transaction per order, %d at once", aloneAtOnce), alone.cells()...).Runs = r.Alone
+	w.row(fmt.Sprintf("gathered, %d sources of %d", r.Callers, r.Page), append(ours.cells(), bar(fmt.Sprintf("%.0f", bars.rate), ours.Rate >= bars.rate))...).Runs = r.Gathered
+	w.row("times a transaction per order", figure("times", ours.Rate/alone.Rate, "%.1f"), blank, blank, blank, bar(fmt.Sprintf("%.0f", bars.times), ours.Rate >= bars.times*alone.Rate))
 	steps := slices.SortedFunc(maps.Keys(r.Steps), func(a, b string) int { return cmp.Compare(r.Steps[b], r.Steps[a]) })
 	for _, s := range steps {
-		fmt.Fprintf(w, "  of the transactions: %s\t%.0f %%\t\t\t\t\t\n", s, 100*r.Steps[s])
+		w.row("  of the transactions: "+s, figure("percent", 100*r.Steps[s], "%.0f %%"))
 	}
-	if o.JSON {
-		return errs.Wrap("bench.Intake", "", json.NewEncoder(o.Out).Encode(r))
-	}
-	if err := w.Flush(); err != nil {
-		return errs.Wrap("bench.Intake", "", err)
-	}
-	if o.Strict && missed > 0 {
-		return errs.New(errs.Conflict, "bench.Intake", "", "%d bars were missed", missed)
-	}
-	return nil
+	return o.Report.judge("bench.Intake", o.Strict)
 }

@@ -2,18 +2,13 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,57 +26,44 @@ type LedgerOptions struct {
 	Runs      int
 	For       time.Duration
 	Two       bool // also two processes on one PostgreSQL
-	JSON      bool
 	Strict    bool // fail when a bar is missed, not only when something is oversold or lost
 	Binary    string
 	Log       *slog.Logger
-	Out       io.Writer
+	Report    *Report
 }
 
 // contest is one contender's runs with one number of callers.
 type contest struct {
-	Name    string `json:"name"`
-	Callers int    `json:"callers"`
+	Name    string
+	Callers int
 	load
 	runs []load
 }
 
 // judgement is one ratio, and whether it reaches its bar.
 type judgement struct {
-	What  string  `json:"what"`
-	Ratio float64 `json:"ratio"`
-	Bar   float64 `json:"bar,omitzero"` // 0: none is set
-	OK    bool    `json:"ok"`
+	What  string
+	Ratio float64
+	Bar   float64 // 0: none is set
+	OK    bool
 }
 
-func (j judgement) String() string {
-	switch {
-	case j.Bar == 0:
-		return fmt.Sprintf("%s\t%.2f\t\t", j.What, j.Ratio)
-	case j.OK:
-		return fmt.Sprintf("%s\t%.2f\t%g\tok", j.What, j.Ratio, j.Bar)
-	}
-	return fmt.Sprintf("%s\t%.2f\t%g\tMISSED", j.What, j.Ratio, j.Bar)
-}
-
-type ledgerReport struct {
-	Machine  []string         `json:"machine"`
-	Shape    string           `json:"shape"`
-	Contests []contest        `json:"contests"`
-	Two      *twoReport       `json:"two_processes,omitempty"`
-	Verdicts []judgement      `json:"bars"`
-	SoldOut  map[string]int64 `json:"sold_of_300"`
+type ledgerFound struct {
+	Contests []contest
+	Two      *twoReport
+	Verdicts []judgement
+	SoldOut  map[string]int64
 }
 
 // ledgerBench is one run of Ledger.
 type ledgerBench struct {
-	o      LedgerOptions
-	dir    string
-	items  []string
-	want   shape
-	pg     *pgserver.Server
-	redis  *redisServer
-	report ledgerReport
+	o     LedgerOptions
+	dir   string
+	items []string
+	want  shape
+	pg    *pgserver.Server
+	redis *redisServer
+	found ledgerFound
 }
 
 // pgSettings make PostgreSQL as durable as it is by default, with memory like a small server's; baselines and Spillway share the server.
@@ -93,7 +75,7 @@ const endless = 500_000_000
 // Ledger measures how many orders a second are reserved, durably and exactly, beside what teams usually build. Runs alternate and medians
 // count, so that a noisy machine is noisy for all.
 func Ledger(ctx context.Context, o LedgerOptions) (err error) {
-	b := &ledgerBench{o: o, report: ledgerReport{Shape: o.Shape, SoldOut: map[string]int64{}}}
+	b := &ledgerBench{o: o, found: ledgerFound{SoldOut: map[string]int64{}}}
 	n, want, err := shapeOf(o.Shape)
 	if err != nil {
 		return err
@@ -110,10 +92,7 @@ func Ledger(ctx context.Context, o LedgerOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.stopServers()) }()
-	b.report.Machine = machine(ctx, b)
-	if !o.JSON {
-		fmt.Fprintln(o.Out, strings.Join(b.report.Machine, "\n"))
-	}
+	b.describe(ctx)
 	if err := b.race(ctx); err != nil {
 		return err
 	}
@@ -135,7 +114,7 @@ func (b *ledgerBench) servers(ctx context.Context) (err error) {
 	if b.o.has("postgres", "postgres-tx") {
 		b.pg, err = pgserver.Start(pgserver.Options{Settings: pgSettings, Socket: true})
 		if errors.Is(err, pgserver.ErrNotInstalled) {
-			fmt.Fprintf(os.Stderr, "LEFT OUT: %v\n", err)
+			b.o.Report.leave(err)
 		} else if err != nil {
 			return errs.Wrap("bench ledger", "postgres", err)
 		} else if err := usedLog(ctx, b.pg.URL()); err != nil {
@@ -145,7 +124,7 @@ func (b *ledgerBench) servers(ctx context.Context) (err error) {
 	if b.o.has("redis", "redis-rueidis") {
 		b.redis, err = startRedis(ctx)
 		if errs.Is(err, errs.NotFound) {
-			fmt.Fprintf(os.Stderr, "LEFT OUT: %v\n", err)
+			b.o.Report.leave(err)
 		} else if err != nil {
 			return errors.Join(err, b.stopServers())
 		}
@@ -222,9 +201,9 @@ func (b *ledgerBench) race(ctx context.Context) (err error) {
 	}
 	total := map[string]int64{}
 	for _, callers := range b.o.Callers {
-		at := len(b.report.Contests)
+		at := len(b.found.Contests)
 		for _, c := range cs {
-			b.report.Contests = append(b.report.Contests, contest{Name: c.key, Callers: callers})
+			b.found.Contests = append(b.found.Contests, contest{Name: c.key, Callers: callers})
 		}
 		for range b.o.Runs {
 			for i, c := range cs {
@@ -234,12 +213,12 @@ func (b *ledgerBench) race(ctx context.Context) (err error) {
 					return err
 				}
 				total[c.key] += l.accepted
-				b.report.Contests[at+i].runs = append(b.report.Contests[at+i].runs, l)
+				b.found.Contests[at+i].runs = append(b.found.Contests[at+i].runs, l)
 			}
 		}
 	}
-	for i := range b.report.Contests {
-		b.report.Contests[i].load = middleLoad(b.report.Contests[i].runs)
+	for i := range b.found.Contests {
+		b.found.Contests[i].load = middleLoad(b.found.Contests[i].runs)
 	}
 	return b.exact(ctx, cs, total)
 }
@@ -251,7 +230,7 @@ func (b *ledgerBench) exact(ctx context.Context, cs []*contender, total map[stri
 		if err != nil {
 			return err
 		}
-		b.report.SoldOut[c.key] = n
+		b.found.SoldOut[c.key] = n
 		if n != scarce {
 			return errs.New(errs.Internal, "bench ledger", c.name, "%d orders were told yes for %d units", n, scarce)
 		}
@@ -293,8 +272,8 @@ var bars = []struct {
 // judge compares engines with baselines. The bars are of the hot item; for other shapes the ratios are printed all the same.
 func (b *ledgerBench) judge() {
 	of := func(name string, callers int) *contest {
-		for i := range b.report.Contests {
-			if c := &b.report.Contests[i]; c.Name == name && c.Callers == callers {
+		for i := range b.found.Contests {
+			if c := &b.found.Contests[i]; c.Name == name && c.Callers == callers {
 				return c
 			}
 		}
@@ -315,67 +294,65 @@ func (b *ledgerBench) judge() {
 				v.Bar = 0
 			}
 			v.OK = v.Ratio >= v.Bar
-			b.report.Verdicts = append(b.report.Verdicts, v)
+			b.found.Verdicts = append(b.found.Verdicts, v)
 		}
 	}
-	if t := b.report.Two; t != nil {
-		b.report.Verdicts = append(b.report.Verdicts, judgement{"two processes / one, orders a second", t.Rate / t.One, 0.7, t.Rate >= 0.7*t.One})
+	if t := b.found.Two; t != nil {
+		b.found.Verdicts = append(b.found.Verdicts, judgement{"two processes / one, orders a second", t.Rate / t.One, 0.7, t.Rate >= 0.7*t.One})
 	}
 }
 
 func (b *ledgerBench) print() error {
-	r, missed := &b.report, 0
-	for _, v := range r.Verdicts {
-		if !v.OK {
-			missed++
+	f, r := &b.found, b.o.Report
+	w := r.table("contenders", "contender", "callers", "orders/s", "p50", "p99", "CPU µs/order (this process)")
+	for _, c := range f.Contests {
+		row := w.row(c.Name, figure("callers", c.Callers, "%d"), figure("per_second", c.Rate, "%.0f"), fine("p50", c.P50), fine("p99", c.P99), figure("cpu_us", c.CPU, "%.1f"))
+		for _, l := range c.runs {
+			row.Runs = append(row.Runs, pour{Rate: l.Rate, P50ms: millis(l.P50), P99ms: millis(l.P99), CPUus: l.CPU})
 		}
 	}
-	if b.o.JSON {
-		e := json.NewEncoder(b.o.Out)
-		e.SetIndent("", "  ")
-		if err := e.Encode(r); err != nil {
-			return errs.Wrap("bench ledger", "", err)
+	w = r.table("ratios", "", "ratio", "at least")
+	for _, v := range f.Verdicts {
+		cells := []cell{figure("ratio", v.Ratio, "%.2f")}
+		if v.Bar > 0 {
+			cells = append(cells, bar(fmt.Sprintf("%g", v.Bar), v.OK))
 		}
-	} else {
-		w := tabwriter.NewWriter(b.o.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "\ncontender\tcallers\torders/s\tp50\tp99\tCPU µs/order (this process)")
-		for _, c := range r.Contests {
-			fmt.Fprintf(w, "%s\t%d\t%.0f\t%s\t%s\t%.1f\n", c.Name, c.Callers, c.Rate, c.P50.Round(10*time.Microsecond), c.P99.Round(10*time.Microsecond), c.CPU)
-		}
-		fmt.Fprintln(w, "\n\tratio\tat least\t")
-		for _, v := range r.Verdicts {
-			fmt.Fprintln(w, v)
-		}
-		if err := w.Flush(); err != nil {
-			return errs.Wrap("bench ledger", "", err)
-		}
-		fmt.Fprintf(b.o.Out, "\nsold of %d units wanted by %d orders, every accepted one told twice: %v; journals equal balances\n", scarce, pressing, r.SoldOut)
-		if r.Two != nil {
-			fmt.Fprintln(b.o.Out, r.Two)
-		}
+		w.row(v.What, cells...)
 	}
-	if missed > 0 && b.o.Strict {
-		return errs.New(errs.Internal, "bench ledger", "", "%d bars were missed", missed)
+	exact := []cell{only("units", scarce), only("wanted", pressing)}
+	for name, n := range f.SoldOut {
+		exact = append(exact, only(name, n))
 	}
-	return nil
+	r.table("exact").row(fmt.Sprintf("sold of %d units wanted by %d orders, every accepted one told twice: %v; journals equal balances", scarce, pressing, f.SoldOut), exact...)
+	if t := f.Two; t != nil {
+		r.table("two processes").row(t.String(), only("callers", t.Callers), only("per_second", t.Rate), only("one_per_second", t.One), only("accepted", t.Shares), only("held", t.Held))
+	}
+	return r.judge("bench ledger", b.o.Strict)
 }
 
-// machine says what was measured on.
-func machine(ctx context.Context, b *ledgerBench) []string {
-	out := []string{fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, d := range info.Deps {
-			switch d.Path {
-			case "modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9", "github.com/redis/rueidis":
-				out = append(out, d.Path+" "+d.Version)
-			}
+// fine is a span to a hundredth of a millisecond.
+func fine(name string, d time.Duration) cell {
+	c := span(name, d)
+	c.text = d.Round(10 * time.Microsecond).String()
+	return c
+}
+
+// describe notes what the contenders are set to.
+func (b *ledgerBench) describe(ctx context.Context) {
+	r := b.o.Report
+	if b.pg != nil {
+		r.usesServer(ctx, b.pg)
+		r.Settings["postgres.by"] = "Unix socket"
+		if b.o.has("postgres-tx") {
+			r.Settings["postgres-tx.pool"] = baselinePool
 		}
 	}
-	if b.pg != nil {
-		out = append(out, "PostgreSQL "+b.pg.Version()+", by Unix socket: "+strings.Join(pgSettings, " ")+fmt.Sprintf("; baseline pool %d", baselinePool))
-	}
 	if b.redis != nil {
-		out = append(out, "Redis "+b.redis.version(ctx)+", by TCP on loopback: appendonly yes, appendfsync always")
+		r.Versions["redis"] = b.redis.version(ctx)
+		r.Settings["redis.appendonly"], r.Settings["redis.appendfsync"], r.Settings["redis.by"] = "yes", "always", "TCP on loopback"
 	}
-	return append(out, fmt.Sprintf("SQLite: WAL, synchronous=FULL; shape %s, %d runs of %s each, alternating; medians", b.o.Shape, b.o.Runs, b.o.For))
+	r.uses(ctx, "sqlite:"+filepath.Join(b.dir, "spillway.db"))
+	if b.o.has("sqlite-tx") {
+		r.Settings["sqlite-tx.durable"] = "WAL, synchronous=FULL"
+	}
 }

@@ -71,18 +71,20 @@ func LedgerKill(ctx context.Context, o LedgerOptions) (err error) {
 		return errs.Wrap("bench ledger", "", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	table := o.Report.table("kill", "", "kills of the process", "stops of the database", "orders told yes", "lost", "held twice", "held in all", "journal")
 	for _, engine := range o.Engines {
-		k := &ledgerKill{o: o, engine: engine, url: "sqlite:" + filepath.Join(dir, "kill.db")}
+		k := &ledgerKill{o: o, table: table, engine: engine, url: "sqlite:" + filepath.Join(dir, "kill.db")}
 		if engine == "postgres" {
 			if k.pg, err = pgserver.Start(pgserver.Options{Settings: pgSettings, Socket: true}); err != nil {
 				if errors.Is(err, pgserver.ErrNotInstalled) {
-					fmt.Fprintf(os.Stderr, "LEFT OUT: %v\n", err)
+					o.Report.leave(err)
 					continue
 				}
 				return errs.Wrap("bench ledger", "postgres", err)
 			}
 			k.url = k.pg.URL()
 		}
+		o.Report.uses(ctx, k.url)
 		err := k.run(ctx)
 		if k.pg != nil {
 			err = errors.Join(err, k.pg.Close())
@@ -96,6 +98,7 @@ func LedgerKill(ctx context.Context, o LedgerOptions) (err error) {
 
 type ledgerKill struct {
 	o      LedgerOptions
+	table  *Table
 	engine string
 	url    string
 	pg     *pgserver.Server
@@ -126,8 +129,8 @@ func (k *ledgerKill) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(k.o.Out, "%s: %d kills of the process, %d stops of the database: %d orders told yes, 0 lost, 0 held twice; %d held in all; journal equals balances\n",
-		k.engine, killTimes, stops, len(k.acked), held)
+	k.table.row(k.engine, figure("kills", killTimes, "%d"), figure("stops", stops, "%d"), figure("acknowledged", len(k.acked), "%d"), figure("lost", 0, "%d"), figure("held_twice", 0, "%d"),
+		figure("held", held, "%d"), words("equals balances"))
 	return nil
 }
 

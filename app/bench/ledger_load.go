@@ -30,10 +30,10 @@ type contender struct {
 
 // load is what callers measured together.
 type load struct {
-	Rate     float64       `json:"orders_per_second"`
-	P50      time.Duration `json:"p50_ns"`
-	P99      time.Duration `json:"p99_ns"`
-	CPU      float64       `json:"cpu_us_per_order"` // of this process: callers and, for the embedded engine, the database
+	Rate     float64
+	P50      time.Duration
+	P99      time.Duration
+	CPU      float64 // of this process: callers and, for the embedded engine, the database
 	accepted int64
 }
 

@@ -15,11 +15,11 @@ import (
 
 // twoReport is one hot item sold by two processes on one PostgreSQL at once.
 type twoReport struct {
-	One     float64 `json:"one_process_orders_per_second"`
-	Rate    float64 `json:"orders_per_second"`
-	Shares  []int64 `json:"accepted_by_each"`
-	Held    int64   `json:"held"`
-	Callers int     `json:"callers"` // of both together
+	One     float64
+	Rate    float64
+	Shares  []int64
+	Held    int64
+	Callers int // of both together
 }
 
 func (t *twoReport) String() string {
@@ -131,7 +131,7 @@ func (b *ledgerBench) two(ctx context.Context) (err error) {
 	if r.Held != accepted {
 		return errs.New(errs.Internal, "bench ledger", "two processes", "%d orders were told yes, %d units are held", accepted, r.Held)
 	}
-	b.report.Two = r
+	b.found.Two = r
 	return nil
 }
 

@@ -3,16 +3,12 @@ package bench
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // VACUUM is not for a transaction, which is all a store has
@@ -39,29 +35,26 @@ type PagesOptions struct {
 	Tenth               string // the same for the history a tenth as long that intake is compared with
 	Asks                int    // how often each question is asked
 	Rounds              int    // of intake into either database; 0: leave intake out
-	Strict, JSON        bool
+	Strict              bool
 	Log                 *slog.Logger
-	Out                 io.Writer
+	Report              *Report
 }
 
 // pagesReport is what Pages found.
 type pagesReport struct {
-	Engine  string        `json:"engine"`
-	Machine string        `json:"machine"`
-	Orders  int           `json:"orders"`
-	Days    int           `json:"days"`
-	Pages   []pageFigure  `json:"pages"`
-	Growth  *growthFigure `json:"intake_growth,omitempty"`
+	Engine string
+	Orders int
+	Days   int
+	Pages  []pageFigure
+	Growth *growthFigure
 }
 
 // pageFigure is the times of one question. Bar 0: none.
 type pageFigure struct {
-	Page string        `json:"page"`
-	N    int           `json:"n"`
-	P50  time.Duration `json:"p50_ns"`
-	P95  time.Duration `json:"p95_ns"`
-	P99  time.Duration `json:"p99_ns"`
-	Bar  time.Duration `json:"bar_ns,omitempty"`
+	Page          string
+	N             int
+	P50, P95, P99 time.Duration
+	Bar           time.Duration
 }
 
 func (f pageFigure) ok() bool { return f.Bar == 0 || f.P95 <= f.Bar }
@@ -85,8 +78,8 @@ func Pages(ctx context.Context, o PagesOptions) error {
 		return err
 	}
 	defer full.close()
-	r := pagesReport{Engine: engineOf(o.Database), Machine: fmt.Sprintf("%d cores, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()),
-		Orders: o.Orders, Days: o.Days}
+	o.Report.uses(ctx, o.Database)
+	r := pagesReport{Engine: engineOf(o.Database), Orders: o.Orders, Days: o.Days}
 	if r.Pages, err = full.askAll(ctx, o.Asks); err != nil {
 		return err
 	}
@@ -167,49 +160,29 @@ func (r *pagesRig) close() {
 	_ = r.st.Close() // what was measured is measured
 }
 
-// print writes the report and fails if a bar was missed and bars count.
+// print fills the report and fails if a bar was missed and bars count.
 func (r *pagesReport) print(o PagesOptions) error {
-	missed := 0
-	for _, f := range r.Pages {
-		if !f.ok() {
-			missed++
-		}
-	}
-	if r.Growth != nil && r.Growth.Ratio > growthBar {
-		missed++
-	}
-	if o.JSON {
-		enc := json.NewEncoder(o.Out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
-			return err
-		}
-	} else if err := r.table(o.Out); err != nil {
-		return err
-	}
-	if missed > 0 && o.Strict {
-		return errs.New(errs.Conflict, "bench.Pages", "", "%d bars were missed", missed)
-	}
-	return nil
-}
-
-func (r *pagesReport) table(out io.Writer) error {
-	fmt.Fprintf(out, "%s, %d orders over %d days; %s\n", r.Engine, r.Orders, r.Days, r.Machine)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "page\tasked\tp50\tp95\tp99\tbar (p95)\t")
-	for _, f := range r.Pages {
-		bar := "\t"
-		if f.Bar > 0 {
-			bar = f.Bar.String() + "\t" + verdict(f.ok())
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", f.Page, f.N, ms(f.P50), ms(f.P95), ms(f.P99), bar)
-	}
+	fillPages(o.Report, "pages", fmt.Sprintf("page; %s, %d orders over %d days", r.Engine, r.Orders, r.Days), r.Pages)
 	if g := r.Growth; g != nil {
+		w := o.Report.table("growth", "intake", "taken in", "cores, for an order", "a second")
 		for i, c := range []growthCost{g.Tenth, g.Full} {
 			n := []int{r.Orders / 10, r.Orders}[i]
-			fmt.Fprintf(w, "intake, %d orders in the tables\t%d\t%.0f µs of CPU\t%.0f /s\t\t\n", n, g.Rounds*growthOrders, c.CPU, c.Rate)
+			w.row(fmt.Sprintf("%d orders in the tables", n), figure("orders", g.Rounds*growthOrders, "%d"), figure("cpu_us", c.CPU, "%.0f µs"), figure("per_second", c.Rate, "%.0f /s"), only("in_tables", n))
 		}
-		fmt.Fprintf(w, "ten times the history costs\t%d × 2\t× %.3f\t× %.3f in time\t\tat most × %.2f\t%s\n", g.Rounds, g.Ratio, g.RateRatio, growthBar, verdict(g.Ratio <= growthBar))
+		w.row("ten times the history costs", figure("rounds", g.Rounds, "%d × 2"), figure("ratio", g.Ratio, "× %.3f"), figure("time_ratio", g.RateRatio, "× %.3f in time"),
+			bar(fmt.Sprintf("at most × %.2f", growthBar), g.Ratio <= growthBar))
 	}
-	return w.Flush()
+	return o.Report.judge("bench.Pages", o.Strict)
+}
+
+// fillPages adds a table of how long questions took.
+func fillPages(r *Report, name, what string, pages []pageFigure) {
+	w := r.table(name, what, "asked", "p50", "p95", "p99", "bar (p95)")
+	for _, f := range pages {
+		cells := []cell{figure("asked", f.N, "%d"), span("p50", f.P50), span("p95", f.P95), span("p99", f.P99)}
+		if f.Bar > 0 {
+			cells = append(cells, bar(f.Bar.String(), f.ok()))
+		}
+		w.row(f.Page, cells...)
+	}
 }

@@ -21,18 +21,18 @@ const (
 
 // growthCost is what taking orders in costs: the medians of the rounds.
 type growthCost struct {
-	CPU  float64 `json:"cpu_us"` // of the cores for an order, in microseconds; PostgreSQL's too where it runs on this machine
-	Rate float64 `json:"per_second"`
+	CPU  float64 // of the cores for an order, in microseconds; PostgreSQL's too where it runs on this machine
+	Rate float64
 }
 
 // growthFigure is what taking orders in costs with a long history and with a tenth of it. The time of the cores is what counts: other work on
 // the machine lengthens it less than that of the clock. Where PostgreSQL is elsewhere only the clock is left.
 type growthFigure struct {
-	Tenth     growthCost `json:"tenth"`
-	Full      growthCost `json:"full"`
-	Ratio     float64    `json:"ratio"`      // of the cores' time, or of the clock's: the median of the ratios of neighbouring rounds
-	RateRatio float64    `json:"rate_ratio"` // the same of the clock's
-	Rounds    int        `json:"rounds"`
+	Tenth     growthCost
+	Full      growthCost
+	Ratio     float64 // of the cores' time, or of the clock's: the median of the ratios of neighbouring rounds
+	RateRatio float64 // the same of the clock's
+	Rounds    int
 }
 
 // growth takes orders into both databases by turns, so that whatever else the machine does touches both.

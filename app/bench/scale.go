@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/app"
@@ -29,21 +28,20 @@ type ScaleOptions struct {
 	Items     int
 	Seed      uint64
 	Binary    string
-	JSON      bool
 	Log       *slog.Logger
-	Out       io.Writer
+	Report    *Report
 }
 
 // scaleRow is what so many processes did together.
 type scaleRow struct {
-	Work      string  `json:"work"`
-	Processes int     `json:"processes"`
-	Rate      float64 `json:"orders_per_second"`
-	P99ms     float64 `json:"p99_ms"`
-	Ours      float64 `json:"cpu_us_per_order"`          // of the processes that take orders in
-	Database  float64 `json:"database_cpu_us_per_order"` // of PostgreSQL
-	Cores     float64 `json:"cores_busy"`                // of the machine, by whomever
-	Of        int     `json:"cores"`
+	Work      string
+	Processes int
+	Rate      float64
+	P99ms     float64
+	Ours      float64 // of the cores, for an order: the processes that take orders in
+	Database  float64 // the same of PostgreSQL
+	Cores     float64 // busy on the machine, by whomever
+	Of        int
 }
 
 type scale struct {
@@ -62,6 +60,7 @@ func Scale(ctx context.Context, o ScaleOptions) error {
 		return errs.Wrap("bench.Scale", "postgres", err)
 	}
 	defer s.pg.Close()
+	o.Report.usesServer(ctx, s.pg)
 	if s.boss, err = bossOf(ctx, s.pg.URL()); err != nil {
 		return err
 	}
@@ -71,7 +70,8 @@ func Scale(ctx context.Context, o ScaleOptions) error {
 	if err := s.hot(ctx); err != nil {
 		return err
 	}
-	return s.print()
+	s.report()
+	return nil
 }
 
 // bossOf finds the first process of the PostgreSQL at url.
@@ -281,21 +281,15 @@ func (r scaleRow) limit() string {
 	return "waiting: for the disk and for each other's rows"
 }
 
-func (s *scale) print() error {
-	if s.o.JSON {
-		e := json.NewEncoder(s.o.Out)
-		e.SetIndent("", "  ")
-		return errs.Wrap("bench.Scale", "", e.Encode(s.rows))
-	}
-	w := tabwriter.NewWriter(s.o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "PostgreSQL %s, %d callers, medians of %d\tPROCESSES\tORDERS/S\tTIMES ONE\tP99\tCPU µs/ORDER\tOF THE DATABASE\tCORES BUSY\tTHE LIMIT\n", s.pg.Version(), s.o.Callers, s.o.Runs)
+func (s *scale) report() {
+	w := s.o.Report.table("scale", fmt.Sprintf("PostgreSQL %s, %d callers, medians of %d", s.pg.Version(), s.o.Callers, s.o.Runs), "PROCESSES", "ORDERS/S", "TIMES ONE", "P99", "CPU µs/ORDER", "OF THE DATABASE", "CORES BUSY", "THE LIMIT")
 	one := map[string]float64{}
 	for _, r := range s.rows {
 		if one[r.Work] == 0 {
 			one[r.Work] = r.Rate
 		}
-		fmt.Fprintf(w, "%s\t%d\t%.0f\t%.2f\t%s\t%.0f\t%.0f\t%.1f of %d\t%s\n", r.Work, r.Processes, r.Rate, r.Rate/one[r.Work], ms(time.Duration(r.P99ms*float64(time.Millisecond))),
-			r.Ours, r.Database, r.Cores, r.Of, r.limit())
+		w.row(r.Work, figure("processes", r.Processes, "%d"), figure("per_second", r.Rate, "%.0f"), figure("times", r.Rate/one[r.Work], "%.2f"),
+			span("p99", time.Duration(r.P99ms*float64(time.Millisecond))), figure("cpu_us", r.Ours, "%.0f"), figure("database_cpu_us", r.Database, "%.0f"),
+			words(fmt.Sprintf("%.1f of %d", r.Cores, r.Of)), only("cores_busy", r.Cores), words(r.limit()), only("limit", r.limit()))
 	}
-	return errs.Wrap("bench.Scale", "", w.Flush())
 }

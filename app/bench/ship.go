@@ -24,7 +24,8 @@ type ShipOptions struct {
 	Database string  // empty: embedded
 	Patience time.Duration
 	Log      *slog.Logger
-	Out      io.Writer
+	Report   *Report
+	Out      io.Writer // how it goes on
 }
 
 const (
@@ -75,6 +76,7 @@ func Ship(ctx context.Context, o ShipOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
 	s := &ship{o: o, clock: world.NewVirtual(start), asked: map[string]string{}, began: time.Now()}
+	o.Report.uses(ctx, o.Database)
 	defer s.close()
 	go s.tick(ctx)
 	if s.app, err = app.New(ctx, app.Options{Home: home, Database: o.Database, Listen: "127.0.0.1:0", OpsListen: "off", Loopback: true, Log: o.Log, Now: s.clock.Now,

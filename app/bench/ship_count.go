@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/domain/shipping"
@@ -205,26 +204,13 @@ func (s *ship) report(ctx context.Context) error {
 	for o, why := range unrouted {
 		s.asked[o] = why
 	}
-	w := tabwriter.NewWriter(s.o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "orders\t%d in %s, of the simulators' time %s\n", len(s.all), time.Since(s.began).Round(time.Second), s.clock.Now().Sub(s.all[0].placed).Round(time.Second))
-	fmt.Fprintf(w, "scans, waves, put aside for a label\t%d, %d, %d\n", s.floor.scans.Load(), s.floor.waves.Load(), s.floor.asides.Load())
-	for _, line := range s.struck() {
-		fmt.Fprintln(w, line)
-	}
-	fmt.Fprintf(w, "placed → told, p50, p99, longest\t%s, %s, %s\n", quantile(c.waits, .5).Round(time.Second), quantile(c.waits, .99).Round(time.Second), quantile(c.waits, 1).Round(time.Second))
-	fmt.Fprintf(w, "least time left of %d with a deadline\t%s\n", c.hurried, c.least.Round(time.Second))
-	fmt.Fprintf(w, "shipped once\t%d\n", c.once)
-	fmt.Fprintf(w, "paid too often, not shipped, otherwise wrong\t%d, %d, %d\n", c.twice, c.none, c.wrong)
-	fmt.Fprintf(w, "late that had time\t%d\n", c.late)
-	fmt.Fprintf(w, "manual steps\t%d\n", len(s.asked))
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	s.tell(&c)
+	wrong := s.o.Report.table("what went wrong")
 	for _, line := range c.wrongs[:min(len(c.wrongs), 20)] {
-		fmt.Fprintln(s.o.Out, "  "+line)
+		wrong.row(line)
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.asked))[:min(len(s.asked), 20)] {
-		fmt.Fprintln(s.o.Out, "  asked of a person:", k, s.asked[k])
+		wrong.row("asked of a person: " + k + " " + s.asked[k])
 	}
 	proof, err := s.app.Ops().Prove(ctx)
 	if err != nil {
@@ -237,6 +223,30 @@ func (s *ship) report(ctx context.Context) error {
 		return errs.New(errs.Internal, "bench.Ship", "", "%d orders went wrong, %d things were asked of a person, %d differences in the ledger", len(c.wrongs), len(s.asked), len(proof.Ledger))
 	}
 	return nil
+}
+
+func (s *ship) tell(c *shipCount) {
+	took, simulated := time.Since(s.began), s.clock.Now().Sub(s.all[0].placed)
+	scans, waves, asides := s.floor.scans.Load(), s.floor.waves.Load(), s.floor.asides.Load()
+	p50, p99, longest := quantile(c.waits, .5), quantile(c.waits, .99), quantile(c.waits, 1)
+	all := func(ds ...time.Duration) cell {
+		var out []string
+		for _, d := range ds {
+			out = append(out, d.Round(time.Second).String())
+		}
+		return words(strings.Join(out, ", "))
+	}
+	w := s.o.Report.table("ship")
+	w.row("orders", words(fmt.Sprintf("%d in %s, of the simulators' time %s", len(s.all), took.Round(time.Second), simulated.Round(time.Second))), only("orders", len(s.all)),
+		only("took_s", took.Seconds()), only("simulated_s", simulated.Seconds()))
+	w.row("scans, waves, put aside for a label", words(fmt.Sprintf("%d, %d, %d", scans, waves, asides)), only("scans", scans), only("waves", waves), only("aside", asides))
+	s.struck(w)
+	w.row("placed → told, p50, p99, longest", all(p50, p99, longest), only("p50_s", p50.Seconds()), only("p99_s", p99.Seconds()), only("longest_s", longest.Seconds()))
+	w.row(fmt.Sprintf("least time left of %d with a deadline", c.hurried), seconds("left", c.least), only("orders", c.hurried))
+	w.row("shipped once", figure("orders", c.once, "%d"))
+	w.row("paid too often, not shipped, otherwise wrong", words(fmt.Sprintf("%d, %d, %d", c.twice, c.none, c.wrong)), only("paid_too_often", c.twice), only("not_shipped", c.none), only("wrong", c.wrong))
+	w.row("late that had time", figure("orders", c.late, "%d"))
+	w.row("manual steps", figure("count", len(s.asked), "%d"))
 }
 
 // unrouted lists orders that could not be routed at some time.
@@ -260,17 +270,18 @@ func (s *ship) unrouted(ctx context.Context) (map[string]string, error) {
 }
 
 // struck says how often what failed, by simulator.
-func (s *ship) struck() (lines []string) {
+func (s *ship) struck(w *Table) {
 	faults := maps.Clone(s.house.faults)
 	for _, c := range s.shops {
 		faults[c.name] = c.faults
 	}
 	for _, name := range slices.Sorted(maps.Keys(faults)) {
-		var words []string
+		var said []string
+		var cells []cell
 		for _, r := range faults[name].List() {
-			words = append(words, fmt.Sprintf("%s %d", strings.ReplaceAll(string(r.Kind), "_", " "), r.Struck))
+			said = append(said, fmt.Sprintf("%s %d", strings.ReplaceAll(string(r.Kind), "_", " "), r.Struck))
+			cells = append(cells, only(string(r.Kind), r.Struck))
 		}
-		lines = append(lines, "failed at "+name+"\t"+strings.Join(words, ", "))
+		w.row("failed at "+name, append(cells, words(strings.Join(said, ", ")))...)
 	}
-	return lines
 }

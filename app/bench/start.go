@@ -5,7 +5,6 @@ import (
 	"context"
 	"debug/buildinfo"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -29,7 +27,7 @@ const (
 )
 
 // Start measures the binary: is it static, how large is it, how soon does it answer, how much memory does it idle at.
-func Start(ctx context.Context, binary string, out io.Writer) error {
+func Start(ctx context.Context, binary string, r *Report) error {
 	dir, err := os.MkdirTemp("", "spillway-start-")
 	if err != nil {
 		return errs.Wrap("bench.Start", "", err)
@@ -44,6 +42,7 @@ func Start(ctx context.Context, binary string, out io.Writer) error {
 	if err != nil {
 		return errs.Wrap("bench.Start", binary, err)
 	}
+	r.uses(ctx, "")
 	var ready []time.Duration
 	var idle int
 	for i := range startRuns {
@@ -55,13 +54,10 @@ func Start(ctx context.Context, binary string, out io.Writer) error {
 		idle = max(idle, rss)
 	}
 	slices.Sort(ready)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "binary\t%.1f MiB\tcgo: %t\t\n", float64(st.Size())/(1<<20), cgo)
-	fmt.Fprintf(w, "ready to answer, fresh database\t%s\tbar %s\t%s\n", ready[len(ready)/2].Round(time.Millisecond), readyBar, verdict(ready[len(ready)/2] <= readyBar))
-	fmt.Fprintf(w, "resident memory when idle\t%d MiB\tbar %d MiB\t%s\n", idle, idleBar, verdict(idle < idleBar))
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	w := r.table("start")
+	w.row("binary", figure("mib", float64(st.Size())/(1<<20), "%.1f MiB"), words(fmt.Sprintf("cgo: %t", cgo)), only("cgo", cgo))
+	w.row("ready to answer, fresh database", span("median", ready[len(ready)/2]), bar("bar "+readyBar.String(), ready[len(ready)/2] <= readyBar))
+	w.row("resident memory when idle", figure("mib", idle, "%d MiB"), bar(fmt.Sprintf("bar %d MiB", idleBar), idle < idleBar))
 	if cgo || idle >= idleBar {
 		return errs.New(errs.Conflict, "bench.Start", "", "the binary is not static, or idles above its bar")
 	}

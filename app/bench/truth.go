@@ -10,7 +10,6 @@ import (
 	"runtime/pprof"
 	"slices"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spillway/spillway/app"
@@ -45,7 +44,8 @@ type TruthOptions struct {
 	Strict    bool      // fail when a time misses its bar
 	Profile   io.Writer // a CPU profile of the time under load; nil: none
 	Log       *slog.Logger
-	Out       io.Writer
+	Report    *Report
+	Out       io.Writer // how it goes on
 }
 
 // clockwork is when orders were placed, answered for and reserved.
@@ -122,6 +122,7 @@ func Truth(ctx context.Context, o TruthOptions) error {
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
+	o.Report.uses(ctx, o.Database)
 	t := &truth{o: o, app: a, clock: c, market: m, articles: articlesOf("B", o.Items), received: map[string]int{}}
 	if err := t.furnish(ctx); err != nil {
 		return err
@@ -294,31 +295,20 @@ func (t *truth) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	missed := 0
-	w := tabwriter.NewWriter(t.o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MEASURED\tCOUNT\tP50\tP99\tBAR\t")
-	row := func(what string, n int64, p50, p99, bar time.Duration) {
-		word := "ok"
-		if p99 > bar {
-			word, missed = "MISSED", missed+1
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", what, n, p50.Round(100*time.Microsecond), p99.Round(100*time.Microsecond), bar, word)
+	w := t.o.Report.table("truth", "MEASURED", "COUNT", "P50", "P99", "BAR")
+	row := func(what string, n int64, p50, p99, limit time.Duration) {
+		w.row(what, figure("count", n, "%d"), span("p50", p50), span("p99", p99), bar(limit.String(), p99 <= limit))
 	}
 	c := t.clock
 	row("webhook sent → acknowledged", int64(len(c.acks)), quantile(c.acks, .5), quantile(c.acks, .99), 30*time.Millisecond)
 	row("sale → reserved", int64(len(c.reserved)), quantile(c.reserved, .5), quantile(c.reserved, .99), 150*time.Millisecond)
 	row("change → last channel told", g.ChangeToRight.Count, g.ChangeToRight.P50, g.ChangeToRight.P99, 500*time.Millisecond)
-	fmt.Fprintf(w, "backlog drained after the last order\t\t\t%s\t\t\n", t.drained.Round(time.Millisecond))
-	fmt.Fprintf(w, "quantities told\t%d\t\t\t\t\n", g.Pushes["confirmed"]-t.before.Pushes["confirmed"])
-	fmt.Fprintf(w, "units oversold, journal differences\t%d, %d\t\t\t\t\n", oversold, len(proof.Ledger))
-	if err := w.Flush(); err != nil {
-		return err
-	}
+	w.row("backlog drained after the last order", blank, blank, span("took", t.drained))
+	w.row("quantities told", figure("count", g.Pushes["confirmed"]-t.before.Pushes["confirmed"], "%d"))
+	w.row("orders placed, refused by the shops", words(fmt.Sprintf("%d, %d", t.placed, t.refused)), only("placed", t.placed), only("refused", t.refused))
+	w.row("units oversold, journal differences", words(fmt.Sprintf("%d, %d", oversold, len(proof.Ledger))), only("oversold", oversold), only("differences", len(proof.Ledger)))
 	if oversold > 0 || len(proof.Ledger) > 0 {
 		return errs.New(errs.Internal, "bench.Truth", "", "the truth was lost: %s", proof)
 	}
-	if t.o.Strict && missed > 0 {
-		return errs.New(errs.Conflict, "bench.Truth", "", "%d bars were missed", missed)
-	}
-	return nil
+	return t.o.Report.judge("bench.Truth", t.o.Strict)
 }

@@ -1,17 +1,19 @@
 package main
 
 import (
-	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/spillway/spillway/app/bench"
-	"github.com/spillway/spillway/internal/worlds"
 	"github.com/spillway/spillway/kit/errs"
 )
 
 type benchCmd struct {
+	All    benchAll    `cmd:"" help:"Every bench that can run on this machine, one after the other, and one JSON document of them all."`
 	Worlds benchWorlds `cmd:"" help:"Random worlds: units oversold, sell-through and pushes, beside four rivals."`
 	Truth  benchTruth  `cmd:"" help:"From webhook to answer, from sale to reserved, from change to every channel told."`
 	Crash  benchCrash  `cmd:"" help:"Kill -9 at random moments: what was acknowledged and lost."`
@@ -33,6 +35,7 @@ type benchCmd struct {
 }
 
 type benchTruth struct {
+	benchOut
 	Rate     int           `help:"Orders a second." default:"500"`
 	For      time.Duration `help:"How long." default:"60s"`
 	Items    int           `help:"Items; half of all orders want the first." default:"2000"`
@@ -42,13 +45,13 @@ type benchTruth struct {
 	Profile  string        `help:"Write a CPU profile of the time under load here." type:"path"`
 }
 
-func (c *benchTruth) Run(e *env) error {
+func (c *benchTruth) Run(e *env, k *kong.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return errs.Wrap("bench", "", err)
 	}
 	o := bench.TruthOptions{PerSecond: c.Rate, For: c.For, Items: c.Items, Seed: c.Seed, Database: c.Database, Strict: c.Strict,
-		Binary: self, Log: quiet(e), Out: os.Stdout}
+		Binary: self, Log: quiet(e)}
 	if c.Profile != "" {
 		f, err := os.Create(c.Profile)
 		if err != nil {
@@ -57,7 +60,10 @@ func (c *benchTruth) Run(e *env) error {
 		defer f.Close()
 		o.Profile = f
 	}
-	return bench.Truth(e.ctx, o)
+	return c.measure(k, func(r *bench.Report, out io.Writer) error {
+		o.Report, o.Out = r, out
+		return bench.Truth(e.ctx, o)
+	})
 }
 
 // quiet keeps a measurement's own output readable: warnings only.
@@ -70,43 +76,39 @@ type benchMarket struct{}
 func (benchMarket) Run(e *env) error { return bench.Market(e.ctx, os.Stdin, os.Stdout, quiet(e)) }
 
 type benchCrash struct {
+	benchOut
 	N    int    `short:"n" help:"How many kills." default:"50"`
 	Seed uint64 `help:"Decides when." default:"1"`
 }
 
-func (c *benchCrash) Run(e *env) error {
+func (c *benchCrash) Run(e *env, k *kong.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return errs.Wrap("bench", "", err)
 	}
-	return bench.Crash(e.ctx, bench.CrashOptions{Times: c.N, Seed: c.Seed, Binary: self, Log: quiet(e), Out: os.Stdout})
+	return c.measure(k, func(r *bench.Report, out io.Writer) error {
+		return bench.Crash(e.ctx, bench.CrashOptions{Times: c.N, Seed: c.Seed, Binary: self, Log: quiet(e), Report: r, Out: out})
+	})
 }
 
-type benchStart struct{}
+type benchStart struct{ benchOut }
 
-func (benchStart) Run(e *env) error {
+func (c *benchStart) Run(e *env, k *kong.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return errs.Wrap("bench", "", err)
 	}
-	return bench.Start(e.ctx, self, os.Stdout)
+	return c.measure(k, func(r *bench.Report, _ io.Writer) error { return bench.Start(e.ctx, self, r) })
 }
 
 type benchWorlds struct {
+	benchOut
 	N    int    `short:"n" help:"How many random worlds." default:"2000"`
 	Seed uint64 `help:"The first world's seed; the others follow." default:"1"`
 }
 
-func (c *benchWorlds) Run(*env) error {
-	began := time.Now()
-	report := worlds.Run(worlds.Options{Worlds: c.N, Seed: c.Seed, Rivals: true})
-	fmt.Print(report.Format(time.Since(began)))
-	oversold := 0
-	if len(report.Rows) > 0 {
-		oversold = report.Rows[0].Oversold
-	}
-	if len(report.Failures) > 0 || oversold > 0 {
-		return errs.New(errs.Internal, "bench worlds", "", "%d worlds broke a rule, %d units were oversold", len(report.Failures), oversold)
-	}
-	return nil
+func (c *benchWorlds) Run(k *kong.Context) error {
+	return c.measure(k, func(r *bench.Report, out io.Writer) error {
+		return bench.Worlds(bench.WorldsOptions{Worlds: c.N, Seed: c.Seed, Report: r, Out: out})
+	})
 }

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"io"
 	"os"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/spillway/spillway/app/bench"
 	"github.com/spillway/spillway/kit/errs"
 )
 
 type benchIntake struct {
+	benchOut
 	Callers  int           `help:"Sources that hand in orders at once." default:"128"`
 	Page     int           `help:"Orders a source hands in at a time." default:"1"`
 	For      time.Duration `help:"How long each run takes." default:"5s"`
@@ -17,17 +21,16 @@ type benchIntake struct {
 	Seed     uint64        `help:"Decides everything that is left to chance." default:"1"`
 	Database string        `help:"Database URL; default embedded."`
 	Profile  string        `help:"Write a CPU profile of the first gathered run here." type:"path"`
-	JSON     bool          `help:"Print JSON."`
 	Strict   bool          `help:"Fail when a bar is missed."`
 }
 
-func (c *benchIntake) Run(e *env) error {
+func (c *benchIntake) Run(e *env, k *kong.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return errs.Wrap("bench", "", err)
 	}
 	o := bench.IntakeOptions{Callers: c.Callers, Page: c.Page, For: c.For, Runs: c.Runs, Items: c.Items, Seed: c.Seed,
-		Database: c.Database, Binary: self, Strict: c.Strict, JSON: c.JSON, Log: quiet(e), Out: os.Stdout}
+		Database: c.Database, Binary: self, Strict: c.Strict, Log: quiet(e)}
 	if c.Profile != "" {
 		f, err := os.Create(c.Profile)
 		if err != nil {
@@ -36,5 +39,8 @@ func (c *benchIntake) Run(e *env) error {
 		defer f.Close()
 		o.Profile = f
 	}
-	return bench.Intake(e.ctx, o)
+	return c.measure(k, func(r *bench.Report, _ io.Writer) error {
+		o.Report = r
+		return bench.Intake(e.ctx, o)
+	})
 }

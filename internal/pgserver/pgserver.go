@@ -40,6 +40,12 @@ type Server struct {
 	as       *syscall.Credential // PostgreSQL refuses to run as root
 }
 
+// Installed says whether the machine has PostgreSQL's server programs; if not, the error says how to get them.
+func Installed() error {
+	_, err := find()
+	return err
+}
+
 // Start makes a cluster and starts it on a spare loopback port.
 func Start(o Options) (s *Server, err error) {
 	bin, err := find()
