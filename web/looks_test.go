@@ -53,12 +53,28 @@ func TestAccessible(t *testing.T) {
 				ask(t, s, chromedp.Evaluate[any](string(axe)+"; null"))
 				found := ask(t, s, chromedp.Evaluate[string]("axe.run(document, "+look.rules+").then(r => JSON.stringify(r.violations))", chromedp.EvalAwaitPromise))
 				judge(t, found)
-				wide := ask(t, s, chromedp.Evaluate[int64]("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-				if wide > 0 {
-					t.Errorf("the page is %d px wider than the window", wide)
+				s.fits(t, look.width)
+				if look.theme == "light" && look.width > 1000 {
+					for _, width := range between {
+						s.do(t, chromedp.EmulateViewport(width, 900))
+						s.fits(t, width)
+					}
+					s.do(t, chromedp.EmulateViewport(look.width, 900))
 				}
 			})
 		}
+	}
+}
+
+// between are widths of windows between a phone's and a desk's: large phones, tablets either way up, half a screen, small laptops.
+var between = []int64{414, 600, 768, 901, 1024, 1180, 1280, 1366}
+
+// fits asserts that the page need not be scrolled sideways.
+func (s *stage) fits(t *testing.T, width int64) {
+	t.Helper()
+	wide := ask(t, s, chromedp.Evaluate[int64]("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+	if wide > 0 {
+		t.Errorf("the page is %d px wider than a window of %d", wide, width)
 	}
 }
 

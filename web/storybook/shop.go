@@ -156,7 +156,7 @@ func (b *Book) open(id, app, vendor, title, shop string, access, login *time.Tim
 		ID: id, AppID: app, Vendor: vendor, VendorTitle: title, Shop: shop, Region: "DE", State: "right", Level: view.Good, Simulated: true,
 		Text: "Every listing shows the number it should.", AccessExpires: access, LoginExpires: login, LastSeen: t.Add(-2 * time.Second), Listings: 11,
 		Streams: []view.Stream{
-			{Name: "orders", Watermark: t.Add(-14 * time.Second), RunAt: t.Add(-9 * time.Second), Level: view.Good, Text: "caught up"},
+			{Name: "orders", Watermark: t.Add(-14 * time.Second), RunAt: t.Add(-9 * time.Second), Level: view.Good, Text: "polled every 10.0 s as the safety net behind the webhooks"},
 			{Name: "quantities", Watermark: t.Add(-3 * time.Minute), RunAt: t.Add(-3 * time.Minute), Level: view.Good, Text: "no drift"},
 		},
 		Rates: []view.Rate{{Operation: "orders", Limit: 50, Used: 1.2}, {Operation: "set-quantities", Limit: 10, Used: 0.8}},
