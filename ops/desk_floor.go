@@ -25,9 +25,9 @@ const (
 )
 
 var stepNames = map[shipping.StepKind]string{shipping.Pack: "to be packed", shipping.Book: "label being made", shipping.Find: "label being made", shipping.Fetch: "label being fetched",
-	shipping.Group: "package being asked for", shipping.Seek: "package being asked for", shipping.Tell: "number being told", shipping.Correct: "number being corrected", shipping.TakeBack: "label being taken back", shipping.Scan: "label to be scanned", shipping.Hand: "wait for a van", shipping.Ask: "a person is asked"}
+	shipping.Group: "package being asked for", shipping.Seek: "package being asked for", shipping.Tell: "number being told", shipping.Correct: "number being corrected", shipping.TakeBack: "label being taken back", shipping.Scan: "label to be scanned", shipping.Send: "to be sent to their provider by hand", shipping.Enter: "number to be entered", shipping.Hand: "wait for a van", shipping.Ask: "a person is asked"}
 
-var stepOrder = []shipping.StepKind{shipping.Group, shipping.Seek, shipping.Pack, shipping.Scan, shipping.Book, shipping.Find, shipping.Fetch, shipping.Tell, shipping.Hand, shipping.Ask, shipping.TakeBack, shipping.Correct}
+var stepOrder = []shipping.StepKind{shipping.Group, shipping.Seek, shipping.Pack, shipping.Scan, shipping.Send, shipping.Enter, shipping.Book, shipping.Find, shipping.Fetch, shipping.Tell, shipping.Hand, shipping.Ask, shipping.TakeBack, shipping.Correct}
 
 var methodNames = map[floor.Method]string{floor.Singles: "one item each", floor.Zone: "one zone", floor.Batch: "mixed"}
 
@@ -66,6 +66,9 @@ func (d *Desk) Floor(ctx context.Context, node string) (view.Floor, error) {
 		for _, k := range stepOrder {
 			for _, c := range counts {
 				if c.Node == node && c.Step == k {
+					if k == shipping.Send || k == shipping.Enter {
+						v.ByHand += c.N
+					}
 					v.Steps = append(v.Steps, view.FloorStep{Step: string(k), Name: stepNames[k], N: c.N, Due: c.Due, Level: dueLevel(c.Due, v.At)})
 				}
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 // FloorSheet is something to print: the label or the slip of a parcel, what dangerous goods need beside it, the pick list of a wave, our own list of what leaves a node, a
-// carrier's manifest, what is stuck on a bag. Errors: NotFound.
+// carrier's manifest, what is stuck on a bag, the orders a person sends. Errors: NotFound.
 func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, error) {
 	const op = "ops.FloorSheet"
 	var doc *label.Document
@@ -29,6 +29,8 @@ func (d *Desk) FloorSheet(ctx context.Context, kind, id string) (view.Sheet, err
 	case "carrier-manifest":
 		d, err := d.x.ManifestDocument(ctx, id)
 		return view.Sheet{Name: "manifest-" + id, Type: d.Type, Data: d.Data}, err
+	case "orders":
+		return d.ordersFile(ctx, id)
 	case "slip":
 		doc, err = d.slip(ctx, id)
 	case "picks":

@@ -84,6 +84,10 @@ func (d *Desk) problems(s survey, ch channels) []view.Problem {
 	if n := s.slack.Late; n > 0 {
 		add(view.Bad, capital(plural(n, "order has", "orders have"))+" passed the deadline.", "Pack what can still go, answer the others.", view.Ref{Kind: view.KindFigure, ID: view.FigureOpenOrders}, time.Time{})
 	}
+	for _, c := range s.byHand {
+		name := d.nodeOption(c.Node).Label
+		add(view.Watch, name+" has no account connected, and "+plural(c.N, "order waits", "orders wait")+" for a person to send.", "Send them by hand, or connect the account.", view.Ref{Kind: view.KindByHand, ID: c.Node}, time.Time{})
+	}
 	if s.parked > 0 {
 		add(view.Watch, capital(plural(s.parked, "message", "messages"))+" could not be understood.", "Read why; retry once the cause is gone.", view.Ref{Kind: view.KindProblems}, time.Time{})
 	}

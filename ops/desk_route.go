@@ -159,7 +159,7 @@ func chanceWord(p policy.PPM) string {
 // parcelSteps says what a parcel waits for.
 var parcelSteps = map[shipping.StepKind]string{shipping.Pack: "to be packed", shipping.Book: "label to be made", shipping.Find: "is the label made? The answer was lost, and it is being looked up",
 	shipping.Fetch: "label to be fetched", shipping.Tell: "channel to be told", shipping.Correct: "channel to be told the new number", shipping.TakeBack: "label to be taken back",
-	shipping.Scan: "number to be scanned", shipping.Hand: "to be handed over", shipping.Ask: "waits for a person"}
+	shipping.Scan: "number to be scanned", shipping.Send: "to be sent to its provider by hand", shipping.Enter: "with its provider; its number is to be entered", shipping.Hand: "to be handed over", shipping.Ask: "waits for a person"}
 
 func parcelView(s *store.Shipment, cat *catalogue, accounts hearing, at time.Time) view.Parcel {
 	v := view.Parcel{ID: s.ID, Node: cat.locationName(s.Node), Carrier: strings.TrimSpace(cmp.Or(s.Label.Carrier, s.Carrier) + " " + cmp.Or(s.Label.Service, s.Service)), Tracking: s.Label.Tracking,
@@ -176,7 +176,7 @@ func parcelView(s *store.Shipment, cat *catalogue, accounts hearing, at time.Tim
 		v.Step, v.Level = "delivered", view.Good
 	case s.Shipped():
 		v.Step, v.Level = "on the road", view.Good
-	case s.Reclaimed():
+	case s.Reclaimed() && !s.ByPerson():
 		v.Step = "its provider is asked not to ship it: " + s.StopWhy
 	case v.Stopped:
 		v.Step = "stopped: " + s.StopWhy

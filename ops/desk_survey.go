@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/allocation"
+	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/domain/stock"
 	"github.com/spillway/spillway/ops/view"
 	"github.com/spillway/spillway/store"
@@ -43,6 +44,7 @@ type survey struct {
 	shared   int64    // units shared items may oversell
 	balances int
 	parked   int64
+	byHand   []store.ShipmentCount // what a person sends to providers, by node
 	hot      []view.Promise
 }
 
@@ -84,6 +86,11 @@ func (d *Desk) lookAround(ctx context.Context) (survey, error) {
 		}); err != nil {
 			return err
 		}
+		counts, err := tx.ShipmentCounts()
+		if err != nil {
+			return err
+		}
+		v.byHand = slices.DeleteFunc(counts, func(c store.ShipmentCount) bool { return c.Step != shipping.Send })
 		return v.readOrders(tx, d.home)
 	})
 	if err != nil {

@@ -81,7 +81,8 @@ func (f *floorScan) byLabel(code string) ([]store.Shipment, error) {
 // Invalid.
 func (x *Ops) ActOnFloor(ctx context.Context, a view.FloorAct) (view.FloorActed, error) {
 	const op = "ops.ActOnFloor"
-	acts := map[string]func(context.Context, view.FloorAct, string) (string, error){"retry": x.retryParcel, "back": x.backToWork, "route": x.routeParcel, "done": x.offBench}
+	acts := map[string]func(context.Context, view.FloorAct, string) (string, error){"retry": x.retryParcel, "back": x.backToWork, "route": x.routeParcel, "done": x.offBench,
+		"send": x.sendParcel, "unsend": x.unsendParcel}
 	do := acts[a.Act]
 	if do == nil || len(a.Parcels) == 0 || len(a.Parcels) > view.MaxFloorAct {
 		return view.FloorActed{}, errs.New(errs.Invalid, op, a.Act, "name what is to be done, and 1 to %d parcels", view.MaxFloorAct)

@@ -95,6 +95,8 @@ func notHere(s *store.Shipment, node string) string {
 		return "it has left already"
 	case s.Node != node:
 		return "it leaves from " + s.Node
+	case s.Way == shipping.ByProvider:
+		return "its provider packs it"
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -17,11 +18,12 @@ import (
 // EventRenumbered says that somebody entered another tracking number for a parcel of an order.
 const EventRenumbered = "order.tracking_corrected"
 
-// Renumber enters another tracking number for a parcel of an order; the channel is told it, as often as it takes corrections. carrier "" leaves the carrier as
-// it is. Doing it again changes nothing. Errors: NotFound, Invalid (no number, or none of that carrier), Conflict (with why it cannot be changed).
+// Renumber enters another tracking number for a parcel of an order, or the first one of a provider that has no account here; the channel is told it, as often as
+// it takes corrections. carrier "" leaves the carrier as it is, or takes the number's own. Doing it again changes nothing. Errors: NotFound, Invalid (no number, or
+// none of that carrier), Conflict (with why it cannot be changed).
 func (x *Ops) Renumber(ctx context.Context, orderID, id, carrier, number, actor string) error {
 	const op = "ops.Renumber"
-	carrier, number = strings.TrimSpace(carrier), tracking.Normalise(number)
+	said, number := strings.TrimSpace(carrier), tracking.Normalise(number)
 	var orders []string
 	err := x.st.Update(ctx, func(tx *store.Tx) error {
 		orders = nil
@@ -32,12 +34,19 @@ func (x *Ops) Renumber(ctx context.Context, orderID, id, carrier, number, actor 
 		if err != nil {
 			return err
 		}
-		was, label := s.Shipment, s.Label
-		if carrier == "" {
-			carrier = label.Carrier
+		was, label, carrier := s.Shipment, s.Label, cmp.Or(said, s.Label.Carrier)
+		first := s.ByPerson() && label.Tracking == ""
+		if first {
+			carrier = cmp.Or(said, s.Carrier) // what was planned, unless the number tells otherwise
 		}
 		if m, ok := tracking.Infer(number, carrier); ok {
 			number = m.Number
+			if first && said == "" {
+				carrier = m.Carrier
+			}
+		}
+		if first && carrier == "" {
+			return errs.New(errs.Invalid, op, number, "this number does not tell whose it is: name the carrier")
 		}
 		if number != label.Tracking && tracking.Valid(number, carrier) == tracking.NumberWrong {
 			return errs.New(errs.Invalid, op, number, "this is no number of %s: it does not have the form or the check digit of one", carrier)
@@ -51,7 +60,12 @@ func (x *Ops) Renumber(ctx context.Context, orderID, id, carrier, number, actor 
 				return errs.New(errs.Conflict, op, number, "another parcel has this number")
 			}
 		}
-		if err := s.Renumber(tx.Now(), carrier, number); err != nil {
+		if first {
+			err = s.Numbered(tx.Now(), carrier, number)
+		} else {
+			err = s.Renumber(tx.Now(), carrier, number)
+		}
+		if err != nil {
 			return err
 		}
 		if s.Label.Tracking == label.Tracking && s.Label.Carrier == label.Carrier {
@@ -86,6 +100,9 @@ func (d *Desk) Renumber(ctx context.Context, a view.RenumberDraft) (view.Done, e
 
 // renumberView says whether the number of a parcel may be corrected; nil: it has none, or it is the platform's own.
 func renumberView(s *shipping.Shipment, at time.Time) *view.Renumber {
+	if s.ByPerson() && s.Label.Fate == shipping.Done && s.Label.Tracking == "" && !s.Closed() {
+		return &view.Renumber{May: true, Text: "Its provider has no account here: enter the number it gave."}
+	}
 	if s.Way == shipping.ByPlatform || s.Label.Tracking == "" || !s.Stopped.IsZero() && !s.Shipped() {
 		return nil
 	}

@@ -416,7 +416,7 @@ func (n *routeNet) wayOf(o *order.Order, p *routing.Part) (shipping.Way, string)
 	}
 	node := n.sites[i].Node
 	switch {
-	case !node.Kind.Ours() && node.Account != "":
+	case !node.Kind.Ours():
 		return shipping.ByProvider, node.Account
 	case o.Flags.PlatformLabel:
 		return shipping.ByPlatform, ""

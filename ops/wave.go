@@ -183,7 +183,7 @@ func (x *Ops) readWave(tx *store.Tx, nodes, only []string) (waveBook, error) {
 func waitingThere(tx *store.Tx, sites []routing.Site) (ids []string, more bool, err error) {
 	seen := map[string]bool{}
 	for _, s := range sites {
-		for _, step := range []shipping.StepKind{shipping.Pack, shipping.Book} {
+		for _, step := range []shipping.StepKind{shipping.Pack, shipping.Book, shipping.Send} {
 			var after store.ShipmentPlace
 			for {
 				page, err := tx.ShipmentsAt(s.Node.ID, step, after, wavePage)

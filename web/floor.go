@@ -30,7 +30,10 @@ type Floor interface {
 	HandScan(ctx context.Context, s view.Scan) (view.ScanAnswer, error)
 	Bench(ctx context.Context, node string) (view.Bench, error)
 	ActOnFloor(ctx context.Context, a view.FloorAct) (view.FloorActed, error)
-	// FloorSheet is something to print: label and slip by parcel, picks by wave, manifest by node.
+	// ByHand is what a person sends to a provider that has no account here, ByHandParcel one of it with where it goes.
+	ByHand(ctx context.Context, node string) (view.ByHand, error)
+	ByHandParcel(ctx context.Context, parcel string) (view.ByHandParcel, error)
+	// FloorSheet is something to print or send: label and slip by parcel, picks by wave, manifest by node, orders sent by hand by parcel or node.
 	FloorSheet(ctx context.Context, kind, id string) (view.Sheet, error)
 }
 
@@ -42,6 +45,7 @@ func (s *Site) floorRoutes(m *http.ServeMux) {
 	s.page(m, "GET /floor/pack", s.pack)
 	s.page(m, "GET /floor/handover", s.handOver)
 	s.page(m, "GET /floor/exceptions", s.bench)
+	s.byHandRoutes(m)
 	s.private(m, "POST /floor/scan/{where}", s.scan)
 	s.private(m, "POST /floor/act", s.actOnFloor)
 	s.private(m, "GET /floor/sheets/{kind}/{id}", s.floorSheet)
@@ -228,7 +232,11 @@ func (s *Site) actOnFloor(w http.ResponseWriter, r *http.Request) error {
 			good--
 		}
 	}
-	return s.finish(w, r, view.Done{Sentence: count(int64(good), "parcel", "parcels") + " of " + num(int64(len(done.Rows))) + " done."}, string(floorPath("/exceptions", a.Node)))
+	back := "/exceptions"
+	if a.Act == "send" || a.Act == "unsend" {
+		back = "/byhand"
+	}
+	return s.finish(w, r, view.Done{Sentence: count(int64(good), "parcel", "parcels") + " of " + num(int64(len(done.Rows))) + " done."}, string(floorPath(back, a.Node)))
 }
 
 // sheetTypes are what may be shown as it came: anything else a shipper may have sent is offered as a file.

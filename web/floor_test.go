@@ -24,6 +24,9 @@ func init() {
 		{"floor-pack-label", "/floor/pack?node=berlin&station=label", ""},
 		{"floor-handover", "/floor/handover?node=berlin", ""},
 		{"floor-exceptions", "/floor/exceptions?node=berlin", ""},
+		{"floor-byhand", "/floor/byhand?node=mcf", ""},
+		{"floor-byhand-send", "/floor/byhand/s1", ""},
+		{"floor-byhand-enter", "/floor/byhand/s2", ""},
 	}...)
 }
 

@@ -42,6 +42,8 @@ func link(r view.Ref) templ.SafeURL {
 		return templ.SafeURL("/incidents/" + id)
 	case view.KindCapacity:
 		return "/capacity"
+	case view.KindByHand:
+		return floorPath("/byhand", r.ID)
 	case view.KindAlerts:
 		return "/alerts"
 	}

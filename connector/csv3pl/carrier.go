@@ -55,6 +55,19 @@ func (Carrier) Describe() driver.CarrierDescription {
 	}
 }
 
+// OrdersFile implements driver.OrderFiler, with our own names of columns.
+func (Carrier) OrdersFile(all []driver.Booking) (driver.Document, error) {
+	var rows [][]string
+	for _, b := range all {
+		of, why := orderRows(b)
+		if why != "" {
+			return driver.Document{}, &driver.Error{Class: driver.GiveUp, Op: driver.OpBook, Message: "order " + b.Parcel.Number + " cannot be in the file: " + why}
+		}
+		rows = append(rows, of...)
+	}
+	return driver.Document{Kind: driver.OrdersDocument, Type: "text/csv", Data: format{comma: ','}.write(orderColumns, rows)}, nil
+}
+
 // Open implements driver.Carrier. Errors: Invalid.
 func (Carrier) Open(account driver.CarrierAccount, env driver.Env) (driver.Shipper, error) {
 	bad := func(setting, why string) (driver.Shipper, error) {

@@ -127,6 +127,12 @@ type StockKeeper interface {
 	Stock(ctx context.Context, cursor string) (KeptPage, error)
 }
 
+// OrderFiler is implemented by carriers whose form of orders a person can send to any provider.
+type OrderFiler interface {
+	// OrdersFile makes one file of some bookings. Class GiveUp: one of them cannot be in it.
+	OrdersFile(all []Booking) (Document, error)
+}
+
 // Dispatcher is implemented by channels that are told how an order was shipped when somebody else made the label.
 type Dispatcher interface {
 	// Tell gives the channel the parcel's tracking number. Telling the same again is answered like the first time.
@@ -314,6 +320,7 @@ const (
 	ManifestDocument    DocumentKind = "manifest"
 	CommercialInvoice   DocumentKind = "commercial invoice"
 	HazmatLabelDocument DocumentKind = "hazmat label"
+	OrdersDocument      DocumentKind = "orders"
 )
 
 // Document is a file to print.

@@ -71,6 +71,9 @@ func (b *brute) open(si int, x *bruteItem) bool {
 	if !n.Active || !s.loc.MayServe(b.o.Connection) || !n.Handles(x.needs) {
 		return false
 	}
+	if b.o.Regime.PlatformPicks && (n.Kind == network.ThreePL || n.Kind == network.MCF) { // it labels by itself
+		return false
+	}
 	if b.o.ByPlatform && n.Kind != network.FBT || b.o.BySeller && n.Kind == network.FBT || len(b.o.Override.Nodes) > 0 && !slices.Contains(b.o.Override.Nodes, n.ID) {
 		return false
 	}

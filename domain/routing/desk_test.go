@@ -135,6 +135,15 @@ func TestAProviderShipsNothingOnAPlatformsLabel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unconnected := plainSite("by hand", func(n *network.Node) { n.Kind, n.Priority = network.MCF, -1 })
+	unconnected.Location.Kind = stock.Marketplace
+	alone, err := Prepare([]Site{unconnected}, plainRules(), nil, time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := alone.Route(&Order{ID: "1", Lines: []Line{{Item: "x", Qty: 1}}, Regime: Regime{PlatformPicks: true}}, Stock{"x": {1}}); err != nil || len(p.Parts) > 0 {
+		t.Errorf("a provider that is told by hand puts the platform's label on: %+v %v", p.Parts, err)
+	}
 	for picks, want := range map[bool]string{true: "near", false: "far"} {
 		p, err := d.Route(&Order{ID: "1", Lines: []Line{{Item: "x", Qty: 1}}, Regime: Regime{PlatformPicks: picks}}, Stock{"x": {1, 1}})
 		if err != nil || len(p.Parts) != 1 || p.Parts[0].Node != want {

@@ -203,7 +203,7 @@ func (d *Desk) closed(o *Order, s *site) Why {
 		return BySeller
 	case o.Regime.Forbidden != "" && !o.Regime.PlatformPicks && s.node.Kind != network.FBT:
 		return Forbidden
-	case o.Regime.PlatformPicks && s.node.Account != "" && !s.node.Kind.Ours():
+	case o.Regime.PlatformPicks && !s.node.Kind.Ours() && s.node.Kind != network.FBT:
 		return OwnLabels
 	case len(o.Override.Nodes) > 0 && !slices.Contains(o.Override.Nodes, s.node.ID):
 		return Overridden

@@ -29,7 +29,7 @@ func New(s Shipment) (*Shipment, error) {
 		return bad("a shipment needs a node and the connection that sold it")
 	case !slices.Contains(Ways, s.Way):
 		return bad("%q is no way to ship: one of %v", s.Way, Ways)
-	case (s.Way == ByCarrier || s.Way == ByProvider) != (s.Account != ""):
+	case s.Way == ByCarrier && s.Account == "", s.Way != ByCarrier && s.Way != ByProvider && s.Account != "":
 		return bad("a shipment by %s and the account %q do not go together", s.Way, s.Account)
 	}
 	for _, l := range s.Lines {
@@ -168,8 +168,11 @@ func (s *Shipment) Voided(at time.Time, answer string) {
 	}
 }
 
-// VoidRefused is the answer that a label cannot be taken back any more.
-const VoidRefused = "refused"
+// VoidDone is the answer that a label is taken back, VoidRefused that it cannot be any more.
+const (
+	VoidDone    = "voided"
+	VoidRefused = "refused"
+)
 
 // Relabel forgets a label that was taken back, so that another is made: for another box, carrier or account.
 func (s *Shipment) Relabel() error {

@@ -17,6 +17,8 @@ const (
 	Group    StepKind = "package"      // have one package of the channel hold just what the parcel holds
 	Seek     StepKind = "find package" // read whether one does
 	Scan     StepKind = "scan"         // somebody must scan a number made elsewhere
+	Send     StepKind = "send"         // somebody must send the order to a provider that has no account here
+	Enter    StepKind = "enter"        // somebody must enter the number such a provider gives
 	Hand     StepKind = "hand over"
 	Ask      StepKind = "ask" // a person must look, see Question
 )
@@ -97,6 +99,8 @@ func (s *Shipment) group(at time.Time) Step {
 
 func (s *Shipment) book() Step {
 	switch {
+	case s.ByPerson():
+		return Step{Kind: Send}
 	case s.Way == ByHand:
 		if s.Box == nil {
 			return Step{Kind: Pack}
@@ -115,6 +119,8 @@ func (s *Shipment) undo(at time.Time) Step {
 	switch {
 	case s.Way == ByHand:
 		return Step{Kind: Rest} // it was bought elsewhere, and is taken back there
+	case s.ByPerson():
+		return Step{Kind: Ask}
 	case s.Void.Stuck:
 		return Step{Kind: Ask}
 	case s.Void.Fate == Open:
@@ -137,6 +143,8 @@ func (s *Shipment) bring(at time.Time) Step {
 		return tell
 	case s.Question() != "":
 		return Step{Kind: Ask}
+	case s.ByPerson() && s.Label.Tracking == "":
+		return Step{Kind: Enter}
 	case !s.Shipped() && s.Way != ByProvider:
 		return Step{Kind: Hand}
 	}

@@ -14,7 +14,7 @@ func (s *Shipment) MayRenumber(at time.Time) (why string, may bool) {
 	switch {
 	case s.Way == ByPlatform:
 		return "The platform makes this label and knows its number: nobody can change it.", false
-	case s.Way == ByProvider:
+	case s.Way == ByProvider && !s.ByPerson():
 		return "The logistics provider gives this number: have it corrected there, and it is taken over.", false
 	case s.Label.Fate != Done || s.Label.Tracking == "":
 		return "It has no number yet: it is scanned when it is packed.", false

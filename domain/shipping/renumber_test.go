@@ -53,7 +53,7 @@ func TestWhoseNumberCannotBeChanged(t *testing.T) {
 		want   string
 	}{
 		"the platform's":      {ByPlatform, func(*Shipment) {}, "The platform makes this label"},
-		"the provider's":      {ByProvider, func(*Shipment) {}, "corrected there"},
+		"the provider's":      {ByProvider, func(s *Shipment) { s.Account = "acc" }, "corrected there"},
 		"without one":         {ByHand, func(s *Shipment) { s.Label = Label{} }, "no number yet"},
 		"stopped":             {ByHand, func(s *Shipment) { s.Stop(noon, "cancelled") }, "cancelled"},
 		"delivered":           {ByHand, func(s *Shipment) { s.Left(noon, noon) }, "It is delivered"},

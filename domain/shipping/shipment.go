@@ -37,7 +37,7 @@ type Shipment struct {
 	Node         string    `json:"node"`
 	Lines        []Line    `json:"lines"`
 	Way          Way       `json:"way"`
-	Account      string    `json:"account,omitzero"` // the carrier account, of ByCarrier and ByProvider
+	Account      string    `json:"account,omitzero"` // the carrier account, of ByCarrier and ByProvider; a provider without one is told by a person
 	Carrier      string    `json:"carrier,omitzero"` // wanted; empty: the cheapest that is in time
 	Service      string    `json:"service,omitzero"`
 	Divided      bool      `json:"divided,omitzero"` // somebody divided what the order ships from here: routing leaves it so
@@ -186,6 +186,9 @@ func (s *Shipment) Question() string {
 		if c.Stuck {
 			return c.Message
 		}
+	}
+	if s.ByPerson() && s.Reclaimed() {
+		return "Have its provider not ship it any more (" + s.StopWhy + "), and say what became of that."
 	}
 	return ""
 }

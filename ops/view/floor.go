@@ -18,6 +18,7 @@ type Floor struct {
 	Stuck   int64 // parcels that have left from here and are stuck
 
 	Together []Together // orders that could ship as one
+	ByHand   int64      // orders that a person sends to the provider, or whose number is to be entered
 }
 
 // FloorNode is a node to choose.
@@ -184,9 +185,38 @@ type Trouble struct {
 	Settled                 bool
 }
 
+// ByHand is the orders of a provider that has no account here: a person sends them, and enters the numbers it gives.
+type ByHand struct {
+	At          time.Time
+	Node        Option
+	Unconnected bool          // it has no account; else what is not sent goes to the account by itself
+	Send        []FloorParcel // to be sent; Question: why it may not be at the moment
+	Sent        []FloorParcel // whose number is awaited
+	Asked       []FloorParcel // that are not to ship any more: what became of them?
+	SendN       int64         // all of them
+	SentN       int64
+}
+
+// ByHandParcel is one of them, as it is sent.
+type ByHandParcel struct {
+	Node     Option
+	Parcel   FloorParcel
+	Lines    []ByHandLine
+	Address  []string
+	Unknown  string // why the address is not known
+	Held     string // why it may not be sent at the moment
+	Tracking string
+}
+
+// ByHandLine is what it holds of an item.
+type ByHandLine struct {
+	SKU, Title string
+	Qty        int64
+}
+
 // FloorAct is one thing done to many parcels.
 type FloorAct struct {
-	Act     string // retry, back, done
+	Act     string // retry, route, back, done; send, unsend: what a person sends to a provider
 	Node    string
 	Parcels []string
 	Actor   string

@@ -23,6 +23,7 @@ const (
 	KindConnection Kind = "connection"
 	KindHold       Kind = "hold"
 	KindProblems   Kind = "problems"
+	KindByHand     Kind = "byhand" // ID is a node whose provider a person tells
 	KindFigure     Kind = "figure" // ID is an Explain figure
 	KindApps       Kind = "apps"   // where apps and shops are connected
 	KindItems      Kind = "items"

@@ -138,6 +138,29 @@ func (b *Book) HandScan(context.Context, view.Scan) (view.ScanAnswer, error) {
 	return view.ScanAnswer{OK: true, Say: "DHL … 004711"}, nil
 }
 
+// ByHand is a marketplace's warehouse without an account.
+func (b *Book) ByHand(context.Context, string) (view.ByHand, error) {
+	ps := b.floorParcels()
+	for i := range ps {
+		ps[i].Wave, ps[i].By = "", ""
+	}
+	v := view.ByHand{At: b.now(), Node: view.Option{ID: "mcf", Label: "Marketplace warehouse"}, Unconnected: true, Send: ps, SendN: 212, Sent: slices.Clone(ps[:2]), SentN: 2, Asked: slices.Clone(ps[1:2])}
+	v.Send[1].Question = "Its buyer asks to cancel it."
+	v.Asked[0].Question = "Have its provider not ship it any more (its order was cancelled), and say what became of that."
+	return v, nil
+}
+
+// ByHandParcel is one of them, or one that is stopped.
+func (b *Book) ByHandParcel(_ context.Context, id string) (view.ByHandParcel, error) {
+	p := b.floorParcels()[0]
+	p.Step = "send"
+	if id == "s2" {
+		p.Step = "enter"
+	}
+	return view.ByHandParcel{Node: view.Option{ID: "mcf", Label: "Marketplace warehouse"}, Parcel: p, Lines: []view.ByHandLine{{SKU: "MUG-01", Title: "Mug, white", Qty: 2}, {SKU: "LAMP-02", Title: "Desk lamp", Qty: 1}},
+		Address: []string{"Ada Example", "12 Long Street, Flat 4", "Springfield", "IL 62701", "US", "+1 217 555 0100"}}, nil
+}
+
 // Bench is the exceptions.
 func (b *Book) Bench(context.Context, string) (view.Bench, error) {
 	q := b.floorParcels()[:2]
