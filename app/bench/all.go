@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,25 +69,30 @@ func (p part) sizes(quick bool) []string {
 	return p.full
 }
 
-// command is what runs a part by hand. url is its home's, if it has one.
-func (p part) command(quick bool, url string) []string {
+// command is what runs a part by hand in a home.
+func (p part) command(quick bool, h home) []string {
 	args := append([]string{"bench", p.bench}, p.sizes(quick)...)
-	if url != "" {
-		args = append(args, "--database", url)
+	if h.url != "" {
+		args = append(args, "--database", h.url)
+	}
+	if h.tenth != "" && p.bench == "pages" {
+		args = append(args, "--tenth", h.tenth)
 	}
 	return args
 }
 
 // line is that for a reader, who has databases of another name.
 func (p part) line(quick bool) string {
-	url := ""
+	var h home
 	switch p.home {
 	case historySQLite:
-		url = "sqlite:history.db"
-	case freshPostgres, historyPostgres:
-		url = "postgres://…"
+		h.url = "sqlite:history.db"
+	case freshPostgres:
+		h.url = "postgres://…"
+	case historyPostgres:
+		h.url, h.tenth = "postgres://…", "postgres://…/tenth"
 	}
-	return "spillway " + strings.Join(p.command(quick, url), " ")
+	return "spillway " + strings.Join(p.command(quick, h), " ")
 }
 
 // What parts need besides this program.
@@ -100,8 +106,8 @@ const (
 	freshPostgres   = "postgres"
 	historySQLite   = "sqlite history"
 	historyPostgres = "postgres history"
-	// orderBytes is what an order of a history takes on the disk, with its part of the log.
-	orderBytes = 4_200
+	// orderBytes is what an order of a history takes on the disk, with its part of the log and of the history a tenth as long.
+	orderBytes = 4_600
 	// quickOrders are the history of a quick run.
 	quickOrders = 20_000
 )
@@ -213,6 +219,9 @@ func RunAll(ctx context.Context, o AllOptions) (*All, error) {
 	for i, p := range run {
 		fmt.Fprintf(o.Out, "\n%d of %d, after %s: %s\n", i+1, len(run), time.Since(a.Began).Round(time.Second), p.line(o.Quick))
 		r, err := o.run(ctx, p, h)
+		if ctx.Err() != nil {
+			return a, errs.New(errs.Unavailable, "bench all", p.title(), "was interrupted in bench %d of %d", i+1, len(run))
+		}
 		if err != nil {
 			return a, err
 		}
@@ -224,24 +233,24 @@ func RunAll(ctx context.Context, o AllOptions) (*All, error) {
 
 // run lets one part run in a process of its own. Only what keeps all the others from running too is an error.
 func (o AllOptions) run(ctx context.Context, p part, h *homes) (*Report, error) {
-	url, err := h.enter(p.home)
+	home, err := h.enter(ctx, p.home)
 	if err != nil {
 		return nil, err
 	}
 	saved := filepath.Join(h.dir, "report.json")
-	cmd := exec.CommandContext(ctx, o.Binary, append(p.command(o.Quick, url), "--save", saved)...)
+	cmd := exec.CommandContext(ctx, o.Binary, append(p.command(o.Quick, home), "--save", saved)...)
 	cmd.Stdout, cmd.Stderr = o.Out, os.Stderr
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, time.Minute // it has servers to stop
 	ended := cmd.Run()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	r := &Report{Bench: p.bench, Machine: thisMachine()}
 	text, err := os.ReadFile(saved)
 	if err == nil {
 		err = errors.Join(json.Unmarshal(text, r), os.Remove(saved))
 	}
-	if err = errors.Join(ended, err); err != nil && r.Failed == "" {
+	if ended != nil {
+		err = ended // and so it may have saved nothing
+	}
+	if err != nil && r.Failed == "" {
 		r.Failed = err.Error()
 	}
 	return r, nil
@@ -268,30 +277,44 @@ func (a *All) verdict(o AllOptions) error {
 
 // homes are the databases that parts are given, one at a time.
 type homes struct {
-	dir, name, url string
-	pg             *pgserver.Server
+	dir, name string
+	home      home
+	pg        *pgserver.Server
 }
 
+// home is a database, and on PostgreSQL another on the same server, for the history a tenth as long.
+type home struct{ url, tenth string }
+
 // enter opens a home. A history stays for the next part that wants it; PostgreSQL is a new one each time otherwise.
-func (h *homes) enter(name string) (string, error) {
+func (h *homes) enter(ctx context.Context, name string) (home, error) {
 	if name == h.name && name != freshPostgres {
-		return h.url, nil
+		return h.home, nil
 	}
 	if err := h.leave(); err != nil {
-		return "", err
+		return home{}, err
 	}
 	h.name = name
 	switch name {
 	case historySQLite:
-		h.url = "sqlite:" + filepath.Join(h.dir, "history.db")
+		h.home.url = "sqlite:" + filepath.Join(h.dir, "history.db")
 	case freshPostgres, historyPostgres:
 		s, err := pgserver.Start(pgserver.Options{Settings: pgSettings})
 		if err != nil {
-			return "", errs.Wrap("bench all", "postgres", err)
+			return home{}, errs.Wrap("bench all", "postgres", err)
 		}
-		h.pg, h.url = s, s.URL()
+		h.pg, h.home.url = s, s.URL()
 	}
-	return h.url, nil
+	if name != historyPostgres {
+		return h.home, nil
+	}
+	db, err := sql.Open("pgx", h.home.url)
+	if err != nil {
+		return home{}, errs.Wrap("bench all", "postgres", err)
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "CREATE DATABASE tenth")
+	h.home.tenth = strings.Replace(h.home.url, "/postgres?", "/tenth?", 1)
+	return h.home, errs.Wrap("bench all", "postgres", err)
 }
 
 // leave gives up what a home took of the disk.
@@ -303,6 +326,6 @@ func (h *homes) leave() (err error) {
 	for _, path := range old {
 		err = errors.Join(err, os.Remove(path))
 	}
-	h.name, h.url, h.pg = "", "", nil
+	h.name, h.home, h.pg = "", home{}, nil
 	return errs.Wrap("bench all", "", err)
 }

@@ -2,11 +2,14 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spillway/spillway/kit/errs"
@@ -108,24 +111,48 @@ esac
 	}
 }
 
+func TestAllInterruptedIsNoSuccess(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "spillway")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nread never < \"$0.fifo\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(program+".fifo", 0o600); err != nil { // nobody writes to it: the process stays until it is told to end
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := RunAll(ctx, AllOptions{Quick: true, Only: []string{"start", "worlds"}, Binary: program, Out: writerFunc(func(text []byte) {
+		if bytes.Contains(text, []byte("1 of 2")) {
+			cancel()
+		}
+	})})
+	if !errs.Is(err, errs.Unavailable) || !strings.Contains(err.Error(), "interrupted in bench 1 of 2") || errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted run gave %v", err)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
+
 // The next part finds a history as the one before left it; nothing of it stays on the disk when neither is there.
 func TestHomesOfHistories(t *testing.T) {
 	h := &homes{dir: t.TempDir()}
-	first, err := h.enter(historySQLite)
+	first, err := h.enter(t.Context(), historySQLite)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := strings.TrimPrefix(first, "sqlite:")
+	path := strings.TrimPrefix(first.url, "sqlite:")
 	if err := os.WriteFile(path, []byte("filled"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if second, err := h.enter(historySQLite); err != nil || second != first {
+	if second, err := h.enter(t.Context(), historySQLite); err != nil || second != first {
 		t.Errorf("the next part gets %s, %v", second, err)
 	}
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("and finds %v", err)
 	}
-	if none, err := h.enter(""); err != nil || none != "" {
+	if none, err := h.enter(t.Context(), ""); err != nil || none.url != "" {
 		t.Errorf("a part without a home gets %s, %v", none, err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {

@@ -83,7 +83,9 @@ func Pages(ctx context.Context, o PagesOptions) error {
 	if r.Pages, err = full.askAll(ctx, o.Asks); err != nil {
 		return err
 	}
-	if o.Rounds > 0 {
+	if o.Rounds > 0 && engineOf(o.Tenth) != r.Engine {
+		o.Report.leave(errs.New(errs.Invalid, "bench pages", "", "what intake costs with ten times the history is not compared between two engines: name a database of %s with --tenth", r.Engine))
+	} else if o.Rounds > 0 {
 		tenth, err := openRig(ctx, o, o.Tenth, history{Orders: o.Orders / 10, Days: o.Days, Items: o.Items, End: end})
 		if err != nil {
 			return err

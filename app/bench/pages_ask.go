@@ -90,12 +90,15 @@ func (r *pagesRig) lists() []question {
 	list := func(f view.OrderFilter, deep bool) func(context.Context, int) error {
 		var after string
 		return func(ctx context.Context, _ int) error {
-			for deep && after == "" { // the cursor of a page far down, found once
+			if deep && after == "" { // the cursor of a page far down, or of the last one, found once
 				g := f
 				for range deepPage {
 					v, err := r.desk.Orders(ctx, g)
 					if err != nil {
 						return err
+					}
+					if v.Next == "" {
+						break
 					}
 					g.After = v.Next
 				}
