@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +100,7 @@ func (p part) line(quick bool) string {
 const (
 	needPostgres = "postgres"
 	needNATS     = "nats-server"
+	needShipped  = "shipped" // a program built as the one that is given away
 )
 
 // Names of homes.
@@ -124,7 +126,7 @@ func (o AllOptions) parts() []part {
 	health, quickHealth := split("--orders "+orders+" --asks 300 --live 20000 --count"), split("--orders "+orders+" --asks 20 --live 1000 --count")
 	pg := []string{needPostgres}
 	return []part{
-		{bench: "start", full: []string{}, quick: []string{}},
+		{bench: "start", full: []string{}, quick: []string{}, needs: []string{needShipped}},
 		{bench: "worlds", full: split("-n 2000"), quick: split("-n 50")},
 		{bench: "truth", full: []string{}, quick: split("--rate 100 --for 3s --items 50")},
 		{bench: "ledger", full: split("--runs 5 --for 1s"), quick: split("--runs 1 --for 200ms --callers 64")},
@@ -167,7 +169,7 @@ func (o AllOptions) chosen(lacks func(need string) string, free int64) (run []pa
 			}
 		}
 		if room := int64(p.orders) * orderBytes; why == "" && !o.Quick && room > free {
-			why = fmt.Sprintf("a history of %d orders needs some %d GB in %s, which has %d GB left; --orders takes fewer, the variable TMPDIR another folder", p.orders, room>>30, os.TempDir(), free>>30)
+			why = fmt.Sprintf("a history of %d orders needs some %d GB in %s, which has %d GB left; --orders takes fewer, the variable TMPDIR another folder", p.orders, room/1e9, os.TempDir(), free/1e9)
 		}
 		if why != "" {
 			left = append(left, LeftOut{p.title(), why})
@@ -184,6 +186,10 @@ func (o AllOptions) lacks(need string) string {
 	case needPostgres:
 		if err := pgserver.Installed(); err != nil {
 			return strings.Join(strings.Fields(err.Error()), " ")
+		}
+	case needShipped:
+		if info, ok := debug.ReadBuildInfo(); withRedis || ok && cgo(info) {
+			return "this program is larger than the one that is shipped, which is built with CGO_ENABLED=0 and without -tags redis"
 		}
 	case needNATS:
 		if _, err := exec.LookPath(o.NATS); err != nil {
@@ -298,7 +304,11 @@ func (h *homes) enter(ctx context.Context, name string) (home, error) {
 	case historySQLite:
 		h.home.url = "sqlite:" + filepath.Join(h.dir, "history.db")
 	case freshPostgres, historyPostgres:
-		s, err := pgserver.Start(pgserver.Options{Settings: pgSettings})
+		var o pgserver.Options // a history lies on a server as it comes
+		if name == freshPostgres {
+			o.Settings = pgSettings
+		}
+		s, err := pgserver.Start(o)
 		if err != nil {
 			return home{}, errs.Wrap("bench all", "postgres", err)
 		}

@@ -33,6 +33,8 @@ type redisServer struct {
 	addr string
 }
 
+const withRedis = true
+
 func startRedis(ctx context.Context) (*redisServer, error) {
 	const op = "bench ledger"
 	path, err := exec.LookPath("redis-server")

@@ -37,7 +37,6 @@ func Start(ctx context.Context, binary string, r *Report) error {
 	if err != nil {
 		return errs.Wrap("bench.Start", binary, err)
 	}
-	cgo := slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "CGO_ENABLED" && s.Value == "1" })
 	st, err := os.Stat(binary)
 	if err != nil {
 		return errs.Wrap("bench.Start", binary, err)
@@ -55,13 +54,18 @@ func Start(ctx context.Context, binary string, r *Report) error {
 	}
 	slices.Sort(ready)
 	w := r.table("start")
-	w.row("binary", figure("mib", float64(st.Size())/(1<<20), "%.1f MiB"), words(fmt.Sprintf("cgo: %t", cgo)), only("cgo", cgo))
+	w.row("binary", figure("mib", float64(st.Size())/(1<<20), "%.1f MiB"), words(fmt.Sprintf("cgo: %t", cgo(info))), only("cgo", cgo(info)))
 	w.row("ready to answer, fresh database", span("median", ready[len(ready)/2]), bar("bar "+readyBar.String(), ready[len(ready)/2] <= readyBar))
 	w.row("resident memory when idle", figure("mib", idle, "%d MiB"), bar(fmt.Sprintf("bar %d MiB", idleBar), idle < idleBar))
-	if cgo || idle >= idleBar {
+	if cgo(info) || idle >= idleBar {
 		return errs.New(errs.Conflict, "bench.Start", "", "the binary is not static, or idles above its bar")
 	}
 	return nil
+}
+
+// cgo says whether a program was built with C in it.
+func cgo(info *debug.BuildInfo) bool {
+	return slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "CGO_ENABLED" && s.Value == "1" })
 }
 
 func verdict(ok bool) string {
