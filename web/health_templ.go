@@ -284,7 +284,7 @@ func healthHead(v view.Health) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = empty("No shop is connected.", "Connect one; its orders of the last weeks are read and judged by the rules of each day.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = empty("There is nothing to judge yet.", "Connect a shop; its orders of the last weeks are read and judged by the rules of each day.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
