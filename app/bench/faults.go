@@ -512,7 +512,7 @@ func (f *faults) report(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(f.counts)) {
 		w.row(name, figure("times", f.counts[name], "%d"))
 	}
-	w = r.table("outcome")
+	w = r.table("outcome") // of what was lost or oversold a schedule has failed, and there is no outcome
 	w.row("orders sold by three shops", figure("count", f.sold, "%d"))
 	w.row("messages acknowledged, of them lost", words(fmt.Sprintf("%d, 0", len(f.acked))), only("acknowledged", len(f.acked)), only("lost", 0))
 	w.row("units oversold", figure("count", 0, "%d"))

@@ -129,6 +129,7 @@ func (k *ledgerKill) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// What was lost or held twice has failed above.
 	k.table.row(k.engine, figure("kills", killTimes, "%d"), figure("stops", stops, "%d"), figure("acknowledged", len(k.acked), "%d"), figure("lost", 0, "%d"), figure("held_twice", 0, "%d"),
 		figure("held", held, "%d"), words("equals balances"))
 	return nil
