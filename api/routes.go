@@ -27,12 +27,13 @@ type shipmentState struct {
 	Orders   []string   `json:"orders"`
 	Node     string     `json:"node"`
 	Way      string     `json:"way" enum:"platform,carrier,provider,manual" doc:"Who makes the label and moves the parcel."`
-	Step     string     `json:"step" doc:"What is to be done next: pack, book, find, fetch, tell, correct, void, scan, hand over, ask, rest."`
+	Step     string     `json:"step" doc:"What is to be done next: pack, book, find, fetch, tell, correct, void, scan, hand over, send (a person sends it to its provider), enter (its number), ask, rest."`
 	Units    int64      `json:"units"`
 	Lines    []piece    `json:"lines" doc:"What it holds, an item once."`
 	Carrier  string     `json:"carrier,omitempty"`
 	Service  string     `json:"service,omitempty"`
 	Tracking string     `json:"tracking,omitempty"`
+	Track    string     `json:"track" doc:"The page of the parcel for its buyer; the address alone opens it. Without a public address of Spillway it begins with a slash."`
 	Told     string     `json:"told,omitempty" doc:"The tracking number the channel knows."`
 	Question string     `json:"question,omitempty" doc:"What only a person can settle."`
 	Due      *time.Time `json:"due,omitempty"`
@@ -164,16 +165,23 @@ func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, 
 	if err != nil {
 		return nil, s.problem(err)
 	}
+	out := &shipmentList{}
+	out.Body.Shipments, err = s.parcelStates(ctx, all, at)
+	return out, err
+}
+
+// parcelStates is parcels as programs see them.
+func (s *service) parcelStates(ctx context.Context, all []ops.Parcel, at time.Time) ([]shipmentState, error) {
 	ways, err := s.x.WatchParcels(ctx, all, at)
 	if err != nil {
 		return nil, s.problem(err)
 	}
-	out := &shipmentList{}
-	out.Body.Shipments = make([]shipmentState, 0, len(all))
+	out := make([]shipmentState, 0, len(all))
 	for i := range all {
 		p := &all[i]
 		v := shipmentState{ID: p.ID, Orders: p.Orders, Node: p.Node, Way: string(p.Way), Step: string(p.Next(at).Kind), Carrier: p.Carrier, Service: p.Service, Tracking: p.Label.Tracking,
-			Told: p.Tell.Tracking, Question: p.Question(), Due: moment(p.Due), HandedAt: moment(p.HandedOverAt), Arrived: moment(p.DeliveredAt), Stopped: moment(p.Stopped), StopWhy: p.StopWhy}
+			Track: s.x.TrackURL(p.ID), Told: p.Tell.Tracking, Question: p.Question(), Due: moment(p.Due), HandedAt: moment(p.HandedOverAt), Arrived: moment(p.DeliveredAt), Stopped: moment(p.Stopped),
+			StopWhy: p.StopWhy}
 		if p.Label.Carrier != "" {
 			v.Carrier, v.Service = p.Label.Carrier, p.Label.Service
 		}
@@ -188,7 +196,7 @@ func (s *service) shipments(ctx context.Context, in *orderPath) (*shipmentList, 
 				v.Lines = append(v.Lines, piece{l.ItemID, l.Qty})
 			}
 		}
-		out.Body.Shipments = append(out.Body.Shipments, v)
+		out = append(out, v)
 	}
 	return out, nil
 }

@@ -62,6 +62,7 @@ func (s *service) shipping(a huma.API) {
 	huma.Register(a, shippingOp("combining", http.MethodGet, "/shops/{shop}/combining", "What is done with what a shop's channel would let ship as one"), s.combining)
 	huma.Register(a, shippingOp("setCombining", http.MethodPut, "/shops/{shop}/combining", "Say what is done with it"), s.setCombining)
 	huma.Register(a, shippingOp("parcelLabel", http.MethodGet, "/shipments/{shipment}/label", "The label of a parcel, to print"), s.parcelLabel)
+	s.boxes(a)
 	huma.Register(a, shippingOp("labelForm", http.MethodGet, "/nodes/{node}/label-form", "In which form a node's labels are asked for"), s.labelForm)
 	huma.Register(a, shippingOp("setLabelForm", http.MethodPut, "/nodes/{node}/label-form", "Say in which form they are asked for from now on"), s.setLabelForm)
 }

@@ -46,6 +46,8 @@ func V1(x *ops.Ops, desk *ops.Desk, version string, log *slog.Logger) http.Handl
 	s.bags(a)
 	s.manifests(a)
 	s.capacity(a)
+	s.floor(a)
+	s.zones(a)
 	return mux
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/routing"
+	"github.com/spillway/spillway/domain/shipping"
 	"github.com/spillway/spillway/kit/errs"
 	"github.com/spillway/spillway/store"
 )
@@ -37,6 +38,28 @@ func (x *Ops) Shipments(ctx context.Context, orderID string) (all []store.Shipme
 		return err
 	})
 	return all, at, errs.Wrap("ops.Shipments", orderID, err)
+}
+
+// Parcel is a parcel as it is stored.
+type Parcel = store.Shipment
+
+// ParcelsAt are up to limit parcels of a node that wait for a step, those due first in front, behind the one whose id is after, as of a time. Errors: NotFound
+// (after is no parcel).
+func (x *Ops) ParcelsAt(ctx context.Context, node, step, after string, limit int) (all []Parcel, at time.Time, err error) {
+	err = x.st.View(ctx, func(tx *store.Tx) error {
+		var place store.ShipmentPlace
+		if after != "" {
+			last, err := tx.ShipmentGet(after)
+			if err != nil {
+				return err
+			}
+			place = last.Place()
+		}
+		at = tx.Now()
+		all, err = tx.ShipmentsAt(node, shipping.StepKind(step), place, limit)
+		return err
+	})
+	return all, at, errs.Wrap("ops.ParcelsAt", node, err)
 }
 
 func known(tx *store.Tx, orderID string) error {

@@ -40,7 +40,7 @@ type trust struct {
 }
 
 // TokenAreas are what a token may be limited to, each alone or with ":read" or ":write" behind it.
-var TokenAreas = []string{"reservations", "items", "health", "incidents", "custody", "nodes", "routes", "carriers", "handling", "shipping", "capacity"}
+var TokenAreas = []string{"reservations", "items", "health", "incidents", "custody", "nodes", "routes", "carriers", "handling", "shipping", "capacity", "floor"}
 
 // MayToken reports whether a token may do something of an area. One without scopes may do everything.
 func MayToken(t store.APIToken, area string, write bool) bool {
