@@ -65,7 +65,7 @@ func TestARateIsGreenOnlyWhenItWasJudged(t *testing.T) {
 	n.One(t, "#he-risk table")
 
 	bare := serve(t, storybook.Empty(screenTime), web.Options{DemoUser: demoUser})
-	for path, want := range map[string]string{"/health": "No shop is connected.", "/policy": "No market has rules.", "/incidents": "Nothing is watched.", "/alerts": "Nobody is reached."} {
+	for path, want := range map[string]string{"/health": "There is nothing to judge yet.", "/policy": "No market has rules.", "/incidents": "Nothing is watched.", "/alerts": "Nobody is reached."} {
 		bare.get(path).Says(t, "main", want)
 	}
 }

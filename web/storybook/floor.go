@@ -144,7 +144,9 @@ func (b *Book) ByHand(context.Context, string) (view.ByHand, error) {
 	for i := range ps {
 		ps[i].Wave, ps[i].By = "", ""
 	}
-	v := view.ByHand{At: b.now(), Node: view.Option{ID: "mcf", Label: "Marketplace warehouse"}, Unconnected: true, Send: ps, SendN: 212, Sent: slices.Clone(ps[:2]), SentN: 2, Asked: slices.Clone(ps[1:2])}
+	sent, asked := slices.Clone(ps[:2]), slices.Clone(ps[1:2])
+	sent[0].ID, sent[1].ID, asked[0].ID = "s31", "s32", "s33"
+	v := view.ByHand{At: b.now(), Node: view.Option{ID: "mcf", Label: "Marketplace warehouse"}, Unconnected: true, Send: ps, SendN: 212, Sent: sent, SentN: 2, Asked: asked}
 	v.Send[1].Question = "Its buyer asks to cancel it."
 	v.Asked[0].Question = "Have its provider not ship it any more (its order was cancelled), and say what became of that."
 	return v, nil
