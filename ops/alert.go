@@ -39,6 +39,7 @@ type alerts struct {
 	untracked untracked
 	stuck     stuckParcels
 	ahead     stockAhead
+	shorts    shopShorts
 }
 
 // signalSource is a part of the program that says what is wrong with its own things.

@@ -100,7 +100,7 @@ func (x *Ops) sendOne(ctx context.Context, o outgoing) error {
 	}
 	at, d, kind := x.now(), o.AlertDelivery, alert.EntryDelivered
 	d.State, d.EndedAt, d.Error = store.DeliverySent, at, ""
-	text := o.to.Name + " has it."
+	text := o.to.Name + " has it, by " + o.to.Service + "."
 	if err != nil {
 		d.Error = errs.Safe(err)
 		x.log.Warn("an alert could not be sent", "target", o.to.ID, "service", o.to.Service, "try", d.Tries, "err", err)

@@ -158,12 +158,13 @@ func (x *Ops) connectionSignal(c store.Connection) []alert.Signal {
 	r, said := x.report(c.ID)
 	switch {
 	case c.State == store.NeedsLogin:
-		s.Text = nameOf(c) + " refuses our login: no orders are read and no numbers told."
+		s.Text, s.At = nameOf(c)+" refuses our login: no orders are read and no numbers told.", c.UpdatedAt
 	case c.State == store.Withdrawn:
-		s.Text = "The seller has withdrawn the consent for " + nameOf(c) + "."
+		s.Text, s.At = "The seller has withdrawn the consent for "+nameOf(c)+".", c.UpdatedAt
 	case !said && !x.keeper.elsewhere(c.ID):
 		s.Text, s.Next = nameOf(c)+" is connected but not at work.", "Look into the log, then restart."
 	case said && r.Failing != "":
+		s.At = r.FailingAt
 		s.Text, s.Next = nameOf(c)+" does not answer.", "It is tried again and again; if it stays away, lower what is on sale there by hand."
 	default:
 		return nil
@@ -218,7 +219,7 @@ func (x *Ops) inboxSignals(ctx context.Context, at time.Time) (out []alert.Signa
 		}
 		for _, l := range lag {
 			if old := at.Sub(l.Oldest); l.Pending > 0 && old > inboxOld {
-				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.InboxStuck, Subject: l.ConnectionID}, Shop: l.ConnectionID, Severity: alert.Critical,
+				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.InboxStuck, Subject: l.ConnectionID}, Shop: l.ConnectionID, Severity: alert.Critical, At: l.Oldest,
 					Text: fmt.Sprintf("%s of %s wait to be taken in.", plural(l.Pending, "message", "messages"), cmp.Or(l.ConnectionID, "an unknown shop")), Next: "Look at the connection's page and into the log.",
 					Figures: []alert.Figure{{Name: "messages", Value: l.Pending}}})
 			}
@@ -270,18 +271,33 @@ func (x *Ops) orderSignals(ctx context.Context, rules *alert.Config, at time.Tim
 				return err
 			}
 			for _, shop := range sortedKeys(by) {
-				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.LateOrders, Subject: shop}, Shop: shop, Text: fmt.Sprintf("%s: %s passed the deadline.", cmp.Or(names[shop], shop), plural(by[shop], "order has", "orders have")),
+				first, err := firstLate(tx, shop)
+				if err != nil {
+					return err
+				}
+				out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.LateOrders, Subject: shop}, Shop: shop, At: first, Text: fmt.Sprintf("%s: %s passed the deadline.", cmp.Or(names[shop], shop), plural(by[shop], "order has", "orders have")),
 					Next: "Pack what can still go, answer the others.", Figures: []alert.Figure{{Name: "orders past a deadline", Value: by[shop]}}})
 			}
 		}
-		short, err := tx.ShortTotal()
-		if short > 0 {
-			out = append(out, alert.Signal{Cause: alert.Cause{Kind: alert.Short, Subject: "all"}, Text: capital(unitsOf(short)) + " were promised that are not there.",
-				Next: "Receive them, or tell the buyers before the platform cancels.", Figures: []alert.Figure{{Name: "units short", Value: short}}})
-		}
+		shorts, err := x.shortSignals(tx, names, at)
+		out = append(out, shorts...)
 		return err
 	})
 	return out, err
+}
+
+// firstLate is the earliest deadline that an open order of a shop has; zero: none has one.
+func firstLate(tx *store.Tx, shop string) (first time.Time, err error) {
+	for _, s := range openStatuses {
+		places, err := tx.PlacesByDue(shop, s, store.DuePlace{}, 1)
+		if err != nil {
+			return first, err
+		}
+		if len(places) == 1 && (first.IsZero() || places[0].Due.Before(first)) {
+			first = places[0].Due
+		}
+	}
+	return first, nil
 }
 
 // usualOrders is how many orders shops have on an average day.

@@ -25,6 +25,12 @@ const (
 	mainLocation = "main"
 )
 
+// Events of a connection: the seller agreed, by whose doing; and that it works, or does not, otherwise than by a person's doing.
+const (
+	EventConnected       = "connection.connected"
+	EventConnectionState = "connection.state"
+)
+
 // appSecrets is the sealed part of an app.
 type appSecrets struct {
 	Secret    string `json:"secret"`
@@ -253,11 +259,15 @@ func (x *Ops) ConnectFinish(ctx context.Context, appID string, answer url.Values
 	if err != nil {
 		return nil, errs.Wrap(op, appID, err)
 	}
-	return x.Connect(ctx, appID, grant)
+	return x.connect(ctx, appID, grant, actor)
 }
 
 // Connect stores a grant with its shops and sets them to work.
 func (x *Ops) Connect(ctx context.Context, appID string, grant driver.Grant) ([]string, error) {
+	return x.connect(ctx, appID, grant, "")
+}
+
+func (x *Ops) connect(ctx context.Context, appID string, grant driver.Grant, actor string) ([]string, error) {
 	const op = "ops.Connect"
 	app, err := x.app(ctx, appID)
 	if err != nil {
@@ -280,6 +290,9 @@ func (x *Ops) Connect(ctx context.Context, appID string, grant driver.Grant) ([]
 				return err
 			}
 			ids = append(ids, c.ID)
+			if err := tx.EventsAppend([]store.Event{{Kind: EventConnected, Subject: c.ID, Data: jsonOf(map[string]string{"by": actor})}}); err != nil {
+				return err
+			}
 		}
 		return ensureLocation(tx)
 	})
@@ -461,7 +474,12 @@ func (x *Ops) makeWire(ctx context.Context, c store.Connection, g *grip) (*wire,
 }
 
 func (x *Ops) setConnectionState(connID string, state store.ConnectionState, reason string) {
-	err := x.st.Update(context.WithoutCancel(x.ctx), func(tx *store.Tx) error { return tx.ConnectionState(connID, state, reason) })
+	err := x.st.Update(context.WithoutCancel(x.ctx), func(tx *store.Tx) error {
+		if err := tx.ConnectionState(connID, state, reason); err != nil {
+			return err
+		}
+		return tx.EventsAppend([]store.Event{{Kind: EventConnectionState, Subject: connID, Data: jsonOf(map[string]string{"state": string(state), "reason": reason})}})
+	})
 	if err != nil {
 		x.log.Error("connection state could not be stored", "connection", connID, "err", err)
 	}

@@ -188,7 +188,7 @@ var entryWords = map[alert.EntryKind]struct {
 	word  string
 	level view.Level
 }{
-	alert.EntryOpened: {"opened", view.Watch}, alert.EntryReturned: {"back", view.Watch}, alert.EntryWorse: {"worse", view.Bad}, alert.EntryFigures: {"now", view.Quiet},
+	alert.EntryBegan: {"began", view.Watch}, alert.EntryOpened: {"opened", view.Watch}, alert.EntryReturned: {"back", view.Watch}, alert.EntryWorse: {"worse", view.Bad}, alert.EntryFigures: {"now", view.Quiet},
 	alert.EntryGone: {"gone", view.Quiet}, alert.EntryBack: {"back", view.Watch}, alert.EntryAcknowledged: {"taken", view.Good}, alert.EntryResolved: {"over", view.Good},
 	alert.EntryTelling: {"told", view.Quiet}, alert.EntryDelivered: {"arrived", view.Good}, alert.EntryUndelivered: {"failed", view.Bad}, alert.EntryTask: {"task", view.Quiet},
 	alert.EntryNote: {"note", view.Quiet}, alert.EntryEvent: {"event", view.Quiet},
@@ -203,7 +203,7 @@ func (d *Desk) Incident(ctx context.Context, id string) (view.Incident, error) {
 		if err != nil {
 			return err
 		}
-		f, err := readIncidentFile(tx, id)
+		f, err := d.x.readIncidentFile(tx, id, w.at)
 		if err != nil {
 			return err
 		}
@@ -215,12 +215,13 @@ func (d *Desk) Incident(ctx context.Context, id string) (view.Incident, error) {
 		if f.Last.Order != "" {
 			v.About = view.Ref{Kind: view.KindOrder, ID: f.Last.Order}
 		}
+		v.Figures = w.milestones(f)
 		for _, g := range f.Last.Figures {
 			v.Figures = append(v.Figures, view.Fact{Name: g.Name, Value: g.Text()})
 		}
 		for _, e := range slices.SortedFunc(slices.Values(f.Entries), alert.Entry.Compare) {
 			word := entryWords[e.Kind]
-			v.Timeline = append(v.Timeline, view.Entry{At: e.At, Kind: cmp.Or(word.word, string(e.Kind)), Text: e.Text, Actor: cmp.Or(e.Actor, view.Self), Level: word.level})
+			v.Timeline = append(v.Timeline, view.Entry{At: e.At, Kind: cmp.Or(word.word, string(e.Kind)), Text: e.Text, Actor: cmp.Or(e.Actor, view.Self), Level: word.level, Ref: f.Refs[e.ID]})
 		}
 		if err := w.runbook(tx, f, &v); err != nil {
 			return err
@@ -229,11 +230,38 @@ func (d *Desk) Incident(ctx context.Context, id string) (view.Incident, error) {
 			return err
 		}
 		if f.Phase == alert.Resolved {
-			v.Postmortem = incident.Postmortem(f.Incident.Incident, f.Rule, f.Entries, f.Tasks, w.at, d.home)
+			v.Postmortem = f.Postmortem(w.at, d.home)
 		}
 		return nil
 	})
 	return v, err
+}
+
+// milestones are what somebody asks first: since when, how soon it was noticed, told and taken.
+func (w *incidentDesk) milestones(f IncidentFile) (out []view.Fact) {
+	m := incident.MilestonesOf(f.Incident.Incident, f.Entries, f.Facts)
+	began := w.d.clockTime(m.Began)
+	if !m.Known {
+		began = "first seen " + began
+	}
+	out = append(out, view.Fact{Name: "Began", Value: began}, view.Fact{Name: "Noticed", Value: soonAfter(m.Opened.Sub(m.Began))})
+	told := view.Fact{Name: "Told", Value: "nobody"}
+	if !m.Told.IsZero() {
+		told.Value = soonAfter(m.Told.Sub(m.Opened))
+	}
+	out = append(out, told)
+	if !m.Taken.IsZero() {
+		out = append(out, view.Fact{Name: "Taken", Value: soonAfter(m.Taken.Sub(m.Opened)) + " by " + m.Taker})
+	}
+	return out
+}
+
+// soonAfter says how long something took, from minutes on.
+func soonAfter(d time.Duration) string {
+	if d < time.Minute {
+		return "at once"
+	}
+	return "after " + lasting(d)
 }
 
 // runbook shows the tasks, and the runbook most of them are of.

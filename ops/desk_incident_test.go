@@ -43,7 +43,7 @@ func TestPagesOfAnIncident(t *testing.T) {
 	}
 	v, err := d.Incident(ctx, row.ID)
 	w.must(err)
-	if len(v.Timeline) < 3 || v.Timeline[0].Kind != "opened" || v.Runbook == nil || len(v.Notices) != 1 || v.Notices[0].State != "delivered" || v.Postmortem != "" {
+	if len(v.Timeline) < 3 || v.Timeline[0].Kind != "began" || v.Timeline[1].Kind != "opened" || v.Runbook == nil || len(v.Notices) != 1 || v.Notices[0].State != "delivered" || v.Postmortem != "" {
 		t.Errorf("%+v", v)
 	}
 	p, err := d.PreviewIncident(ctx, view.IncidentDraft{ID: row.ID, Act: "resolve", Actor: "lena"})

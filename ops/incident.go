@@ -186,21 +186,23 @@ func (x *Ops) Incidents(ctx context.Context, past int) (out []store.Incident, er
 	return out, errs.Wrap("ops.Incidents", "", err)
 }
 
-// IncidentFile is all that is kept of an incident.
+// IncidentFile is all that is known of an incident.
 type IncidentFile struct {
 	store.Incident
 	Rule    alert.Rule
 	Entries []alert.Entry // the newest first
 	Tasks   []incident.Task
+	Refs    map[string]view.Ref // by entry: what it is about
+	Facts   incident.Facts
 }
 
 // IncidentFile reads one. Errors: NotFound.
 func (x *Ops) IncidentFile(ctx context.Context, incidentID string) (f IncidentFile, err error) {
-	err = x.st.View(ctx, func(tx *store.Tx) error { f, err = readIncidentFile(tx, incidentID); return err })
+	err = x.st.View(ctx, func(tx *store.Tx) error { f, err = x.readIncidentFile(tx, incidentID, x.now()); return err })
 	return f, errs.Wrap("ops.IncidentFile", incidentID, err)
 }
 
-func readIncidentFile(tx *store.Tx, incidentID string) (f IncidentFile, err error) {
+func (x *Ops) readIncidentFile(tx *store.Tx, incidentID string, at time.Time) (f IncidentFile, err error) {
 	if f.Incident, err = tx.IncidentGet(incidentID); err != nil {
 		return f, err
 	}
@@ -212,7 +214,15 @@ func readIncidentFile(tx *store.Tx, incidentID string) (f IncidentFile, err erro
 	if f.Entries, err = tx.EntriesOf(incidentID, shownEntries); err != nil {
 		return f, err
 	}
-	f.Tasks, err = tx.TasksOf([]string{incidentID})
+	if f.Tasks, err = tx.TasksOf([]string{incidentID}); err != nil || f.OpenedAt.IsZero() {
+		return f, err
+	}
+	m, err := x.readMeanwhile(tx, at, []store.Incident{f.Incident})
+	if err != nil {
+		return f, err
+	}
+	f.Entries, f.Refs = withStory(f.Entries, m.of(x.catalog.Load(), f.Incident, at))
+	f.Facts, err = x.incidentFacts(tx, f.Incident, at)
 	return f, err
 }
 
@@ -227,7 +237,7 @@ func (x *Ops) Postmortem(ctx context.Context, incidentID string, zone *time.Loca
 
 // Postmortem drafts the report of the incident.
 func (f IncidentFile) Postmortem(at time.Time, zone *time.Location) string {
-	return incident.Postmortem(f.Incident.Incident, f.Rule, f.Entries, f.Tasks, at, zone)
+	return incident.Postmortem(incident.Report{Incident: f.Incident.Incident, Number: f.Number, Rule: f.Rule, Entries: f.Entries, Tasks: f.Tasks, Facts: f.Facts, At: at, Zone: zone})
 }
 
 // readRunbooks are the shipped runbooks and the operator's own.

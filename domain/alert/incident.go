@@ -87,6 +87,7 @@ type EntryKind string
 
 // Kinds of entries.
 const (
+	EntryBegan        EntryKind = "began" // the cause, by what is stored of it, or when it was seen first
 	EntryOpened       EntryKind = "opened"
 	EntryReturned     EntryKind = "returned"
 	EntryWorse        EntryKind = "worse"
@@ -114,7 +115,7 @@ type Entry struct {
 }
 
 // entryOrder is the order of entries of one moment: a cause comes before what it leads to.
-var entryOrder = []EntryKind{EntryOpened, EntryReturned, EntryWorse, EntryBack, EntryFigures, EntryEvent, EntryTelling, EntryDelivered, EntryUndelivered, EntryAcknowledged, EntryTask, EntryNote,
+var entryOrder = []EntryKind{EntryBegan, EntryOpened, EntryReturned, EntryWorse, EntryBack, EntryFigures, EntryEvent, EntryTelling, EntryDelivered, EntryUndelivered, EntryAcknowledged, EntryTask, EntryNote,
 	EntryGone, EntryResolved}
 
 // Compare orders a timeline.

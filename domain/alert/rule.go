@@ -140,7 +140,7 @@ func Rules() []Rule {
 		{Kind: Forecast, Title: "A rate is forecast to pass its limit", Many: "rates are forecast to pass their limits", Severity: Critical, Owner: Operations, After: 5 * minute, Clear: 30 * minute, Reopen: 24 * hour},
 		{Kind: AccountRating, Title: "The account rating is low", Many: "account ratings are low", Severity: Warning, Owner: Operations, Clear: hour, Reopen: 24 * hour},
 		{Kind: StockAhead, Title: "Stock runs out", Many: "items run out of stock", Severity: Warning, Owner: Marketing, After: 15 * minute, Clear: hour, Reopen: 24 * hour, Warn: 2 * dayS},
-		{Kind: Short, Title: "Units were promised that are not there", Many: "items are promised and not there", Severity: Critical, Owner: Warehouse, After: 2 * minute, Clear: 10 * minute, Reopen: 6 * hour},
+		{Kind: Short, Title: "Units were promised that are not there", Many: "shops have promised units that are not there", Severity: Critical, Owner: Warehouse, After: 2 * minute, Clear: 10 * minute, Reopen: 6 * hour},
 		{Kind: OrderSpike, Title: "Orders are far above their average", Many: "shops have far more orders than usual", Severity: Critical, Owner: Operations, After: 2 * minute, Clear: 2 * hour, Reopen: 24 * hour, Critical: 3_000},
 		{Kind: TrackingUpload, Title: "Tracking numbers are missing", Many: "shops have orders without a tracking number", Severity: Warning, Owner: Warehouse, After: 10 * minute, Clear: 10 * minute, Reopen: 6 * hour, Warn: 12 * hourS, Critical: 2 * hourS},
 		{Kind: StuckParcel, Title: "A parcel is stuck", Many: "parcels are stuck", Severity: Warning, Owner: Operations, Clear: 5 * minute, Reopen: 24 * hour},

@@ -90,10 +90,16 @@ func TestTheDraftTellsWhatIsKnown(t *testing.T) {
 	}
 	tasks := []Task{{Text: "Count", Owner: "warehouse", Due: monday.Add(time.Hour), DoneAt: monday.Add(90 * time.Minute), DoneBy: "mo"}, {Text: "Order more", Owner: "operations"}}
 	rule := alert.Config{}.Rule(alert.OrderSpike)
-	got := Postmortem(i, rule, entries, tasks, monday.Add(6*time.Hour), time.UTC)
+	entries = append(entries, alert.NewEntry("i1", monday.Add(30*time.Minute), alert.EntryEvent, "mo", "Porto works until 22:00.", ""),
+		alert.NewEntry("i1", monday.Add(31*time.Minute), alert.EntryEvent, "", "The hold begins.", ""))
+	facts := Facts{Began: monday.Add(-20 * time.Minute)}
+	facts.Add("Late dispatch, the day before it began", "3.1 % of 1,200")
+	report := Report{Incident: i, Rule: rule, Entries: entries, Tasks: tasks, Facts: facts, At: monday.Add(6 * time.Hour), Zone: time.UTC}
+	got := Postmortem(report)
 	for _, want := range []string{"# Orders are far above their average", "| Counted as an incident | 2026-03-02 09:02, 2 min later |", "| Taken up by | lena, 7 min after", "after 4 h 58 min",
 		"| times the daily average, first | 4.1 × |", "| times the daily average, last | 1.2 × |", "- [x] Count (mo, 2026-03-02 10:30, 30 min late)", "- [ ] Order more (operations)",
-		"more people ordered than we expected"} {
+		"| Its cause began | 2026-03-02 08:40 |", "| Time to notice | 22 min |", "| Late dispatch, the day before it began | 3.1 % of 1,200 |", "## What was done\n\n- 2026-03-02 09:30: Porto works until 22:00. (mo)\n- [x] Count",
+		"## Open tasks\n\n- [ ] Order more", "more people ordered than we expected"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in:\n%s", want, got)
 		}
@@ -104,8 +110,49 @@ func TestTheDraftTellsWhatIsKnown(t *testing.T) {
 	if a, b := strings.Index(got, "09:02: 4.1"), strings.Index(got, "09:09: lena"); a < 0 || b < a {
 		t.Error("the timeline is not in order")
 	}
-	if strings.Count(Postmortem(i, rule, make([]alert.Entry, 500), nil, monday, time.UTC), "\n- 0001") != maxLines {
+	if strings.Contains(got, "hold begins. (") {
+		t.Error("what came by itself is told as something that was done")
+	}
+	report.Entries, report.Tasks, report.Facts = make([]alert.Entry, 500), nil, Facts{}
+	got = Postmortem(report)
+	if strings.Count(got, "\n- 0001") != maxLines {
 		t.Error("the timeline has no bound")
+	}
+	for _, want := range []string{"| Its cause began | not known before it was seen |", "| Time to notice | 2 min, since it was seen first |", "| First person told | nobody, by what is recorded |", "Nothing was recorded", "## Open tasks\n\nNone."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in:\n%s", want, got)
+		}
+	}
+}
+
+// What buyers are told is of what reached them, and not of what is watched.
+func TestTheMessageToCustomersFitsTheCause(t *testing.T) {
+	for _, c := range []struct {
+		kind          alert.Kind
+		subject, want string
+	}{
+		{alert.RateBreach, "shop-1 ldr", "leaves later"}, {alert.RateBreach, "shop-1 vtr", "tracking number reached you late"}, {alert.RateBreach, "shop-1 sfcr", "had to cancel"},
+		{alert.RateBreach, "shop-1 otdr", "takes longer"}, {alert.Forecast, "shop-1 ldr", "Only if it came true"}, {alert.Short, "shop-1", "sold more"}, {alert.ConnectionDown, "shop-1", "Only if something was sold"},
+		{alert.RefundAnswer, "shop-1", "answered later"}, {alert.Upkeep, "database", "Nothing reached buyers"},
+	} {
+		if got := customers(alert.Incident{Cause: alert.Cause{Kind: c.kind, Subject: c.subject}}); !strings.Contains(got, c.want) {
+			t.Errorf("%s %s: %q is not in %q", c.kind, c.subject, c.want, got)
+		}
+	}
+}
+
+func TestTheCauseHasEndedOnlyWhileItIsNotBack(t *testing.T) {
+	entry := func(k alert.EntryKind, minutes int) alert.Entry {
+		return alert.NewEntry("i1", monday.Add(time.Duration(minutes)*time.Minute), k, "", "", "")
+	}
+	gone, back := entry(alert.EntryGone, 10), entry(alert.EntryBack, 15)
+	for _, c := range []struct {
+		entries []alert.Entry
+		want    time.Time
+	}{{[]alert.Entry{gone}, gone.At}, {[]alert.Entry{back, gone}, time.Time{}}, {[]alert.Entry{entry(alert.EntryGone, 20), back, gone}, monday.Add(20 * time.Minute)}} {
+		if m := MilestonesOf(spike(4_100), c.entries, Facts{}); !m.Gone.Equal(c.want) {
+			t.Errorf("%v, want %v", m.Gone, c.want)
+		}
 	}
 }
 

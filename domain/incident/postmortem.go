@@ -7,49 +7,121 @@ import (
 	"time"
 
 	"github.com/spillway/spillway/domain/alert"
+	"github.com/spillway/spillway/domain/policy"
 )
 
 // maxLines bounds the timeline of a draft; the newest and the oldest are kept.
 const maxLines = 200
 
-// Postmortem drafts the report of an incident as Markdown: cause, numbers, timeline, what was done, and a message to customers. It states what is
-// known and asks for what is not. zone is the clock its times are on.
-func Postmortem(i alert.Incident, rule alert.Rule, entries []alert.Entry, tasks []Task, at time.Time, zone *time.Location) string {
-	entries = slices.SortedFunc(slices.Values(entries), alert.Entry.Compare)
-	clock := func(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04") }
-	var b strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
-	p("# %s\n\n", line(rule.Title))
-	p("%s\n\n", line(i.Worst.Text))
-	p("Times are of %s. Drafted %s out of what Spillway recorded; what is in *italics* is for a person to fill in.\n\n", zone, clock(at))
-	p("## Cause\n\n")
-	p("- What was seen: %s, %s%s\n", i.Kind, i.Severity, about(i))
-	p("- *Why it happened:*\n- *Why it was not seen earlier:*\n\n")
-	p("## Numbers\n\n| | |\n| --- | --- |\n")
-	p("| First seen | %s |\n| Counted as an incident | %s, %s later |\n", clock(i.Since), clock(i.OpenedAt), span(i.OpenedAt.Sub(i.Since)))
-	if first, ok := firstOf(entries, alert.EntryDelivered); ok {
-		p("| First person told | %s, %s later |\n", clock(first.At), span(first.At.Sub(i.OpenedAt)))
+// Report is what a postmortem is drafted from.
+type Report struct {
+	alert.Incident
+	Number  int64
+	Rule    alert.Rule
+	Entries []alert.Entry
+	Tasks   []Task
+	Facts   Facts
+	At      time.Time      // when it is drafted
+	Zone    *time.Location // of the clock its times are on
+}
+
+// draft is a report that is being written.
+type draft struct {
+	Report
+	b strings.Builder
+}
+
+func (d *draft) p(format string, args ...any) { fmt.Fprintf(&d.b, format, args...) }
+
+func (d *draft) clock(t time.Time) string { return t.In(d.Zone).Format("2006-01-02 15:04") }
+
+// Postmortem drafts the report of an incident as Markdown: cause, numbers, timeline, what was done, what is open, and a message to customers. It states
+// what is known, says what is not, and asks a person for the rest.
+func Postmortem(r Report) string {
+	r.Entries = slices.SortedFunc(slices.Values(r.Entries), alert.Entry.Compare)
+	d := &draft{Report: r}
+	d.p("# %s\n\n", line(r.Rule.Title))
+	if r.Number > 0 {
+		d.p("Incident %d. ", r.Number)
 	}
-	if ack, ok := firstOf(entries, alert.EntryAcknowledged); ok {
-		p("| Taken up by | %s, %s after it was opened |\n", cell(ack.Actor), span(ack.At.Sub(i.OpenedAt)))
+	d.p("%s\n\n", line(r.Worst.Text))
+	d.p("Times are of %s. Drafted %s out of what Spillway recorded; what is in *italics* is for a person to fill in.\n\n", r.Zone, d.clock(r.At))
+	d.cause()
+	d.numbers()
+	d.p("\n## Timeline\n\n")
+	d.timeline()
+	d.done()
+	d.open()
+	d.p("## What we change\n\n- *So that it does not happen again:*\n- *So that it is seen earlier:*\n\n")
+	d.p("## Message to customers (draft)\n\n%s\n", customers(r.Incident))
+	return d.b.String()
+}
+
+func (d *draft) cause() {
+	d.p("## Cause\n\n- What was seen: %s, %s%s\n", strings.ReplaceAll(string(d.Kind), "_", " "), d.Severity, about(d.Incident))
+	d.p("- As it was seen first: %s\n", line(d.First.Text))
+	if d.Last.Text != d.First.Text {
+		d.p("- As it was seen last: %s\n", line(d.Last.Text))
+	}
+	d.p("- *Why it happened:*\n- *Why it was not seen earlier:*\n\n")
+}
+
+// numbers are how soon everything was, and the figures.
+func (d *draft) numbers() {
+	m := MilestonesOf(d.Incident, d.Entries, d.Facts)
+	row := func(name, format string, args ...any) {
+		d.p("| %s | %s |\n", cell(name), cell(fmt.Sprintf(format, args...)))
+	}
+	d.p("## Numbers\n\n| | |\n| --- | --- |\n")
+	if m.Known {
+		row("Its cause began", "%s", d.clock(m.Began))
 	} else {
-		p("| Taken up by | nobody |\n")
+		row("Its cause began", "not known before it was seen")
 	}
-	if i.Phase == alert.Resolved {
-		p("| Over | %s, after %s |\n", clock(i.ResolvedAt), span(i.ResolvedAt.Sub(i.OpenedAt)))
+	row("First seen", "%s", d.clock(m.Seen))
+	row("Counted as an incident", "%s, %s later", d.clock(m.Opened), span(m.Opened.Sub(m.Seen)))
+	row("Time to notice", "%s%s", span(m.Opened.Sub(m.Began)), map[bool]string{false: ", since it was seen first"}[m.Known])
+	if m.Told.IsZero() {
+		row("First person told", "nobody, by what is recorded")
 	} else {
-		p("| Over | not yet, for %s now |\n", span(at.Sub(i.OpenedAt)))
+		row("First person told", "%s, %s later", d.clock(m.Told), span(m.Told.Sub(m.Opened)))
 	}
-	p("| Came back | %d times |\n", i.Returns)
-	for _, f := range figures(i) {
-		p("| %s | %s |\n", cell(f[0]), cell(f[1]))
+	if m.Taken.IsZero() {
+		row("Taken up by", "nobody")
+	} else {
+		row("Taken up by", "%s, %s after it was opened", m.Taker, span(m.Taken.Sub(m.Opened)))
 	}
-	p("\n## Timeline\n\n")
-	timeline(p, clock, entries)
-	done(p, clock, tasks)
-	p("## What we change\n\n- *So that it does not happen again:*\n- *So that it is seen earlier:*\n\n")
-	p("## Message to customers (draft)\n\n%s\n", customers(i))
-	return b.String()
+	if n := countOf(d.Entries, alert.EntryUndelivered); n > 0 {
+		row("Messages that did not arrive", "%d", n)
+	}
+	if !m.Gone.IsZero() {
+		row("Its cause ended", "%s", d.clock(m.Gone))
+	}
+	if d.Phase == alert.Resolved {
+		row("Over", "%s, after %s", d.clock(d.ResolvedAt), span(d.ResolvedAt.Sub(d.OpenedAt)))
+	} else {
+		row("Over", "not yet, for %s now", span(d.At.Sub(d.OpenedAt)))
+	}
+	row("Came back", "%d times", d.Returns)
+	figs := figures(d.Incident)
+	for _, f := range figs {
+		row(f[0], "%s", f[1])
+	}
+	if len(figs) == 0 {
+		row("Orders and units touched", "not known: what was seen has no count")
+	}
+	for _, n := range d.Facts.Numbers {
+		row(n.Name, "%s", n.Value)
+	}
+}
+
+func countOf(entries []alert.Entry, k alert.EntryKind) (n int) {
+	for _, e := range entries {
+		if e.Kind == k {
+			n++
+		}
+	}
+	return n
 }
 
 // figures are those of the incident's beginning, its worst and its end, each once.
@@ -71,52 +143,118 @@ func figures(i alert.Incident) [][2]string {
 	return out
 }
 
-func timeline(p func(string, ...any), clock func(time.Time) string, entries []alert.Entry) {
-	left := 0
+func (d *draft) timeline() {
+	entries, left := d.Entries, 0
 	if len(entries) > maxLines {
 		left = len(entries) - maxLines
 		entries = slices.Concat(entries[:maxLines/2], entries[len(entries)-maxLines/2:])
 	}
 	for n, e := range entries {
 		if left > 0 && n == maxLines/2 {
-			p("- … %d lines left out\n", left)
+			d.p("- … %d lines left out\n", left)
 		}
-		p("- %s: %s\n", clock(e.At), line(e.Text))
+		d.p("- %s: %s\n", d.clock(e.At), line(told(e)))
 	}
 }
 
-func done(p func(string, ...any), clock func(time.Time) string, tasks []Task) {
-	p("\n## What was done\n\n")
-	if len(tasks) == 0 {
-		p("*No tasks were kept.*\n")
+// told is a line with who did it, where its text does not say.
+func told(e alert.Entry) string {
+	if e.Actor == "" || strings.Contains(e.Text, e.Actor) {
+		return e.Text
 	}
-	for _, t := range tasks {
-		switch {
-		case t.DoneAt.IsZero():
-			p("- [ ] %s (%s)\n", line(t.Text), line(t.Owner))
-		case !t.Due.IsZero() && t.DoneAt.After(t.Due):
-			p("- [x] %s (%s, %s, %s late)\n", line(t.Text), line(t.DoneBy), clock(t.DoneAt), span(t.DoneAt.Sub(t.Due)))
-		default:
-			p("- [x] %s (%s, %s)\n", line(t.Text), line(t.DoneBy), clock(t.DoneAt))
+	return e.Text + " (" + e.Actor + ")"
+}
+
+// done is what people did: deeds in Spillway, and tasks that are ticked.
+func (d *draft) done() {
+	d.p("\n## What was done\n\n")
+	none, shown := true, 0
+	for _, e := range d.Entries {
+		if e.Kind != alert.EntryEvent || e.Actor == "" {
+			continue
+		}
+		if none = false; shown == maxLines/2 {
+			d.p("- … and more, see the timeline\n")
+			break
+		}
+		d.p("- %s: %s\n", d.clock(e.At), line(told(e)))
+		shown++
+	}
+	for _, t := range d.Tasks {
+		if t.DoneAt.IsZero() {
+			continue
+		}
+		none = false
+		late := ""
+		if !t.Due.IsZero() && t.DoneAt.After(t.Due) {
+			late = ", " + span(t.DoneAt.Sub(t.Due)) + " late"
+		}
+		d.p("- [x] %s (%s, %s%s)\n", line(t.Text), line(t.DoneBy), d.clock(t.DoneAt), late)
+	}
+	if none {
+		d.p("*Nothing was recorded. If something was done outside of Spillway, say what.*\n")
+	}
+	d.p("\n")
+}
+
+// open are the tasks that are left.
+func (d *draft) open() {
+	d.p("## Open tasks\n\n")
+	none := true
+	for _, t := range d.Tasks {
+		if t.DoneAt.IsZero() {
+			d.p("- [ ] %s (%s)\n", line(t.Text), line(t.Owner))
+			none = false
 		}
 	}
-	p("\n")
+	if none {
+		d.p("None.\n")
+	}
+	d.p("\n")
 }
 
 // customers is what buyers can be told, by what the incident means for them. It names nobody.
 func customers(i alert.Incident) string {
 	const hello, end = "Hello,\n\n", "\n\nWe are sorry. You need to do nothing; if you would rather have your money back, answer this message.\n\n*Name of the shop*"
+	const later = hello + "your parcel leaves later than we promised: *on which day*. You get its tracking number as soon as the carrier has it." + end
+	const untracked = hello + "your parcel is on its way. Its tracking number reached you late through a disturbance on our side." + end
 	switch i.Kind {
-	case alert.OrderSpike, alert.Forecast, alert.LateOrders, alert.RateBreach:
+	case alert.OrderSpike:
 		return hello + "more people ordered than we expected, and your parcel leaves later than we promised: *on which day*. You get its tracking number as soon as the carrier has it." + end
+	case alert.LateOrders:
+		return later
+	case alert.RateBreach, alert.Forecast:
+		return ofRate(i, hello, later, untracked, end)
 	case alert.StuckParcel:
 		return hello + "your parcel has not moved for longer than it should. We have asked the carrier, and *send it again / look for it until …*." + end
-	case alert.Short, alert.StockAhead:
+	case alert.Short, alert.StockAhead, alert.KeptStock:
 		return hello + "we sold more of *the item* than we had. *We can send it on … / we offer … instead / your money is on its way.*" + end
 	case alert.TrackingUpload:
-		return hello + "your parcel is on its way. Its tracking number reached you late through a disturbance on our side." + end
+		return untracked
+	case alert.CancelAnswer, alert.RefundAnswer:
+		return hello + "you asked us to *cancel your order / take your order back*, and we answered later than we should have. *Your money is on its way / your parcel had left already: …*" + end
+	case alert.ConnectionDown, alert.InboxStuck, alert.PushStuck, alert.Drift:
+		return "*Only if something was sold meanwhile that is not there:*\n\n" + hello + "through a disturbance between the shop and our stock we sold you *the item*, of which there is none left. *We can send it on … / your money is on its way.*" + end
 	}
 	return "*Nothing reached buyers, as far as Spillway can tell. If something did, say what, until when it is put right, and what they can do.*"
+}
+
+// ofRate is what buyers can be told of a rate, by what it counts. A forecast that did not come true touched nobody.
+func ofRate(i alert.Incident, hello, later, untracked, end string) string {
+	before := ""
+	if i.Kind == alert.Forecast {
+		before = "*Only if it came true, and only to those whose order it touched:*\n\n"
+	}
+	_, metric, _ := strings.Cut(i.Subject, " ")
+	switch policy.Metric(metric) {
+	case policy.VTR:
+		return before + untracked
+	case policy.SFCR:
+		return before + hello + "we had to cancel your order, since *why*. Your money is on its way." + end
+	case policy.OTDR:
+		return before + hello + "your parcel takes longer than we promised: it is to arrive *on which day*." + end
+	}
+	return before + later
 }
 
 func about(i alert.Incident) string {
@@ -128,14 +266,6 @@ func about(i alert.Incident) string {
 		out += ", location " + line(i.Last.Node)
 	}
 	return out
-}
-
-func firstOf(entries []alert.Entry, k alert.EntryKind) (alert.Entry, bool) {
-	n := slices.IndexFunc(entries, func(e alert.Entry) bool { return e.Kind == k })
-	if n < 0 {
-		return alert.Entry{}, false
-	}
-	return entries[n], true
 }
 
 // line keeps a text on one line, so that it cannot begin another part of the document.
