@@ -200,6 +200,14 @@ func (x *Ops) unsendParcel(ctx context.Context, a view.FloorAct, id string) (str
 	})
 }
 
+// asksSender says that what a person sent is settled where it is sent, not by trying again.
+func asksSender(s *store.Shipment) error {
+	if s.ByPerson() && s.Reclaimed() {
+		return errs.New(errs.Conflict, "ops.Retry", s.ID, "say under “Send by hand” whether its provider ships it")
+	}
+	return nil
+}
+
 func (x *Ops) changeByHand(ctx context.Context, a view.FloorAct, id string, change func(*store.Tx, *store.Shipment) error) error {
 	return x.st.Update(ctx, func(tx *store.Tx) error {
 		s, err := atNode(tx, a, id)
@@ -214,8 +222,9 @@ func (x *Ops) changeByHand(ctx context.Context, a view.FloorAct, id string, chan
 	})
 }
 
-// connectWaiting gives what waits to be sent by hand to the account its node has by now.
-func (x *Ops) connectWaiting(ctx context.Context) error {
+// toProviders gives what waits at providers' nodes to them: to the account a node has by now what waits to be sent by hand, and what would be packed by our
+// people, as it was routed while the place was ours.
+func (x *Ops) toProviders(ctx context.Context) error {
 	var nodes []store.Node
 	if err := x.st.View(ctx, func(tx *store.Tx) (err error) {
 		nodes, err = tx.Nodes()
@@ -224,13 +233,22 @@ func (x *Ops) connectWaiting(ctx context.Context) error {
 		return err
 	}
 	for _, n := range nodes {
-		if n.Kind.Ours() || n.Account == "" {
+		if n.Kind.Ours() {
 			continue
 		}
 		err := x.st.Update(ctx, func(tx *store.Tx) error {
-			all, err := tx.ShipmentsAt(n.ID, shipping.Send, store.ShipmentPlace{}, routeTake*routeRound)
+			ours, err := tx.ShipmentsAt(n.ID, shipping.Pack, store.ShipmentPlace{}, routeTake*routeRound)
+			if err != nil {
+				return err
+			}
+			ours = slices.DeleteFunc(ours, func(s store.Shipment) bool { return s.Way != shipping.ByHand || begun(&s) })
+			var send []store.Shipment
+			if n.Account != "" {
+				send, err = tx.ShipmentsAt(n.ID, shipping.Send, store.ShipmentPlace{}, routeTake*routeRound)
+			}
+			all := append(ours, send...)
 			for i := range all {
-				all[i].Account = n.Account
+				all[i].Way, all[i].Account = shipping.ByProvider, n.Account
 			}
 			if err != nil || len(all) == 0 {
 				return err
@@ -238,7 +256,7 @@ func (x *Ops) connectWaiting(ctx context.Context) error {
 			return tx.ShipmentsSave(all)
 		})
 		if err != nil && !errs.Is(err, errs.Conflict) { // somebody takes one to send just now: the next round knows
-			return errs.Wrap("ops.connectWaiting", n.ID, err)
+			return errs.Wrap("ops.toProviders", n.ID, err)
 		}
 	}
 	return nil

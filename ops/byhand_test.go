@@ -163,7 +163,7 @@ func TestWhatNobodySentGoesToTheAccountConnectedLater(t *testing.T) {
 		}
 		broker, a := r.broker()
 		r.marketplace(a.ID)
-		r.must(r.x.connectWaiting(t.Context()))
+		r.must(r.x.toProviders(t.Context()))
 		got := r.shipped(left.ID, "it is booked", func(s store.Shipment) bool { return s.Label.Fate == shipping.Done })
 		broker.mu.Lock()
 		defer broker.mu.Unlock()
@@ -180,6 +180,28 @@ func TestWhatNobodySentGoesToTheAccountConnectedLater(t *testing.T) {
 	})
 }
 
+// What was routed while the place was ours is a provider's once the place is, unless somebody has begun it.
+func TestAPlaceThatBecomesAProvidersIsPackedThere(t *testing.T) {
+	r := newRig(t)
+	r.network(90)
+	var parcels []store.Shipment
+	for range 2 {
+		order := r.sell("S1", 1)
+		r.until("it has a parcel", func() bool { _, live, _ := r.standing(order); return len(live) == 1 })
+		_, live, _ := r.standing(order)
+		parcels = append(parcels, live[0])
+	}
+	r.must(parcels[1].Pack(shipping.Box{Grams: 500, At: r.x.now()}))
+	r.must(r.st.Update(t.Context(), func(tx *store.Tx) error { return tx.ShipmentsSave(parcels[1:]) }))
+	r.marketplace("")
+	r.must(r.x.toProviders(t.Context()))
+	for i, want := range []shipping.StepKind{shipping.Send, shipping.Scan} {
+		if s := r.shipped(parcels[i].ID, "", func(store.Shipment) bool { return true }); s.Next(r.x.now()).Kind != want {
+			t.Errorf("%+v waits for %s, want %s", s.Shipment, s.Next(r.x.now()).Kind, want)
+		}
+	}
+}
+
 // An order that is cancelled while a person sends it asks what became of it; what nobody sent just stops.
 func TestACancelledOrderIsStoppedByWhoSentIt(t *testing.T) {
 	rigOnBoth(t, func(t *testing.T, r *rig) {
@@ -191,6 +213,9 @@ func TestACancelledOrderIsStoppedByWhoSentIt(t *testing.T) {
 		r.shipped(s.ID, "it is stopped", func(s store.Shipment) bool { return s.Next(r.x.now()).Kind == shipping.Ask })
 		if v, err := r.d.ByHand(t.Context(), "west"); err != nil || len(v.Asked) != 1 || v.Asked[0].Question == "" || len(v.Sent) != 0 {
 			t.Fatalf("%+v %v", v, err)
+		}
+		if rows := r.acts("retry", s.ID); rows[0].OK || !strings.Contains(rows[0].Say, "Send by hand") {
+			t.Errorf("trying again settles it: %+v", rows)
 		}
 		if rows := r.acts("unsend", s.ID); !rows[0].OK {
 			t.Fatal(rows)

@@ -118,6 +118,9 @@ func (x *Ops) retryParcel(ctx context.Context, a view.FloorAct, id string) (say 
 		if err != nil {
 			return err
 		}
+		if err := asksSender(&s); err != nil {
+			return err
+		}
 		if s.Question() == "" {
 			say = "nothing is asked of it any more"
 			return nil

@@ -38,7 +38,7 @@ func (x *Ops) routeLoop() {
 			continue
 		}
 		_, err := x.routeWaiting(x.ctx, &place)
-		err = cmp.Or(err, x.connectWaiting(x.ctx))
+		err = cmp.Or(err, x.toProviders(x.ctx))
 		if err != nil && x.ctx.Err() == nil && !failing {
 			x.log.Error("orders that wait cannot be routed; it is tried again", "err", err)
 		}

@@ -83,6 +83,9 @@ func (x *Ops) RetryParcel(ctx context.Context, id, actor string) error {
 		if s.Question() == "" {
 			return errs.New(errs.Conflict, op, id, "nothing is asked of a person about this parcel any more")
 		}
+		if err := asksSender(&s); err != nil {
+			return err
+		}
 		order = s.Orders[0]
 		said := s.Question()
 		s.Answered(tx.Now())
