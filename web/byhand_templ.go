@@ -749,14 +749,14 @@ func byHandOne(v view.ByHandParcel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, "\"> <label>Tracking number <input name=\"number\" required maxlength=\"60\" autocomplete=\"off\" spellcheck=\"false\"></label> <label>Carrier, if the number does not tell <input name=\"carrier\" maxlength=\"60\" autocomplete=\"off\"></label> <button class=\"main\">It has shipped</button></form><p><a href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 61, "\"> <label>Tracking number <input name=\"number\" required maxlength=\"60\" autocomplete=\"off\" spellcheck=\"false\"></label> <label>Carrier, if the number does not tell <input name=\"carrier\" maxlength=\"60\" autocomplete=\"off\"></label> <button class=\"main\">It has shipped</button></form><p class=\"row\"><a class=\"button\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var37 templ.SafeURL
 			templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinURLErrs(sheetPath("orders", v.Parcel.ID))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `byhand.templ`, Line: 143, Col: 48}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `byhand.templ`, Line: 143, Col: 75}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 			if templ_7745c5c3_Err != nil {
