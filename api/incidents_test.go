@@ -115,26 +115,26 @@ func TestAnIncidentIsWorkedOverHTTP(t *testing.T) {
 		}
 		return d
 	}
-	if d := read(); d.State != "open" || d.Title != "Stock runs out" || len(d.Timeline) != 1 || len(d.Tasks) != 1 || d.Tasks[0].Done || d.Postmortem != "" || d.Figures[0].Unit != "s" {
+	if d := read(); d.State != "open" || d.Title != "Stock runs out" || len(d.Timeline) != 2 || d.Timeline[0].Kind != "began" || len(d.Tasks) != 1 || d.Tasks[0].Done || d.Postmortem != "" || d.Figures[0].Unit != "s" {
 		t.Errorf("%+v", d)
 	}
 	for _, step := range []struct {
 		name, method, path, body string
 		status, lines            int // lines of the timeline afterwards
 	}{
-		{"a note", "POST", "/notes", `{"id":"n1","text":"The supplier sends 200."}`, 200, 2},
-		{"the same note", "POST", "/notes", `{"id":"n1","text":"The supplier sends 200."}`, 200, 2},
-		{"its id with another text", "POST", "/notes", `{"id":"n1","text":"The supplier sends 20."}`, 409, 2},
-		{"a note without an id", "POST", "/notes", `{"text":"x"}`, 422, 2},
-		{"an empty note", "POST", "/notes", `{"id":"n2","text":"  "}`, 400, 2},
-		{"tick", "PUT", "/tasks/t1", `{"done":true}`, 200, 3},
-		{"tick again", "PUT", "/tasks/t1", `{"done":true}`, 200, 3},
-		{"no such task", "PUT", "/tasks/t9", `{"done":true}`, 404, 3},
-		{"take it", "POST", "/acknowledge", "", 200, 4},
-		{"take it again", "POST", "/acknowledge", "", 200, 4},
-		{"over", "POST", "/resolve", `{"note":"Two hundred came."}`, 200, 6},
-		{"over again", "POST", "/resolve", "", 200, 6},
-		{"take what is over", "POST", "/acknowledge", "", 409, 6},
+		{"a note", "POST", "/notes", `{"id":"n1","text":"The supplier sends 200."}`, 200, 3},
+		{"the same note", "POST", "/notes", `{"id":"n1","text":"The supplier sends 200."}`, 200, 3},
+		{"its id with another text", "POST", "/notes", `{"id":"n1","text":"The supplier sends 20."}`, 409, 3},
+		{"a note without an id", "POST", "/notes", `{"text":"x"}`, 422, 3},
+		{"an empty note", "POST", "/notes", `{"id":"n2","text":"  "}`, 400, 3},
+		{"tick", "PUT", "/tasks/t1", `{"done":true}`, 200, 4},
+		{"tick again", "PUT", "/tasks/t1", `{"done":true}`, 200, 4},
+		{"no such task", "PUT", "/tasks/t9", `{"done":true}`, 404, 4},
+		{"take it", "POST", "/acknowledge", "", 200, 5},
+		{"take it again", "POST", "/acknowledge", "", 200, 5},
+		{"over", "POST", "/resolve", `{"note":"Two hundred came."}`, 200, 7},
+		{"over again", "POST", "/resolve", "", 200, 7},
+		{"take what is over", "POST", "/acknowledge", "", 409, 7},
 	} {
 		status, text, _ := h.call(t, step.method, one+step.path, step.body)
 		d := read()
