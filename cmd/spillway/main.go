@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -60,6 +61,13 @@ const (
 // cores one thread a core answers 99 % within 50 ms, two within 37, four within 22.
 const threadsPerCore = 4
 
+// untilStopped are the commands whose way to end is to be stopped. Any other that was interrupted has not done what it was asked to, which a
+// script has to see.
+var untilStopped = map[string]bool{"serve": true, "demo": true, "sandbox": true}
+
+// interrupted is the exit code of a command that was: what shells say of one ended by Ctrl-C.
+const interrupted = 130
+
 // env is what every command works with.
 type env struct {
 	ctx context.Context
@@ -69,6 +77,7 @@ type env struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	var c cli
 	k := kong.Parse(&c, kong.Name("spillway"), kong.Description("One truth about stock, every channel told in a second, nothing oversold."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
@@ -81,15 +90,28 @@ func main() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(threadsPerCore * runtime.GOMAXPROCS(0))
 	}
-	err := k.Run(&env{ctx: ctx, log: newLog(c)})
-	if err == nil || errors.Is(err, context.Canceled) {
-		return
+	say, code := outcome(k.Command(), ctx.Err() != nil, k.Run(&env{ctx: ctx, log: newLog(c)}))
+	if say != "" {
+		fmt.Fprintln(os.Stderr, "spillway:", say)
 	}
-	fmt.Fprintln(os.Stderr, "spillway:", sentence(err))
+	os.Exit(code)
+}
+
+// outcome is what a command that ended with err says last, and its exit code; stopped tells that somebody asked the program to end.
+func outcome(command string, stopped bool, err error) (say string, code int) {
+	switch {
+	case err == nil:
+		return "", 0
+	case stopped && errors.Is(err, context.Canceled):
+		if name, _, _ := strings.Cut(command, " "); untilStopped[name] {
+			return "", 0
+		}
+		return "interrupted before it was done", interrupted
+	}
 	if own, ok := errors.AsType[*exitError](err); ok {
-		os.Exit(own.code)
+		return sentence(err), own.code
 	}
-	os.Exit(1)
+	return sentence(err), 1
 }
 
 // sentence is what a person at a terminal is told: the safe sentence, and for unexpected failures the cause too, since they own the machine.
