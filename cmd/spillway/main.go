@@ -90,7 +90,8 @@ func main() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(threadsPerCore * runtime.GOMAXPROCS(0))
 	}
-	say, code := outcome(k.Command(), ctx.Err() != nil, k.Run(&env{ctx: ctx, log: newLog(c)}))
+	err := k.Run(&env{ctx: ctx, log: newLog(c)})
+	say, code := outcome(k.Command(), ctx.Err() != nil, err)
 	if say != "" {
 		fmt.Fprintln(os.Stderr, "spillway:", say)
 	}
