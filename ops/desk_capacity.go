@@ -336,6 +336,9 @@ func (d *Desk) proposeDivert(tx *store.Tx, s, to NodeState, n view.CapacityNode,
 	p.ID, p.Kind, p.Count, p.Verb = proposalID("divert", s.Location.ID, to.Location.ID), "divert", count, "Divert "+plural(count, "order", "orders")
 	p.Sentence = "Send " + plural(count, "order", "orders") + " from " + to.Location.Name + " instead of " + n.Row.Name + "."
 	p.Why = "Those due last by " + string(n.Row.Days[k].Day) + " of what " + n.Row.Name + " cannot do; " + to.Location.Name + " has all their units, and from there they leave late less often."
+	if to.Said.Account == "" {
+		p.Why += " It has no account connected, so a person sends it each of them by hand."
+	}
 	more := v.then - v.was
 	p.Cost = amount(max(more, -more)) + map[bool]string{true: " more", false: " less"}[more >= 0] + ", of it " + amount(v.surge) + " surge"
 	p.Effect = []view.Change{{What: "Expected late of them", From: tenths(v.lateWas), To: tenths(v.lateThen)}, {What: "Handling and labels", From: amount(v.was), To: amount(v.then)},

@@ -54,7 +54,7 @@ func TestWhatAnOvertaxedNodeCanDo(t *testing.T) {
 		byKind[p.Kind] = p
 	}
 	divert, ok := byKind["divert"]
-	if !ok || divert.Count == 0 || !strings.Contains(divert.Cost, "surge") {
+	if !ok || divert.Count == 0 || !strings.Contains(divert.Cost, "surge") || !strings.Contains(divert.Why, "a person sends it each") {
 		t.Fatalf("%+v", v.Proposals)
 	}
 	p, err := r.d.PreviewProposal(ctx, view.ProposalDraft{ID: divert.ID, Actor: "lena"})
